@@ -1,0 +1,123 @@
+"""Who a satellite is: a random id, a P-256 key and a self-signed certificate, made at the first start."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+import os
+from pathlib import Path
+import re
+import secrets
+import shutil
+import ssl
+import tempfile
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509.oid import NameOID
+
+from .errors import IdentityError
+from .proof import certificate_fingerprint
+from .state import DIRECTORY_MODE, FILE_MODE, make_private, sync_directory, write_private
+
+_FOLDER = "identity"
+_KEY = "key.pem"
+_CERTIFICATE = "certificate.pem"
+_ID = "satellite_id"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """The satellite's id, its files, and the SHA-256 of its certificate."""
+
+    satellite_id: str
+    key_path: Path
+    certificate_path: Path
+    fingerprint: bytes
+
+    def ssl_context(self) -> ssl.SSLContext:
+        """Return the context of the server: TLS 1.3 and nothing older."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        context.load_cert_chain(self.certificate_path, self.key_path)
+        return context
+
+
+def load_or_create(state: Path) -> Identity:
+    """Return the identity kept in a state directory; make one where there is none.
+
+    A damaged identity is an error and never replaced in silence: Home Assistant would take the new certificate for
+    an attack, and be right.
+
+    Raises:
+        IdentityError: the files are damaged, missing in part, or cannot be read.
+    """
+    folder = state / _FOLDER
+    try:
+        if not folder.exists():
+            _create(state, folder)
+        return _load(folder)
+    except OSError as err:
+        raise IdentityError(f"cannot use {err.filename or folder}: {err.strerror}") from None
+    except (ValueError, ssl.SSLError):
+        raise IdentityError(
+            f"the identity in {folder} is damaged: restore it from a backup, or remove the folder and pair again"
+        ) from None
+
+
+def _load(folder: Path) -> Identity:
+    make_private(folder, DIRECTORY_MODE)
+    for name in (_KEY, _CERTIFICATE, _ID):
+        make_private(folder / name, FILE_MODE)
+    satellite_id = (folder / _ID).read_text(encoding="ascii").strip()
+    if not re.fullmatch("[0-9a-f]{32}", satellite_id):
+        raise ValueError("satellite_id")
+    certificate = x509.load_pem_x509_certificate((folder / _CERTIFICATE).read_bytes())
+    identity = Identity(
+        satellite_id=satellite_id,
+        key_path=folder / _KEY,
+        certificate_path=folder / _CERTIFICATE,
+        fingerprint=certificate_fingerprint(certificate.public_bytes(serialization.Encoding.DER)),
+    )
+    identity.ssl_context()  # OpenSSL checks that the key belongs to the certificate.
+    return identity
+
+
+def _create(state: Path, folder: Path) -> None:
+    # Made beside its place and renamed whole: a power cut leaves all of an identity or none of it.
+    temporary = Path(tempfile.mkdtemp(dir=state, prefix=".identity-"))
+    try:
+        satellite_id = secrets.token_hex(16)
+        key = ec.generate_private_key(ec.SECP256R1())
+        write_private(
+            temporary / _KEY,
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            ),
+        )
+        certificate = _self_signed(key, satellite_id)
+        write_private(temporary / _CERTIFICATE, certificate.public_bytes(serialization.Encoding.PEM))
+        write_private(temporary / _ID, f"{satellite_id}\n".encode())
+        os.rename(temporary, folder)
+        sync_directory(state)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _self_signed(key: ec.EllipticCurvePrivateKey, satellite_id: str) -> x509.Certificate:
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"echonet-{satellite_id}")])
+    # The certificate is pinned, so that its dates say nothing; a Pi without a clock starts in the past.
+    start = datetime(2020, 1, 1, tzinfo=UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(start)
+        .not_valid_after(start + timedelta(days=365 * 80))
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .sign(key, SHA256())
+    )

@@ -1,0 +1,85 @@
+"""Puts the TLS server together, and starts and stops it."""
+
+from collections.abc import Collection, Sequence
+import errno
+import socket
+
+from aiohttp import web
+
+from ..controllers import Controllers
+from ..errors import ServerError
+from ..identity import Identity
+from ..pairing import PairingWindow
+from ..protocol import PATH_SOCKET
+from ..station import Station
+from .guard import TokenBucket, guard, hide_software
+from .pairing import MAX_BODY_BYTES, PairingRoutes
+from .sockets import Limits, Sockets
+
+
+class Server:
+    """The TLS server of one satellite."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        station: Station,
+        controllers: Controllers,
+        window: PairingWindow,
+        *,
+        allowed_hosts: Collection[str] = (),
+        limits: Limits | None = None,
+        bucket: TokenBucket | None = None,
+    ) -> None:
+        """Serve `station` to `controllers`, and pair through `window`."""
+        self.sockets = Sockets(station, controllers, limits or Limits())
+        self._identity = identity
+        application = web.Application(middlewares=[guard(allowed_hosts)], client_max_size=MAX_BODY_BYTES)
+        application.on_response_prepare.append(hide_software)
+        application.router.add_get(PATH_SOCKET, self.sockets.handle)
+        PairingRoutes(
+            window,
+            controllers,
+            satellite_id=identity.satellite_id,
+            name=station.info.name,
+            on_paired=station.welcome_controller,
+            bucket=bucket or TokenBucket(burst=20, per_second=0.5),
+        ).add_to(application.router)
+        self._runner = web.AppRunner(
+            application, access_log=None, handle_signals=False, shutdown_timeout=1.0, keepalive_timeout=15.0
+        )
+
+    async def start(self, port: int, addresses: Sequence[str] = ()) -> int:
+        """Listen on `port` (0: any free one) of these addresses (none: of all), and return the port.
+
+        Raises:
+            ServerError: the port is taken or may not be used, or an address is not ours.
+        """
+        await self._runner.setup()
+        context = self._identity.ssl_context()
+        try:
+            # On all addresses, a free port would be another one for IPv4 than for IPv6.
+            for address in addresses or ((None,) if port else ("0.0.0.0",)):
+                site = web.TCPSite(self._runner, address, port, ssl_context=context)
+                await site.start()
+                port = port or int(self._runner.addresses[0][1])
+        except OSError as err:
+            await self._runner.cleanup()
+            raise ServerError(_explain(err, port, addresses)) from None
+        return port
+
+    async def stop(self) -> None:
+        """End all connections and free the port."""
+        await self.sockets.close()
+        await self._runner.cleanup()
+
+
+def _explain(err: OSError, port: int, addresses: Sequence[str]) -> str:
+    number = err.errno
+    if number == errno.EADDRINUSE:
+        return f"port {port} is in use: stop the other program, or choose another port with --port"
+    if number == errno.EACCES:
+        return f"port {port} may not be used: choose one above 1023 with --port"
+    if number == errno.EADDRNOTAVAIL or isinstance(err, socket.gaierror):
+        return f"this machine has no address {', '.join(addresses)}: correct `bind` in the configuration"
+    return f"cannot listen on port {port}: {err.strerror or err}"

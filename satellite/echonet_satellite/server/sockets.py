@@ -1,0 +1,295 @@
+"""The WebSocket of paired controllers: greeting, what was missed, then what happens; commands the other way."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+import logging
+from typing import Final
+
+from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
+
+from ..controllers import Controller, Controllers
+from ..errors import EchonetError, ProtocolError
+from ..protocol import (
+    AUTHENTICATION_TIMEOUT_S,
+    CLOSE_AUTHENTICATION_TIMEOUT,
+    CLOSE_BAD_MESSAGE,
+    CLOSE_BAD_TOKEN,
+    CLOSE_PROTOCOL_VERSION,
+    CLOSE_SLOW_CONTROLLER,
+    CLOSE_TOO_MANY_CONTROLLERS,
+    HEARTBEAT_S,
+    MAX_FRAME_BYTES,
+    PROTOCOL_VERSION,
+    Ack,
+    Auth,
+    Configure,
+    Hello,
+    Label,
+    Level,
+    Message,
+    Mute,
+    Test,
+    Watch,
+    decode,
+    encode,
+)
+from ..station import Station
+from .guard import refusal
+
+_LOGGER = logging.getLogger(__name__)
+
+_CLOSE_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one satellite bears."""
+
+    controllers: int = 4
+    strangers: int = 16  # sockets that have not authenticated yet
+    authentication_s: float = AUTHENTICATION_TIMEOUT_S
+    heartbeat_s: float = HEARTBEAT_S
+    outgoing_messages: int = 256
+
+
+class _Ended(Exception):
+    """The connection is to be closed with this code."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+class Sockets:
+    """Answers `GET /socket`, and knows who is connected."""
+
+    def __init__(self, station: Station, controllers: Controllers, limits: Limits) -> None:
+        """Serve `station` to `controllers`."""
+        self._station = station
+        self._controllers = controllers
+        self._limits = limits
+        self._strangers = 0
+        self._links: dict[str, _Link] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._listeners: list[Callable[[Controller, bool], None]] = []
+
+    @property
+    def connected(self) -> tuple[Controller, ...]:
+        """Who is connected and authenticated."""
+        return tuple(link.controller for link in self._links.values())
+
+    def subscribe(self, listener: Callable[[Controller, bool], None]) -> Callable[[], None]:
+        """Call `listener` when a controller comes (True) or goes (False); return what ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Serve one WebSocket from its beginning to its end."""
+        if self._strangers >= self._limits.strangers:
+            return refusal(429)
+        socket = web.WebSocketResponse(
+            heartbeat=self._limits.heartbeat_s,
+            max_msg_size=MAX_FRAME_BYTES,
+            compress=False,
+            timeout=_CLOSE_S,
+        )
+        await socket.prepare(request)
+        try:
+            await self._serve(socket, request)
+        except _Ended as end:
+            await _close(socket, request, end.code, end.reason)
+        except (ConnectionError, asyncio.TimeoutError):
+            await _close(socket, request, WSCloseCode.GOING_AWAY, "")
+        return socket
+
+    async def disconnect(self, controller_id: str, code: int = CLOSE_BAD_TOKEN) -> None:
+        """End the connection of a controller."""
+        if (link := self._links.get(controller_id)) is not None:
+            await link.end(code, "no longer paired")
+
+    async def close(self) -> None:
+        """End all connections, because the satellite stops."""
+        await asyncio.gather(
+            *(link.end(WSCloseCode.GOING_AWAY, "the satellite stops") for link in tuple(self._links.values()))
+        )
+
+    async def _serve(self, socket: web.WebSocketResponse, request: web.Request) -> None:
+        self._strangers += 1
+        try:
+            controller = await self._greet(socket)
+        finally:
+            self._strangers -= 1
+        if (older := self._links.pop(controller.id, None)) is not None:
+            # A controller that comes back over a new network has left a dead connection behind.
+            older.replaced = True
+            task = asyncio.create_task(older.end(WSCloseCode.GOING_AWAY, "the same controller connected again"))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        if len(self._links) >= self._limits.controllers:
+            raise _Ended(CLOSE_TOO_MANY_CONTROLLERS, "too many controllers")
+        link = _Link(socket, request, controller, self._station, self._limits)
+        self._links[controller.id] = link
+        self._announce(controller, connected=True)
+        try:
+            await link.run()
+        finally:
+            if self._links.get(controller.id) is link:
+                del self._links[controller.id]
+            if not link.replaced:
+                self._announce(controller, connected=False)
+
+    async def _greet(self, socket: web.WebSocketResponse) -> Controller:
+        await socket.send_str(
+            encode(Hello(protocol=PROTOCOL_VERSION, satellite_id=self._station.info.satellite_id))
+        )
+        try:
+            async with asyncio.timeout(self._limits.authentication_s):
+                message = _decode(await socket.receive())
+        except TimeoutError:
+            raise _Ended(CLOSE_AUTHENTICATION_TIMEOUT, "no token came in time") from None
+        if not isinstance(message, Auth):
+            raise _Ended(CLOSE_BAD_MESSAGE, "auth must come first")
+        if message.protocol != PROTOCOL_VERSION:
+            raise _Ended(CLOSE_PROTOCOL_VERSION, f"this satellite speaks version {PROTOCOL_VERSION}")
+        controller = self._controllers.authenticate(message.token)
+        if controller is None:
+            raise _Ended(CLOSE_BAD_TOKEN, "unknown token")
+        return controller
+
+    def _announce(self, controller: Controller, *, connected: bool) -> None:
+        for listener in tuple(self._listeners):
+            listener(controller, connected)
+
+
+class _Link:
+    """One authenticated connection: a bounded queue towards the controller, and its commands."""
+
+    def __init__(
+        self,
+        socket: web.WebSocketResponse,
+        request: web.Request,
+        controller: Controller,
+        station: Station,
+        limits: Limits,
+    ) -> None:
+        self.controller = controller
+        self.replaced = False
+        self._socket = socket
+        self._request = request
+        self._station = station
+        self._limits = limits
+        self._outgoing: deque[Message] = deque()
+        self._wake = asyncio.Event()
+        self._overflowed = asyncio.Event()
+        self._watching = False
+
+    async def run(self) -> None:
+        """Serve until the controller goes, breaks the rules, or is too slow."""
+        station = self._station
+        # In one step of the event loop: what is told later is in the queue, what was told before is in the journal.
+        unsubscribe = station.subscribe(self._queue)
+        told = station.told_sequence
+        greeting = (station.welcome(), station.snapshot())
+        tasks = [
+            asyncio.create_task(self._send(greeting, told)),
+            asyncio.create_task(self._receive()),
+            asyncio.create_task(self._watch_overflow()),
+        ]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            unsubscribe()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def end(self, code: int, reason: str) -> None:
+        """Close the connection from our side."""
+        await _close(self._socket, self._request, code, reason)
+
+    def _queue(self, message: Message) -> None:
+        if isinstance(message, Level) and (not self._watching or self._outgoing):
+            return  # Levels are worth something only while they are fresh.
+        if len(self._outgoing) >= self._limits.outgoing_messages:
+            self._overflowed.set()
+            return
+        self._outgoing.append(message)
+        self._wake.set()
+
+    async def _send(self, greeting: tuple[Message, ...], told: int) -> None:
+        for message in greeting:
+            await self._socket.send_str(encode(message))
+        sent = 0
+        while missed := await self._station.pending(self.controller.id, after=sent, up_to=told):
+            for detection in missed:
+                await self._socket.send_str(encode(detection))
+            sent = missed[-1].sequence
+        while True:
+            while self._outgoing:
+                await self._socket.send_str(encode(self._outgoing.popleft()))
+            self._wake.clear()
+            await self._wake.wait()
+
+    async def _receive(self) -> None:
+        async for frame in self._socket:
+            message = _decode(frame)
+            try:
+                await self._obey(message)
+            except ProtocolError as err:
+                raise _Ended(CLOSE_BAD_MESSAGE, str(err)) from None
+            except EchonetError as err:
+                _LOGGER.error("A command of %s failed: %s", self.controller.name, err)
+
+    async def _obey(self, message: Message) -> None:
+        station = self._station
+        match message:
+            case Ack():
+                await station.acknowledge(self.controller.id, message.sequence)
+            case Configure():
+                await station.configure(message)
+            case Mute():
+                await station.mute(message)
+            case Test():
+                await station.test(message)
+            case Label():
+                await station.label(message)
+            case Watch():
+                self._watching = message.enabled
+            case _:
+                raise ProtocolError(f"{message.type} is not a command")
+
+    async def _watch_overflow(self) -> None:
+        await self._overflowed.wait()
+        raise _Ended(CLOSE_SLOW_CONTROLLER, "too slow")
+
+
+def _decode(frame: WSMessage) -> Message:
+    if frame.type is WSMsgType.TEXT:
+        try:
+            return decode(frame.data)
+        except ProtocolError as err:
+            raise _Ended(CLOSE_BAD_MESSAGE, str(err)) from None
+    if frame.type is WSMsgType.BINARY:
+        raise _Ended(CLOSE_BAD_MESSAGE, "frames are text")
+    raise ConnectionResetError
+
+
+async def _close(socket: web.WebSocketResponse, request: web.Request, code: int, reason: str) -> None:
+    """Close in order where the peer still reads, and hard where it does not."""
+    try:
+        async with asyncio.timeout(_CLOSE_S):
+            await socket.close(code=code, message=reason.encode()[:120])
+    except ConnectionError:
+        return
+    except TimeoutError:
+        pass
+    else:
+        if socket.close_code != WSCloseCode.ABNORMAL_CLOSURE:
+            return
+    if request.transport is not None:
+        request.transport.abort()

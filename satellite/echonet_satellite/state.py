@@ -1,0 +1,105 @@
+"""The state directory: where it is, that only its owner can read it, and files that are written whole or not at all."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+import fcntl
+import os
+from pathlib import Path
+import time
+
+from .errors import StateError
+
+DIRECTORY_MODE = 0o700
+FILE_MODE = 0o600
+
+
+def default_state_directory() -> Path:
+    """Return `$STATE_DIRECTORY` (systemd sets it), else the folder that the XDG specification names."""
+    if named := os.environ.get("STATE_DIRECTORY"):
+        return Path(named.split(":")[0])
+    data_home = os.environ.get("XDG_DATA_HOME")
+    return (Path(data_home) if data_home else Path.home() / ".local" / "share") / "echonet-satellite"
+
+
+def prepare_directory(path: Path) -> None:
+    """Create a private directory, or make an existing one private.
+
+    Raises:
+        StateError: it cannot be created, entered, written or made private.
+    """
+    try:
+        path.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
+        make_private(path, DIRECTORY_MODE)
+    except OSError as err:
+        raise StateError(
+            f"cannot use the state directory {path}: {err.strerror}; choose another with --state"
+        ) from None
+    if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+        raise StateError(f"cannot use the state directory {path}: no permission; choose another with --state")
+
+
+def make_private(path: Path, mode: int) -> None:
+    """Take away what others may do with a file or folder of ours."""
+    if path.stat().st_mode & 0o777 & ~mode:
+        path.chmod(mode)
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a file so that it is whole after a power cut: either the old content or the new.
+
+    Raises:
+        StateError: the disk is full or read-only.
+    """
+    temporary = path.with_name(f".{path.name}.new")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, FILE_MODE)
+        with os.fdopen(descriptor, "wb") as stream:
+            os.fchmod(stream.fileno(), FILE_MODE)
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+        sync_directory(path.parent)
+    except OSError as err:
+        raise StateError(f"cannot write {path}: {err.strerror}") from None
+
+
+def sync_directory(path: Path) -> None:
+    """Make a rename in a directory survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a damaged file, so that a person can look at it, and return its new name."""
+    aside = path.with_name(f"{path.name}.damaged-{time.time_ns() // 1_000_000}")
+    path.replace(aside)
+    return aside
+
+
+@contextmanager
+def exclusive(directory: Path) -> Iterator[None]:
+    """Hold a state directory, so that two satellites never write to one.
+
+    Raises:
+        StateError: another satellite holds it.
+    """
+    path = directory / "lock"
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+    except OSError as err:
+        raise StateError(f"cannot write {path}: {err.strerror}") from None
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise StateError(
+                f"another satellite runs with the state directory {directory}: "
+                "stop it, or choose another directory with --state"
+            ) from None
+        yield
+    finally:
+        os.close(descriptor)

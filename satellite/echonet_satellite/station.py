@@ -1,0 +1,360 @@
+"""What the satellite knows and tells: fed by the pipeline's worker thread, asked by the server's event loop."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+import logging
+import threading
+import time
+from typing import Final, Protocol
+import uuid
+
+from .errors import JournalError, StateError
+from .journal import Journal
+from .protocol import (
+    AlarmPattern,
+    Configure,
+    Detection,
+    Health,
+    Label,
+    Level,
+    Location,
+    LocationSource,
+    Message,
+    Mute,
+    Phase,
+    Problem,
+    Sensitivity,
+    Settings,
+    Snapshot,
+    SoundClass,
+    Test,
+    Welcome,
+)
+from .settings import SettingsStore
+
+_LOGGER = logging.getLogger(__name__)
+
+TEST_DURATION_S: Final = 2.0
+
+
+class Heard(Protocol):
+    """What the detector says of a sound; `onset` is UTC."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def sound_class(self) -> SoundClass: ...
+    @property
+    def phase(self) -> Phase: ...
+    @property
+    def onset(self) -> datetime: ...
+    @property
+    def confidence(self) -> float: ...
+    @property
+    def peak_dbfs(self) -> float: ...
+    @property
+    def duration_s(self) -> float: ...
+    @property
+    def pattern(self) -> AlarmPattern | None: ...
+
+
+class Configurable(Protocol):
+    """What hears, and obeys the owner's settings."""
+
+    def configure(self, settings: Settings) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Info:
+    """What does not change while a satellite runs."""
+
+    satellite_id: str
+    name: str
+    version: str
+    hardware: str
+    model_name: str
+    model_version: str
+    classes: tuple[SoundClass, ...]
+
+
+class Station:
+    """Numbers and keeps detections, holds settings, and tells its subscribers of every change.
+
+    `on_event`, `on_health` and `on_level` may be called from any thread; everything else belongs to the event loop.
+    """
+
+    def __init__(
+        self,
+        info: Info,
+        journal: Journal,
+        store: SettingsStore,
+        *,
+        locate: Callable[[], tuple[LocationSource, Location | None]] = lambda: (LocationSource.NONE, None),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Start from what journal and settings remember."""
+        self.info = info
+        self._journal = journal
+        self._store = store
+        self._locate = locate
+        self._clock = clock
+        self._settings = store.load()
+        self._lock = threading.RLock()
+        self._open: dict[str, Detection] = {}  # as the worker thread has it
+        self._active: dict[str, Detection] = {}  # as the subscribers were told
+        self._heard_health = Health()
+        self._disk_full = False
+        self._health = Health()
+        self._muted_until: dict[SoundClass, float] = {}
+        self._told = journal.last_sequence
+        self._listeners: list[Callable[[Message], None]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._pipeline: Configurable | None = None
+        self._tests: set[asyncio.Task[None]] = set()
+        self._end_what_was_cut_off()
+
+    @property
+    def settings(self) -> Settings:
+        """What the owner has turned."""
+        return self._settings
+
+    def begin(self, loop: asyncio.AbstractEventLoop, pipeline: Configurable | None = None) -> None:
+        """Tell subscribers on this event loop, and forward settings to this pipeline."""
+        with self._lock:
+            self._told = self._journal.last_sequence
+            self._active = dict(self._open)
+            self._loop = loop
+            self._pipeline = pipeline
+
+    async def end(self) -> None:
+        """Stop what is under way."""
+        for task in self._tests:
+            task.cancel()
+        await asyncio.gather(*self._tests, return_exceptions=True)
+        self._loop = None
+
+    # From the pipeline's worker thread.
+
+    def on_event(self, event: Heard) -> None:
+        """Keep and tell what the detector heard."""
+        self._take(
+            Detection(
+                id=event.id,
+                sequence=1,
+                sound_class=event.sound_class,
+                phase=event.phase,
+                onset=event.onset,
+                confidence=event.confidence,
+                peak_dbfs=event.peak_dbfs,
+                duration_s=event.duration_s,
+                pattern=event.pattern,
+            )
+        )
+
+    def on_health(self, health: Health) -> None:
+        """Tell how the hearing is."""
+        with self._lock:
+            self._heard_health = health
+        self._post_health()
+
+    def on_level(self, level: Level) -> None:
+        """Tell how loud it is."""
+        self._post(level)
+
+    # On the event loop.
+
+    def welcome(self) -> Welcome:
+        """Return what the satellite is."""
+        source, location = self._locate()
+        return Welcome(
+            satellite_id=self.info.satellite_id,
+            name=self.info.name,
+            version=self.info.version,
+            hardware=self.info.hardware,
+            model_name=self.info.model_name,
+            model_version=self.info.model_version,
+            classes=self.info.classes,
+            location_source=source,
+            location=location,
+        )
+
+    def snapshot(self) -> Snapshot:
+        """Return the whole state, exactly as the subscribers have been told so far."""
+        return Snapshot(active=tuple(self._active.values()), health=self._health, settings=self._settings)
+
+    def subscribe(self, listener: Callable[[Message], None]) -> Callable[[], None]:
+        """Call `listener` with every message from now on; return what ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    @property
+    def told_sequence(self) -> int:
+        """The highest sequence number that subscribers have been told."""
+        return self._told
+
+    async def pending(self, controller_id: str, *, after: int = 0, up_to: int) -> list[Detection]:
+        """Return the next of what a controller has missed."""
+        return await asyncio.to_thread(self._journal.pending, controller_id, after=after, up_to=up_to)
+
+    async def acknowledge(self, controller_id: str, sequence: int) -> None:
+        """Remember what a controller has."""
+        await asyncio.to_thread(self._journal.acknowledge, controller_id, sequence)
+
+    async def welcome_controller(self, controller_id: str) -> None:
+        """Begin with a new controller: what was heard before it came is not told to it."""
+        await asyncio.to_thread(self._journal.acknowledge, controller_id, self._journal.last_sequence)
+
+    async def configure(self, message: Configure) -> None:
+        """Change settings, keep them, and tell everybody the new state."""
+        await asyncio.to_thread(self._configure, message)
+
+    async def mute(self, message: Mute) -> None:
+        """Report nothing of some classes for a while."""
+        await asyncio.to_thread(self._mute, message)
+
+    async def test(self, message: Test) -> None:
+        """Tell a detection that nobody heard, and its end a little later."""
+        detection = Detection(
+            id=uuid.uuid4().hex,
+            sequence=1,
+            sound_class=message.sound_class,
+            phase=Phase.START,
+            onset=datetime.now(UTC),
+            confidence=1.0,
+            peak_dbfs=0.0,
+            test=True,
+        )
+        await asyncio.to_thread(self._take, detection)
+        task = asyncio.create_task(self._end_test(detection))
+        self._tests.add(task)
+        task.add_done_callback(self._tests.discard)
+
+    async def label(self, message: Label) -> None:
+        """Keep a person's verdict."""
+        if not await asyncio.to_thread(self._journal.label, message.detection_id, message.verdict):
+            _LOGGER.info("A verdict on a detection that the journal no longer has is left out")
+
+    def _configure(self, message: Configure) -> None:
+        with self._lock:
+            wanted = {name: level for name, level in message.sensitivity.items() if name in self.info.classes}
+            settings = Settings(
+                listening=self._settings.listening if message.listening is None else message.listening,
+                sensitivity={**self._settings.sensitivity, **wanted},
+            )
+            # Not listening is a wish about privacy: it holds at once, whether or not the disk takes it.
+            self._settings = settings
+            if self._pipeline is not None:
+                self._pipeline.configure(settings)
+            for detection in tuple(self._open.values()):
+                if not self._wanted(detection):
+                    self._finish(detection)
+            try:
+                self._store.save(settings)
+            except StateError as err:
+                _LOGGER.error("The settings hold until the next start only: %s", err)
+        self._post(None)
+
+    def _mute(self, message: Mute) -> None:
+        with self._lock:
+            for name in message.classes or self.info.classes:
+                self._muted_until[name] = self._clock() + message.duration_s
+            for detection in tuple(self._open.values()):
+                if not self._wanted(detection):
+                    self._finish(detection)
+
+    async def _end_test(self, detection: Detection) -> None:
+        await asyncio.sleep(TEST_DURATION_S)
+        await asyncio.to_thread(
+            self._take, replace(detection, phase=Phase.END, duration_s=TEST_DURATION_S)
+        )
+
+    def _wanted(self, detection: Detection) -> bool:
+        if detection.test:
+            return True
+        name = detection.sound_class
+        return (
+            self._settings.listening
+            and self._settings.sensitivity.get(name, Sensitivity.OFF) is not Sensitivity.OFF
+            and self._clock() >= self._muted_until.get(name, 0.0)
+        )
+
+    def _take(self, detection: Detection) -> None:
+        """Keep a detection and tell it; of one whose start was not wanted, nothing is told at all."""
+        with self._lock:
+            known = detection.id in self._open
+            if detection.phase is Phase.START:
+                if known or not self._wanted(detection):
+                    return
+            elif not known:
+                return
+            if detection.phase is Phase.END:
+                del self._open[detection.id]
+            else:
+                self._open[detection.id] = detection
+            self._keep_and_post(detection)
+
+    def _finish(self, detection: Detection) -> None:
+        del self._open[detection.id]
+        lasted = max(datetime.now(UTC) - detection.onset, timedelta(0)).total_seconds()
+        self._keep_and_post(replace(detection, phase=Phase.END, duration_s=lasted))
+
+    def _keep_and_post(self, detection: Detection) -> None:
+        try:
+            kept = self._journal.append(detection)
+        except JournalError as err:
+            # An alarm that cannot be kept is still told to whoever listens now.
+            _LOGGER.error("A detection is told but not kept: %s", err)
+            kept = replace(detection, sequence=self._journal.next_sequence())
+            self._note_disk(full=True)
+        else:
+            self._note_disk(full=False)
+        self._post(kept)
+
+    def _note_disk(self, *, full: bool) -> None:
+        if full is not self._disk_full:
+            self._disk_full = full
+            self._post_health()
+
+    def _post_health(self) -> None:
+        with self._lock:
+            health = self._heard_health
+            if self._disk_full and Problem.DISK_FULL not in health.problems:
+                health = replace(health, problems=(*health.problems, Problem.DISK_FULL))
+        self._post(health)
+
+    def _post(self, message: Message | None) -> None:
+        """Hand a message to the event loop; None stands for the snapshot of that moment."""
+        loop = self._loop
+        if loop is None:
+            return
+        try:
+            loop.call_soon_threadsafe(self._tell, message)
+        except RuntimeError:
+            _LOGGER.debug("The event loop has ended; the journal has what it was not told")
+
+    def _tell(self, message: Message | None) -> None:
+        if isinstance(message, Detection):
+            self._told = max(self._told, message.sequence)
+            if message.phase is Phase.END:
+                self._active.pop(message.id, None)
+            else:
+                self._active[message.id] = message
+        elif isinstance(message, Health):
+            if message == self._health:
+                return
+            self._health = message
+        told = self.snapshot() if message is None else message
+        for listener in tuple(self._listeners):
+            listener(told)
+
+    def _end_what_was_cut_off(self) -> None:
+        """End what a kill or a power cut left without an end, so that nothing sounds for ever."""
+        for detection in self._journal.unfinished():
+            try:
+                kept = self._journal.append(replace(detection, phase=Phase.END, replayed=False))
+            except JournalError as err:
+                _LOGGER.error("A detection that was cut off stays without its end: %s", err)
+                return
+            self._told = kept.sequence
