@@ -1,0 +1,78 @@
+"""What every source of sound has in common."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import EchonetError
+
+SAMPLE_RATE: Final = 16_000
+
+
+class AudioError(EchonetError):
+    """Sound cannot be had from a device or a file."""
+
+
+class DeviceMissingError(AudioError):
+    """There is no such microphone, or it has been unplugged."""
+
+
+class DeviceBusyError(AudioError):
+    """The microphone is there, but cannot be opened."""
+
+
+class SourceEnded(EchonetError):  # noqa: N818 - like StopIteration: no fault, the sound is over
+    """The recording is over."""
+
+
+class SourceKind(StrEnum):
+    """What the sound comes from; a file cannot be silent or clipped by mistake, a microphone can."""
+
+    MICROPHONE = "microphone"
+    FILE = "file"
+    DEMO = "demo"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A piece of sound: 16 kHz mono samples in -1..1, and `time.monotonic()` when the first was captured."""
+
+    samples: NDArray[np.float32]
+    captured: float
+
+
+class Source(Protocol):
+    """A stream of blocks. `open` may be called again after `close`; all of it from one thread."""
+
+    @property
+    def kind(self) -> SourceKind:
+        """What the sound comes from."""
+
+    @property
+    def name(self) -> str:
+        """What a person calls it."""
+
+    @property
+    def dropped_blocks(self) -> int:
+        """How many blocks were lost since the source was made, because nobody fetched them in time."""
+
+    def open(self) -> None:
+        """Start to capture.
+
+        Raises:
+            AudioError: there is no such device or file, or it cannot be opened.
+        """
+
+    def read(self, timeout: float) -> Block | None:
+        """Return the next block, or None where none came within `timeout` seconds.
+
+        Raises:
+            SourceEnded: the recording is over.
+            AudioError: the device has vanished, or the file is damaged.
+        """
+
+    def close(self) -> None:
+        """Stop to capture; does nothing where the source is not open."""

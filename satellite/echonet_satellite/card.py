@@ -1,0 +1,225 @@
+"""The model card: what a model is, what it takes and gives, and how its probabilities become detections."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+import json
+import math
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from .detector import Decision
+from .errors import EchonetError
+from .frontend import FrontendParameters
+from .protocol import Sensitivity, SoundClass
+
+CARD_FILE: Final = "model.json"
+MODEL_FILE: Final = "model.tflite"
+_LEVELS: Final = (Sensitivity.LOW, Sensitivity.MEDIUM, Sensitivity.HIGH)
+
+T = TypeVar("T")
+
+
+class ModelError(EchonetError):
+    """A model or its card is missing, damaged, or the two do not belong together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateTensor:
+    """What the network remembers: its `output` of one step is its `input` of the next, and starts at zero."""
+
+    input: str
+    output: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCard:
+    """What `model.json` says.
+
+    Attributes:
+        name: of the model.
+        version: of the model.
+        sha256: of the .tflite file, in lower-case hexadecimal.
+        classes: in the order of the probabilities.
+        frontend: how samples become frames.
+        step_frames: frames that the network takes at once.
+        outputs_per_step: rows of probabilities that it gives for them.
+        input: name of the tensor for the frames.
+        output: name of the tensor with the probabilities.
+        states: what the network remembers from step to step.
+        decisions: for each class, how probabilities become detections.
+    """
+
+    name: str
+    version: str
+    sha256: str
+    classes: tuple[SoundClass, ...]
+    frontend: FrontendParameters
+    step_frames: int
+    outputs_per_step: int
+    input: str
+    output: str
+    states: tuple[StateTensor, ...]
+    decisions: Mapping[SoundClass, Decision]
+
+    @property
+    def step_samples(self) -> int:
+        """Samples from the start of one step to the start of the next."""
+        return self.step_frames * self.frontend.hop_length
+
+    @property
+    def output_samples(self) -> int:
+        """Samples that one row of probabilities stands for."""
+        return self.step_samples // self.outputs_per_step
+
+
+def read_card(directory: Path) -> ModelCard:
+    """Read and check the card of the model in a directory.
+
+    Raises:
+        ModelError: it is missing or damaged; the text names the file and the field.
+    """
+    path = directory / CARD_FILE
+    try:
+        data = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise ModelError(
+            f"no model in {directory}: {CARD_FILE} is missing; choose another with --model"
+        ) from None
+    except OSError as err:
+        raise ModelError(f"cannot read {path}: {err.strerror}") from None
+    except (ValueError, RecursionError):
+        raise ModelError(f"{path} is damaged: it is not JSON; install the model again") from None
+    return _card(_Object(path, "", data))
+
+
+class _Object:
+    """A JSON object of the card, read field by field, so that an error can name the field."""
+
+    def __init__(self, path: Path, where: str, data: object) -> None:
+        self._path = path
+        self._where = where
+        if not isinstance(data, dict):
+            raise self.wrong("", "is not an object")
+        self._data: dict[str, Any] = data
+
+    def wrong(self, name: str, what: str) -> ModelError:
+        field = ".".join(part for part in (self._where, name) if part) or "the file"
+        return ModelError(f"{self._path} is damaged: {field} {what}; install the model again")
+
+    def get(self, name: str, kind: type[T]) -> T:
+        if name not in self._data:
+            raise self.wrong(name, "is missing")
+        value = self._data[name]
+        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise self.wrong(name, f"is no {_KINDS[kind]}")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise self.wrong(name, "is not finite")
+        return value
+
+    def number(self, name: str, low: float, high: float = math.inf) -> float:
+        value = self.get(name, float)
+        if not low <= value <= high:
+            raise self.wrong(name, "is out of range")
+        return value
+
+    def count(self, name: str) -> int:
+        value = self.get(name, int)
+        if not 1 <= value <= 10_000:
+            raise self.wrong(name, "is out of range")
+        return value
+
+    def counts(self, name: str) -> tuple[int, ...]:
+        values = self.get(name, list)
+        if not values or not all(type(item) is int and 1 <= item <= 1_000_000 for item in values):
+            raise self.wrong(name, "is no list of whole numbers above 0")
+        return tuple(values)
+
+    def object(self, name: str) -> "_Object":
+        return _Object(self._path, f"{self._where}.{name}".lstrip("."), self.get(name, dict))
+
+    def objects(self, name: str) -> "list[_Object]":
+        items = self.get(name, list)
+        return [
+            _Object(self._path, f"{self._where}.{name}[{i}]".lstrip("."), item)
+            for i, item in enumerate(items)
+        ]
+
+
+_KINDS: Final[Mapping[type, str]] = {
+    str: "text",
+    int: "whole number",
+    float: "number",
+    list: "list",
+    dict: "object",
+}
+
+
+def _card(card: _Object) -> ModelCard:
+    tensors = card.object("tensors")
+    step_frames, outputs = card.count("step_frames"), card.count("outputs_per_step")
+    if step_frames % outputs:
+        raise card.wrong("outputs_per_step", "does not divide step_frames")
+    sha256 = card.get("sha256", str)
+    if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
+        raise card.wrong("sha256", "is no SHA-256 in lower-case hexadecimal")
+    classes = _classes(card)
+    decisions = card.object("decision")
+    return ModelCard(
+        name=card.get("name", str),
+        version=card.get("version", str),
+        sha256=sha256,
+        classes=classes,
+        frontend=_frontend(card),
+        step_frames=step_frames,
+        outputs_per_step=outputs,
+        input=tensors.get("input", str),
+        output=tensors.get("output", str),
+        states=tuple(
+            StateTensor(
+                input=state.get("input", str), output=state.get("output", str), shape=state.counts("shape")
+            )
+            for state in tensors.objects("states")
+        ),
+        decisions={name: _decision(decisions.object(name)) for name in classes},
+    )
+
+
+def _classes(card: _Object) -> tuple[SoundClass, ...]:
+    try:
+        classes = tuple(SoundClass(name) for name in card.get("classes", list))
+    except ValueError as err:
+        raise card.wrong("classes", f"holds an unknown class ({err})") from None
+    if not classes or len(set(classes)) < len(classes):
+        raise card.wrong("classes", "is empty or names a class twice")
+    return classes
+
+
+def _frontend(card: _Object) -> FrontendParameters:
+    frontend = card.object("frontend")
+    values: dict[str, Any] = {
+        item.name: frontend.get(item.name, item.type if isinstance(item.type, type) else float)
+        for item in fields(FrontendParameters)
+    }
+    try:
+        return FrontendParameters(**values)
+    except ValueError as err:
+        raise card.wrong("frontend", f"cannot be ({err})") from None
+
+
+def _decision(decision: _Object) -> Decision:
+    thresholds = decision.object("thresholds")
+    levels = {level: thresholds.number(level, 0.0, 1.0) for level in _LEVELS}
+    confirm = decision.counts("confirm")
+    if len(confirm) != 2 or confirm[0] > confirm[1]:
+        raise decision.wrong("confirm", "is no pair [k, n] with k at most n")
+    return Decision(
+        thresholds=levels,
+        leave_ratio=decision.number("leave_ratio", 0.0, 1.0),
+        confirm=(confirm[0], confirm[1]),
+        smoothing_steps=decision.count("smoothing_steps"),
+        hold_s=decision.number("hold_s", 0.0, 3600.0),
+        refractory_s=decision.number("refractory_s", 0.0, 3600.0),
+    )

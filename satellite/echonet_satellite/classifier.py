@@ -1,0 +1,119 @@
+"""A network and its card: log-mel frames in, the probability of each class out, step by step."""
+
+import hashlib
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from .card import MODEL_FILE, ModelCard, ModelError, read_card
+from .frontend import Floats
+from .quiet import native_messages_hidden
+
+__all__ = ["PACKAGED_MODEL", "Classifier", "ModelError", "load_classifier"]
+
+PACKAGED_MODEL: Final = Path(__file__).parent / "model"
+
+
+def load_classifier(directory: Path | None = None) -> "Classifier":
+    """Load the model of a directory; without one, the model that came with the satellite.
+
+    Raises:
+        ModelError: it is missing or damaged, or does not match its card.
+    """
+    directory = PACKAGED_MODEL if directory is None else directory
+    card = read_card(directory)
+    path = directory / MODEL_FILE
+    try:
+        content = path.read_bytes()
+    except OSError as err:
+        raise ModelError(f"cannot read {path}: {err.strerror}; install the model again") from None
+    # The hash comes before the runtime sees a single byte: a truncated file could crash it.
+    if hashlib.sha256(content).hexdigest() != card.sha256:
+        raise ModelError(
+            f"{path} is damaged: it is not the file that its card describes; install the model again"
+        )
+    return Classifier(card, content, str(path))
+
+
+class Classifier:
+    """A streaming network; remembers what it heard from one step to the next. Not for several threads at once."""
+
+    def __init__(self, card: ModelCard, content: bytes, name: str = "the model") -> None:
+        """Build the network from the content of a .tflite file.
+
+        Raises:
+            ModelError: the runtime cannot use it, or its tensors are not those of the card.
+        """
+        self.card = card
+        self._name = name
+        try:
+            self._interpreter = _interpreter(content)
+        except (RuntimeError, ValueError) as err:
+            raise ModelError(f"{name} cannot be used by the LiteRT runtime: {_first_line(err)}") from None
+        outputs = (card.outputs_per_step, len(card.classes))
+        self._input = self._index("input", card.input, (1, card.step_frames, card.frontend.n_mels))
+        self._output = self._index("output", card.output, (1, *outputs))
+        self._states = [
+            (self._index("input", state.input, state.shape), self._index("output", state.output, state.shape))
+            for state in card.states
+        ]
+        known = {self._input, *(index for index, _ in self._states)}
+        if extra := [d["name"] for d in self._interpreter.get_input_details() if d["index"] not in known]:
+            raise ModelError(f"{name} does not match its card: input {extra[0]} is not named in it")
+        self._frames = np.zeros((1, card.step_frames, card.frontend.n_mels), np.float32)
+        self.reset()
+
+    def step(self, log_mel: Floats) -> Floats:
+        """Return the probabilities [outputs_per_step, classes] of the next frames [step_frames, n_mels]."""
+        self._frames[0] = log_mel
+        interpreter = self._interpreter
+        interpreter.set_tensor(self._input, self._frames)
+        interpreter.invoke()
+        probabilities: Floats = interpreter.get_tensor(self._output)[0]
+        if not np.isfinite(probabilities).all():
+            # What is not a number would stay in the states for ever; forgetting costs a moment of deafness.
+            self.reset()
+            return np.zeros_like(probabilities)
+        for source, target in self._states:
+            interpreter.set_tensor(source, interpreter.get_tensor(target))
+        return probabilities
+
+    def reset(self) -> None:
+        """Forget what was heard."""
+        for (index, _), state in zip(self._states, self.card.states, strict=True):
+            self._interpreter.set_tensor(index, np.zeros(state.shape, np.float32))
+
+    def _index(self, side: str, tensor: str, shape: tuple[int, ...]) -> int:
+        details = getattr(self._interpreter, f"get_{side}_details")()
+        for detail in details:
+            if detail["name"] == tensor:
+                if tuple(detail["shape"]) != shape or detail["dtype"] is not np.float32:
+                    found = f"{np.dtype(detail['dtype']).name} {[int(size) for size in detail['shape']]}"
+                    raise ModelError(
+                        f"{self._name} does not match its card: {side} {tensor} is {found}, not float32 {list(shape)}"
+                    )
+                return int(detail["index"])
+        raise ModelError(f"{self._name} does not match its card: it has no {side} {tensor}")
+
+
+def _interpreter(content: bytes) -> Any:
+    """Return the runtime with the network in it; the one place that chooses the runtime."""
+    with native_messages_hidden():
+        try:
+            from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415 - either of two, and only when used
+        except ImportError:
+            try:
+                from tflite_runtime.interpreter import Interpreter  # noqa: PLC0415
+            except ImportError:
+                raise ModelError(
+                    "no LiteRT runtime is installed; run: pip install ai-edge-litert (or tflite-runtime)"
+                ) from None
+        # One thread: the network is too small to share out, and the others belong to the rest of the house.
+        interpreter = Interpreter(model_content=content, num_threads=1)
+        interpreter.allocate_tensors()
+    return interpreter
+
+
+def _first_line(err: Exception) -> str:
+    return str(err).strip().splitlines()[0] if str(err).strip() else type(err).__name__
