@@ -1,0 +1,51 @@
+"""EchoNet: satellites that recognise sounds, and a household that is told of them."""
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant
+
+from .const import HOUSEHOLD_PLATFORMS, SATELLITE_PLATFORMS
+from .coordinator import SatelliteConfigEntry, SatelliteCoordinator
+from .helpers import is_household
+from .household.runtime import Household, HouseholdConfigEntry
+from .issues import async_clear_connection_issues, async_clear_recipient_issue
+
+type EchonetConfigEntry = SatelliteConfigEntry | HouseholdConfigEntry
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: EchonetConfigEntry) -> bool:
+    """Set up a satellite, or the household."""
+    if is_household(entry):
+        household = Household(hass, entry)
+        # Before anything else: a satellite may be set up at the same time, and what it tells is told once.
+        household.async_connect()
+        entry.runtime_data = household
+        await hass.config_entries.async_forward_entry_setups(entry, HOUSEHOLD_PLATFORMS)
+        household.async_ready()
+        return True
+    coordinator = SatelliteCoordinator(hass, entry)
+    await coordinator.async_setup()
+    entry.runtime_data = coordinator
+    try:
+        await hass.config_entries.async_forward_entry_setups(entry, SATELLITE_PLATFORMS)
+    except BaseException:
+        await coordinator.async_shutdown()
+        raise
+    coordinator.async_start()
+    return True
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: EchonetConfigEntry) -> bool:
+    """Unload a satellite, or the household."""
+    if is_household(entry):
+        return await hass.config_entries.async_unload_platforms(entry, HOUSEHOLD_PLATFORMS)
+    if not await hass.config_entries.async_unload_platforms(entry, SATELLITE_PLATFORMS):
+        return False
+    await entry.runtime_data.async_shutdown()
+    return True
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Withdraw the repair issues of what is removed."""
+    async_clear_connection_issues(hass, entry)
+    for subentry_id in entry.subentries:
+        async_clear_recipient_issue(hass, subentry_id)

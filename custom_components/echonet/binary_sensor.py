@@ -1,0 +1,98 @@
+"""What a satellite hears now, and whether it is there and hears at all."""
+
+from typing import override
+
+from homeassistant.components.binary_sensor import (
+    BinarySensorDeviceClass,
+    BinarySensorEntity,
+    BinarySensorEntityDescription,
+)
+from homeassistant.const import EntityCategory
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .coordinator import SatelliteConfigEntry
+from .dynamic import async_add_per_class
+from .entity import SatelliteEntity, SoundClassEntity
+from .protocol import Problem, SoundClass
+
+PARALLEL_UPDATES = 0
+
+# Never SMOKE: a bridge to another smart home would pass a microphone off as a smoke detector.
+_DEVICE_CLASSES = {
+    SoundClass.GLASS_BREAK: BinarySensorDeviceClass.GLASS_BREAK,
+    SoundClass.PRESENCE: BinarySensorDeviceClass.OCCUPANCY,
+}
+_MICROPHONE_PROBLEMS = frozenset(
+    {Problem.MICROPHONE_MISSING, Problem.MICROPHONE_SILENT, Problem.MICROPHONE_CLIPPED}
+)
+
+CONNECTION = BinarySensorEntityDescription(
+    key="connection",
+    translation_key="connection",
+    device_class=BinarySensorDeviceClass.CONNECTIVITY,
+    entity_category=EntityCategory.DIAGNOSTIC,
+)
+MICROPHONE = BinarySensorEntityDescription(
+    key="microphone",
+    translation_key="microphone",
+    device_class=BinarySensorDeviceClass.PROBLEM,
+    entity_category=EntityCategory.DIAGNOSTIC,
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: SatelliteConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Add the binary sensors of a satellite."""
+    coordinator = entry.runtime_data
+    async_add_entities([ConnectionSensor(coordinator, CONNECTION), MicrophoneSensor(coordinator, MICROPHONE)])
+    async_add_per_class(
+        entry,
+        async_add_entities,
+        lambda sound_class: SoundSensor(
+            coordinator,
+            BinarySensorEntityDescription(
+                key=sound_class.value,
+                translation_key=sound_class.value,
+                device_class=_DEVICE_CLASSES.get(sound_class, BinarySensorDeviceClass.SOUND),
+            ),
+            sound_class,
+        ),
+    )
+
+
+class SoundSensor(SoundClassEntity, BinarySensorEntity):
+    """On from the start to the end of a sound, as the satellite tells them."""
+
+    @property
+    @override
+    def is_on(self) -> bool:
+        """Whether the sound goes on."""
+        return self.coordinator.data.hears(self.sound_class)
+
+
+class ConnectionSensor(SatelliteEntity, BinarySensorEntity):
+    """Whether the satellite is connected."""
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Always: this is the entity that says that the others are not."""
+        return True
+
+    @property
+    @override
+    def is_on(self) -> bool:
+        """Whether the satellite is connected."""
+        return self.coordinator.last_update_success
+
+
+class MicrophoneSensor(SatelliteEntity, BinarySensorEntity):
+    """Whether the microphone has a problem."""
+
+    @property
+    @override
+    def is_on(self) -> bool:
+        """Whether it has."""
+        return not _MICROPHONE_PROBLEMS.isdisjoint(self.coordinator.data.health.problems)

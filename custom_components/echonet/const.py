@@ -1,0 +1,42 @@
+"""Names that several modules of the integration share."""
+
+from datetime import timedelta
+from typing import Final
+
+from homeassistant.const import Platform
+
+DOMAIN: Final = "echonet"
+MANUFACTURER: Final = "EchoNet"
+
+CONF_FINGERPRINT: Final = "fingerprint"
+
+SATELLITE_PLATFORMS: Final = (
+    Platform.BINARY_SENSOR,
+    Platform.BUTTON,
+    Platform.EVENT,
+    Platform.SELECT,
+    Platform.SENSOR,
+    Platform.SWITCH,
+)
+
+# The household is the second kind of config entry. Satellites use their 32-digit id as unique id.
+HOUSEHOLD_UNIQUE_ID: Final = "household"
+HOUSEHOLD_TITLE: Final = "Household alerts"
+HOUSEHOLD_PLATFORMS: Final = (Platform.EVENT,)
+SUBENTRY_RECIPIENT: Final = "recipient"
+
+CONF_COOLDOWN: Final = "cooldown"
+CONF_KIND: Final = "kind"
+
+# A replayed detection counts as news for this long; afterwards it is history.
+REPLAY_AGE_LIMIT: Final = timedelta(seconds=60)
+
+EVENT_LATE_DETECTION: Final = f"{DOMAIN}_late_detection"
+
+ATTR_CONFIDENCE: Final = "confidence"
+ATTR_LEVEL: Final = "level"
+ATTR_ONSET: Final = "onset"
+ATTR_PATTERN: Final = "pattern"
+ATTR_REPLAYED: Final = "replayed"
+ATTR_SOUND_CLASS: Final = "sound_class"
+ATTR_TEST: Final = "test"

@@ -1,0 +1,48 @@
+"""What to attach to a bug report, without anything that would let somebody in or find the house."""
+
+from dataclasses import asdict
+from typing import Any
+
+from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.const import CONF_HOST, CONF_LATITUDE, CONF_LONGITUDE, CONF_NAME, CONF_TARGET, CONF_TOKEN
+from homeassistant.core import HomeAssistant
+
+from . import EchonetConfigEntry
+from .const import CONF_FINGERPRINT
+from .household.runtime import Household
+
+TO_REDACT = {
+    CONF_FINGERPRINT,
+    CONF_HOST,
+    CONF_LATITUDE,
+    CONF_LONGITUDE,
+    CONF_NAME,
+    CONF_TARGET,
+    CONF_TOKEN,
+    "accuracy_m",
+    "room",
+    "satellite_id",
+    "title",
+}
+
+
+async def async_get_config_entry_diagnostics(
+    hass: HomeAssistant, entry: EchonetConfigEntry
+) -> dict[str, Any]:
+    """Return the diagnostics of a satellite or of the household."""
+    runtime = entry.runtime_data
+    diagnostics: dict[str, Any] = {"entry": dict(entry.data), "options": dict(entry.options)}
+    if isinstance(runtime, Household):
+        diagnostics["recipients"] = [
+            {"title": subentry.title, **subentry.data} for subentry in entry.subentries.values()
+        ]
+        diagnostics["incidents"] = [asdict(incident) for incident in runtime.incidents]
+    else:
+        diagnostics["connected"] = runtime.last_update_success
+        diagnostics["satellite"] = {
+            "welcome": asdict(runtime.data.welcome),
+            "health": asdict(runtime.data.health),
+            "settings": asdict(runtime.data.settings),
+            "active": sorted(runtime.data.active.values()),
+        }
+    return async_redact_data(diagnostics, TO_REDACT)

@@ -1,0 +1,56 @@
+"""Turns the client's errors into the words of the translations, and tells the two kinds of entries apart."""
+
+from typing import TYPE_CHECKING, Any, TypeIs
+
+from homeassistant.config_entries import SOURCE_IGNORE, ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+
+from .client import (
+    CertificateChanged,
+    ImpostorSuspected,
+    InvalidCode,
+    InvalidToken,
+    PairingClosed,
+    UnsupportedProtocol,
+    WrongSatellite,
+)
+from .const import DOMAIN, HOUSEHOLD_UNIQUE_ID
+
+if TYPE_CHECKING:
+    from .household.runtime import Household
+
+_KEYS: dict[type[Exception], str] = {
+    CertificateChanged: "certificate_changed",
+    ImpostorSuspected: "impostor",
+    InvalidCode: "invalid_code",
+    InvalidToken: "invalid_token",
+    PairingClosed: "pairing_closed",
+    UnsupportedProtocol: "unsupported_protocol",
+    WrongSatellite: "wrong_satellite",
+}
+
+
+def translation_key(err: Exception) -> str:
+    """Return the key that names an error of the client in the translations."""
+    return _KEYS.get(type(err), "cannot_connect")
+
+
+def is_household(entry: ConfigEntry[Any]) -> TypeIs[ConfigEntry[Household]]:
+    """Tell the household from a satellite."""
+    return entry.unique_id == HOUSEHOLD_UNIQUE_ID
+
+
+@callback
+def async_get_household(hass: HomeAssistant) -> ConfigEntry | None:
+    """Return the household entry, if there is one."""
+    return hass.config_entries.async_entry_for_domain_unique_id(DOMAIN, HOUSEHOLD_UNIQUE_ID)
+
+
+@callback
+def async_get_satellites(hass: HomeAssistant) -> list[ConfigEntry]:
+    """Return the entries of all satellites that are paired."""
+    return [
+        entry
+        for entry in hass.config_entries.async_entries(DOMAIN)
+        if not is_household(entry) and entry.source != SOURCE_IGNORE
+    ]

@@ -1,0 +1,60 @@
+"""The event entity that shows every alert, so that automations can act on alerts as well."""
+
+from typing import override
+
+from homeassistant.components.event import EventEntity
+from homeassistant.const import ATTR_LATITUDE, ATTR_LONGITUDE
+from homeassistant.core import callback
+from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
+
+from ..const import ATTR_CONFIDENCE, ATTR_ONSET, ATTR_PATTERN, DOMAIN, HOUSEHOLD_UNIQUE_ID, MANUFACTURER
+from ..protocol import SoundClass
+from .alerts import Alert
+from .runtime import Household
+
+
+class AlertEvent(EventEntity):
+    """Fires with each alert; the event type is the class."""
+
+    _attr_has_entity_name = True
+    _attr_translation_key = "alert"
+    _attr_should_poll = False
+    _attr_unique_id = f"{HOUSEHOLD_UNIQUE_ID}-alert"
+
+    def __init__(self, household: Household) -> None:
+        """Attach the entity to the household."""
+        self._household = household
+        self._attr_event_types = [item.value for item in SoundClass]
+        self._attr_device_info = DeviceInfo(
+            identifiers={(DOMAIN, HOUSEHOLD_UNIQUE_ID)},
+            entry_type=DeviceEntryType.SERVICE,
+            manufacturer=MANUFACTURER,
+            translation_key="household",
+        )
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Begin to listen."""
+        self.async_on_remove(self._household.async_subscribe_alerts(self._async_handle_alert))
+
+    @callback
+    def _async_handle_alert(self, alert: Alert, recipients: list[str]) -> None:
+        self._trigger_event(
+            alert.sound_class.value,
+            {
+                "incident": alert.incident_id,
+                "telling": alert.telling.value,
+                "text": alert.text,
+                "rooms": list(alert.rooms),
+                "recipients": recipients,
+                "critical": alert.critical,
+                ATTR_PATTERN: alert.pattern,
+                ATTR_CONFIDENCE: round(alert.confidence, 3),
+                ATTR_ONSET: alert.onset.isoformat(),
+                ATTR_LATITUDE: alert.location.latitude,
+                ATTR_LONGITUDE: alert.location.longitude,
+                "map_url": alert.map_url,
+                "geo_uri": alert.geo_uri,
+            },
+        )
+        self.async_write_ha_state()

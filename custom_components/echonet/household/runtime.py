@@ -1,0 +1,121 @@
+"""The household at work: hears of every detection, and tells the recipients of what matters."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+import logging
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers import area_registry as ar, device_registry as dr
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.util import dt as dt_util
+
+from ..const import CONF_COOLDOWN, DOMAIN
+from ..coordinator import SIGNAL_DETECTION, DetectionReport
+from ..protocol import Location
+from .alerts import Alert, build_alert
+from .incidents import Incidents, Place
+from .policy import DEFAULT_COOLDOWN, Policy
+from .recipients import async_tell, recipients_of
+
+_LOGGER = logging.getLogger(__name__)
+
+type HouseholdConfigEntry = ConfigEntry[Household]
+type AlertListener = Callable[[Alert, list[str]], None]
+
+
+class Household:
+    """Merges detections into incidents, decides by the policy, and sends alerts.
+
+    Recipients and options are read anew for each alert, so that a change of them needs no reload and no incident is
+    forgotten because of it.
+    """
+
+    def __init__(self, hass: HomeAssistant, entry: HouseholdConfigEntry) -> None:
+        """Prepare; call `async_start` to begin."""
+        self.hass = hass
+        self.entry = entry
+        self.incidents = Incidents()
+        self._policy = Policy()
+        self._listeners: list[AlertListener] = []
+        self._ready = asyncio.Event()
+        self._chain: dict[str, asyncio.Task[None]] = {}
+
+    @callback
+    def async_connect(self) -> None:
+        """Begin to take detections in; alerts wait until `async_ready`."""
+        self.entry.async_on_unload(
+            async_dispatcher_connect(self.hass, SIGNAL_DETECTION, self._async_handle_detection)
+        )
+
+    @callback
+    def async_ready(self) -> None:
+        """Let alerts out, now that the entities can show them."""
+        self._ready.set()
+
+    @callback
+    def async_subscribe_alerts(self, listener: AlertListener) -> CALLBACK_TYPE:
+        """Call `listener` with each alert and the names of whom it is sent to; returns what ends it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    @callback
+    def _async_handle_detection(self, report: DetectionReport) -> None:
+        now = dt_util.utcnow()
+        change = self.incidents.add(self._async_get_place(report), report.detection, now)
+        if change is None:
+            return
+        cooldown = timedelta(seconds=self.entry.options.get(CONF_COOLDOWN, DEFAULT_COOLDOWN.total_seconds()))
+        telling = self._policy.decide(change, late=report.late, now=now, cooldown=cooldown)
+        if telling is None:
+            return
+        home = Location(latitude=self.hass.config.latitude, longitude=self.hass.config.longitude)
+        alert = build_alert(
+            change.incident, telling, home=home, now=now, zone=dt_util.get_default_time_zone()
+        )
+        self._async_dispatch(alert)
+
+    @callback
+    def _async_get_place(self, report: DetectionReport) -> Place:
+        device = dr.async_get(self.hass).async_get(report.device_id)
+        area_id = device.area_id if device is not None else None
+        area = ar.async_get(self.hass).async_get_area(area_id) if area_id is not None else None
+        name = report.welcome.name
+        if device is not None:
+            name = device.name_by_user or device.name or name
+        return Place(
+            satellite_id=report.welcome.satellite_id,
+            name=name,
+            room=area.name if area is not None else None,
+            location=report.welcome.location,
+        )
+
+    @callback
+    def _async_dispatch(self, alert: Alert) -> None:
+        # An update must not overtake the alert that it replaces.
+        before = self._chain.get(alert.incident_id)
+        # Not a task of the entry: a reload must not cancel an alert, which is told only once.
+        task = self.hass.async_create_background_task(
+            self._async_send(alert, before), f"{DOMAIN} alert {alert.incident_id}"
+        )
+        self._chain[alert.incident_id] = task
+        task.add_done_callback(lambda done: self._async_forget(alert.incident_id, done))
+
+    @callback
+    def _async_forget(self, incident_id: str, done: asyncio.Task[None]) -> None:
+        if self._chain.get(incident_id) is done:
+            del self._chain[incident_id]
+
+    async def _async_send(self, alert: Alert, before: asyncio.Task[None] | None) -> None:
+        await self._ready.wait()
+        recipients = recipients_of(self.entry)
+        names = [recipient.name for recipient in recipients]
+        for listener in tuple(self._listeners):
+            listener(alert, names)
+        if before is not None:
+            await asyncio.wait([before])
+        if not recipients:
+            _LOGGER.warning("Nobody is told, because no recipient is set up: %s", alert.title)
+            return
+        await asyncio.gather(*(async_tell(self.hass, recipient, alert) for recipient in recipients))

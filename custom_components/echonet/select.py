@@ -1,0 +1,50 @@
+"""How sensitive a satellite is to each class."""
+
+from typing import override
+
+from homeassistant.components.select import SelectEntity, SelectEntityDescription
+from homeassistant.const import EntityCategory
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .coordinator import SatelliteConfigEntry
+from .dynamic import async_add_per_class
+from .entity import SoundClassEntity
+from .protocol import Configure, Sensitivity
+
+PARALLEL_UPDATES = 1
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: SatelliteConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Add a sensitivity per class."""
+    async_add_per_class(
+        entry,
+        async_add_entities,
+        lambda sound_class: SensitivitySelect(
+            entry.runtime_data,
+            SelectEntityDescription(
+                key=f"{sound_class}_sensitivity",
+                translation_key=f"{sound_class}_sensitivity",
+                entity_category=EntityCategory.CONFIG,
+                options=[item.value for item in Sensitivity],
+            ),
+            sound_class,
+        ),
+    )
+
+
+class SensitivitySelect(SoundClassEntity, SelectEntity):
+    """The sensitivity of one class."""
+
+    @property
+    @override
+    def current_option(self) -> str | None:
+        """What the satellite says that it uses."""
+        return self.coordinator.data.settings.sensitivity.get(self.sound_class)
+
+    @override
+    async def async_select_option(self, option: str) -> None:
+        """Turn it; the satellite answers with its new settings."""
+        await self.coordinator.async_send(Configure(sensitivity={self.sound_class: Sensitivity(option)}))

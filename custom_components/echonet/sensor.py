@@ -1,0 +1,78 @@
+"""How well a satellite keeps up."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import override
+
+from homeassistant.components.sensor import (
+    SensorDeviceClass,
+    SensorEntity,
+    SensorEntityDescription,
+    SensorStateClass,
+)
+from homeassistant.const import EntityCategory
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .coordinator import SatelliteConfigEntry
+from .entity import SatelliteEntity
+from .protocol import Health, Problem
+
+PARALLEL_UPDATES = 0
+
+NO_PROBLEM = "ok"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HealthSensorDescription(SensorEntityDescription):
+    """A sensor, and where its value stands in the satellite's health."""
+
+    value: Callable[[Health], str | float]
+
+
+SENSORS = (
+    HealthSensorDescription(
+        key="health",
+        translation_key="health",
+        device_class=SensorDeviceClass.ENUM,
+        options=[NO_PROBLEM, *(item.value for item in Problem)],
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value=lambda health: health.problems[0].value if health.problems else NO_PROBLEM,
+    ),
+    HealthSensorDescription(
+        key="dropped_blocks",
+        translation_key="dropped_blocks",
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value=lambda health: health.dropped_blocks,
+    ),
+    HealthSensorDescription(
+        key="realtime_factor",
+        translation_key="realtime_factor",
+        state_class=SensorStateClass.MEASUREMENT,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        suggested_display_precision=3,
+        value=lambda health: health.realtime_factor,
+    ),
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: SatelliteConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Add the health sensors."""
+    async_add_entities(HealthSensor(entry.runtime_data, description) for description in SENSORS)
+
+
+class HealthSensor(SatelliteEntity, SensorEntity):
+    """One figure of a satellite's health."""
+
+    entity_description: HealthSensorDescription
+
+    @property
+    @override
+    def native_value(self) -> str | float:
+        """What the satellite told last."""
+        return self.entity_description.value(self.coordinator.data.health)

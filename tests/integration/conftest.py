@@ -1,0 +1,117 @@
+"""A real Home Assistant, and real satellites to go with it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+from unittest.mock import MagicMock
+
+from homeassistant.const import CONF_HOST, CONF_PORT, CONF_TOKEN
+from homeassistant.core import HomeAssistant
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.echonet import coordinator
+from custom_components.echonet.const import CONF_FINGERPRINT, DOMAIN, HOUSEHOLD_TITLE, HOUSEHOLD_UNIQUE_ID
+from tests.support.satellite import SatelliteUnderTest, running_satellite
+
+type StartSatellite = Callable[..., Awaitable[SatelliteUnderTest]]
+
+
+@pytest.fixture(autouse=True)
+def _integration_under_test(
+    enable_custom_integrations: None, mock_async_zeroconf: MagicMock, socket_enabled: None
+) -> None:
+    """Let Home Assistant load ours, without mDNS on the real network."""
+
+
+@pytest.fixture(autouse=True)
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reconnect without the pauses that spare a real network."""
+    monkeypatch.setattr(coordinator, "ATTEMPT_SPACING_S", 0.02)
+
+
+@pytest.fixture
+async def start_satellite(tmp_path: Path) -> AsyncIterator[StartSatellite]:
+    """Start a satellite; each has its own state, and ends with the test."""
+    async with AsyncExitStack() as stack:
+        count = 0
+
+        async def start(**options: Any) -> SatelliteUnderTest:
+            nonlocal count
+            count += 1
+            return await stack.enter_async_context(running_satellite(tmp_path / str(count), **options))
+
+        yield start
+
+
+@pytest.fixture
+async def satellite(start_satellite: StartSatellite) -> SatelliteUnderTest:
+    """One satellite with all classes, called Hallway."""
+    return await start_satellite()
+
+
+def make_entry(satellite: SatelliteUnderTest, **changes: Any) -> MockConfigEntry:
+    """Return the entry of a satellite that has been paired."""
+    data = {
+        CONF_HOST: satellite.host,
+        CONF_PORT: satellite.port,
+        CONF_FINGERPRINT: satellite.fingerprint,
+        CONF_TOKEN: satellite.issue_token(),
+        **changes,
+    }
+    return MockConfigEntry(domain=DOMAIN, unique_id=satellite.satellite_id, title=satellite.name, data=data)
+
+
+@pytest.fixture
+def entry(hass: HomeAssistant, satellite: SatelliteUnderTest) -> MockConfigEntry:
+    """The entry of the satellite, not set up yet."""
+    entry = make_entry(satellite)
+    entry.add_to_hass(hass)
+    return entry
+
+
+@pytest.fixture
+async def loaded(
+    hass: HomeAssistant, entry: MockConfigEntry, satellite: SatelliteUnderTest
+) -> AsyncIterator[MockConfigEntry]:
+    """The entry of the satellite, set up and connected."""
+    await setup(hass, entry)
+    await satellite.wait_connected()
+    yield entry
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.fixture
+def household(hass: HomeAssistant) -> MockConfigEntry:
+    """The household, not set up yet and without recipients."""
+    entry = MockConfigEntry(domain=DOMAIN, unique_id=HOUSEHOLD_UNIQUE_ID, title=HOUSEHOLD_TITLE)
+    entry.add_to_hass(hass)
+    return entry
+
+
+async def setup(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Set an entry up, with all that Home Assistant does because of it."""
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+
+
+async def wait_for(condition: Callable[[], Any], *, within_s: float = 10.0) -> None:
+    """Wait for something that happens over a real connection."""
+    async with asyncio.timeout(within_s):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+async def wait_for_state(hass: HomeAssistant, entity_id: str, state: str) -> None:
+    """Wait until an entity has a state."""
+
+    def reached() -> bool:
+        current = hass.states.get(entity_id)
+        return current is not None and current.state == state
+
+    try:
+        await wait_for(reached)
+    except TimeoutError:
+        pytest.fail(f"{entity_id} is {hass.states.get(entity_id)}, never {state}")
