@@ -24,7 +24,7 @@ class DeviceBusyError(AudioError):
     """The microphone is there, but cannot be opened."""
 
 
-class SourceEnded(EchonetError):  # noqa: N818 - like StopIteration: no fault, the sound is over
+class SourceEnded(EchonetError):
     """The recording is over."""
 
 
@@ -60,7 +60,7 @@ class Source(Protocol):
         """How many blocks were lost since the source was made, because nobody fetched them in time."""
 
     def open(self) -> None:
-        """Start to capture.
+        """Start to capture; does nothing where the source is open.
 
         Raises:
             AudioError: there is no such device or file, or it cannot be opened.
