@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+import contextlib
 from dataclasses import dataclass
 import json
 import secrets
@@ -188,8 +189,7 @@ async def async_connect(
             socket = await session.ws_connect(
                 url,
                 ssl=aiohttp.Fingerprint(bytes.fromhex(fingerprint)),
-                # aiohttp pings after this much silence and gives up after half as much again.
-                heartbeat=silence_timeout_s * 2 / 3,
+                autoping=False,  # The satellite's pings are what breaks a silence: we must see them.
                 max_msg_size=MAX_FRAME_BYTES,
                 timeout=aiohttp.ClientWSTimeout(ws_close=5.0),
             )
@@ -203,7 +203,7 @@ async def async_connect(
         raise CannotConnect(f"the satellite at {_shown(host)} does not answer: {_reason(err)}") from err
     try:
         async with asyncio.timeout(AUTHENTICATION_TIMEOUT_S):
-            return await _authenticate(socket, satellite_id, token)
+            return await _authenticate(_Frames(socket, silence_timeout_s), satellite_id, token)
     except TimeoutError:
         await _abandon(socket)
         raise CannotConnect("the satellite does not finish its greeting: restart it") from None
@@ -219,17 +219,15 @@ class Connection:
     connection breaks, falls silent or is refused.
     """
 
-    def __init__(
-        self, socket: aiohttp.ClientWebSocketResponse, welcome: Welcome, snapshot: Snapshot
-    ) -> None:
+    def __init__(self, frames: "_Frames", welcome: Welcome, snapshot: Snapshot) -> None:
         """Wrap a WebSocket on which the satellite has said `welcome` and `snapshot`."""
         self.welcome = welcome
         self.snapshot = snapshot
-        self._socket = socket
+        self._frames = frames
 
     async def __aiter__(self) -> AsyncIterator[Message]:
         """Yield each message of the satellite."""
-        while (message := await _receive(self._socket)) is not None:
+        while (message := await self._frames.receive()) is not None:
             yield message
 
     async def send(self, message: Message) -> None:
@@ -238,14 +236,11 @@ class Connection:
         Raises:
             CannotConnect: the connection has ended.
         """
-        try:
-            await self._socket.send_str(encode(message))
-        except (aiohttp.ClientError, OSError) as err:
-            raise CannotConnect(f"the connection to the satellite has ended: {_reason(err)}") from err
+        await self._frames.send(message)
 
     async def close(self) -> None:
         """End the connection in order; harmless when it has ended already."""
-        await _abandon(self._socket)
+        await _abandon(self._frames.socket)
 
 
 class _SeenCertificate(aiohttp.Fingerprint):
@@ -276,10 +271,83 @@ class _SeenCertificate(aiohttp.Fingerprint):
             raise aiohttp.ServerFingerprintMismatch(self._seen, got, host, port)
 
 
-async def _authenticate(
-    socket: aiohttp.ClientWebSocketResponse, satellite_id: str, token: str
-) -> Connection:
-    hello = await _expect(socket, Hello)
+class _Frames:
+    """The frames of one WebSocket as messages, and its silence as an error."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, silence_timeout_s: float) -> None:
+        self.socket = socket
+        self._silence_timeout_s = silence_timeout_s
+
+    async def send(self, message: Message) -> None:
+        try:
+            await self.socket.send_str(encode(message))
+        except (aiohttp.ClientError, OSError) as err:
+            raise CannotConnect(f"the connection to the satellite has ended: {_reason(err)}") from err
+
+    async def expect(self, kind: type[_Kind]) -> _Kind:
+        message = await self.receive()
+        if message is None:
+            raise CannotConnect("the satellite ended the connection while greeting")
+        if not isinstance(message, kind):
+            raise CannotConnect(f"the satellite sent {message.type} where {kind.type} was due")
+        return message
+
+    async def receive(self) -> Message | None:
+        """Return the next message, or None when the connection ended in order."""
+        while True:
+            frame = await self._next_frame()
+            match frame.type:
+                case aiohttp.WSMsgType.TEXT:
+                    return await self._decode(frame.data)
+                case aiohttp.WSMsgType.PING:
+                    await self._pong(frame.data)
+                case aiohttp.WSMsgType.PONG:
+                    pass
+                case aiohttp.WSMsgType.CLOSE:
+                    if (error := _closed(frame.data)) is not None:
+                        raise error
+                    return None
+                case aiohttp.WSMsgType.BINARY:
+                    await _abandon(self.socket, CLOSE_BAD_MESSAGE)
+                    raise CannotConnect("the satellite sent a frame that is not text")
+                case _:
+                    self._raise_if_broken()
+                    return None
+
+    async def _next_frame(self) -> aiohttp.WSMessage:
+        try:
+            return await self.socket.receive(timeout=self._silence_timeout_s)
+        except TimeoutError:
+            await _abandon(self.socket)
+            raise CannotConnect(
+                f"the satellite has been silent for {self._silence_timeout_s:g} seconds"
+            ) from None
+        except (aiohttp.ClientError, OSError) as err:
+            raise CannotConnect(f"the connection to the satellite broke: {_reason(err)}") from err
+
+    async def _decode(self, text: str) -> Message:
+        try:
+            return decode(text)
+        except ProtocolError as err:
+            await _abandon(self.socket, CLOSE_BAD_MESSAGE)
+            raise CannotConnect(f"the satellite sent something unintelligible: {err}") from None
+
+    async def _pong(self, data: bytes) -> None:
+        try:
+            await self.socket.pong(data)
+        except (aiohttp.ClientError, OSError) as err:
+            raise CannotConnect(f"the connection to the satellite broke: {_reason(err)}") from err
+
+    def _raise_if_broken(self) -> None:
+        error = self.socket.exception()
+        if error is not None or self.socket.close_code == aiohttp.WSCloseCode.ABNORMAL_CLOSURE:
+            raise CannotConnect(
+                f"the connection to the satellite broke: {_reason(error) if error else 'it ended without a word'}"
+            )
+
+
+async def _authenticate(frames: _Frames, satellite_id: str, token: str) -> Connection:
+    hello = await frames.expect(Hello)
     if hello.protocol != PROTOCOL_VERSION:
         raise UnsupportedProtocol(
             f"the satellite speaks version {hello.protocol} of the protocol, we speak {PROTOCOL_VERSION}: "
@@ -287,46 +355,11 @@ async def _authenticate(
         )
     if hello.satellite_id != satellite_id:
         raise WrongSatellite("another satellite answers at this address")
-    await socket.send_str(encode(Auth(token=token)))
-    welcome = await _expect(socket, Welcome)
+    await frames.send(Auth(token=token))
+    welcome = await frames.expect(Welcome)
     if welcome.satellite_id != satellite_id:
         raise WrongSatellite("another satellite answers at this address")
-    return Connection(socket, welcome, await _expect(socket, Snapshot))
-
-
-async def _expect(socket: aiohttp.ClientWebSocketResponse, kind: type[_Kind]) -> _Kind:
-    message = await _receive(socket)
-    if message is None:
-        raise CannotConnect("the satellite ended the connection while greeting")
-    if not isinstance(message, kind):
-        raise CannotConnect(f"the satellite sent {message.type} where {kind.type} was due")
-    return message
-
-
-async def _receive(socket: aiohttp.ClientWebSocketResponse) -> Message | None:
-    """Return the next message, or None when the connection ended in order."""
-    try:
-        frame = await socket.receive()
-    except (aiohttp.ClientError, OSError, TimeoutError) as err:
-        raise CannotConnect(f"the connection to the satellite broke: {_reason(err)}") from err
-    if frame.type is aiohttp.WSMsgType.TEXT:
-        try:
-            return decode(frame.data)
-        except ProtocolError as err:
-            await _abandon(socket, CLOSE_BAD_MESSAGE)
-            raise CannotConnect(f"the satellite sent something unintelligible: {err}") from None
-    if frame.type is aiohttp.WSMsgType.CLOSE:
-        if (error := _closed(frame.data)) is not None:
-            raise error
-        return None
-    if frame.type in (aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.CLOSED) and socket.exception() is None:
-        if socket.close_code == aiohttp.WSCloseCode.ABNORMAL_CLOSURE:
-            raise CannotConnect("the connection to the satellite broke")
-        return None
-    if frame.type in (aiohttp.WSMsgType.ERROR, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.CLOSED):
-        raise CannotConnect(f"the connection to the satellite broke: {_reason(socket.exception())}")
-    await _abandon(socket, CLOSE_BAD_MESSAGE)
-    raise CannotConnect("the satellite sent a frame that is not text")
+    return Connection(frames, welcome, await frames.expect(Snapshot))
 
 
 def _closed(code: int | None) -> ClientError | None:
@@ -347,10 +380,9 @@ def _closed(code: int | None) -> ClientError | None:
 
 
 async def _abandon(socket: aiohttp.ClientWebSocketResponse, code: int = aiohttp.WSCloseCode.OK) -> None:
-    try:
+    # Where it is gone already, that is what was wanted.
+    with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
         await socket.close(code=code)
-    except (aiohttp.ClientError, OSError, TimeoutError):
-        pass  # It is gone already, which is what was wanted.
 
 
 async def _post(

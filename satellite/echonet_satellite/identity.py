@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-import os
 from pathlib import Path
 import re
 import secrets
@@ -100,7 +99,7 @@ def _create(state: Path, folder: Path) -> None:
         certificate = _self_signed(key, satellite_id)
         write_private(temporary / _CERTIFICATE, certificate.public_bytes(serialization.Encoding.PEM))
         write_private(temporary / _ID, f"{satellite_id}\n".encode())
-        os.rename(temporary, folder)
+        temporary.rename(folder)
         sync_directory(state)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

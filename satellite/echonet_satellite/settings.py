@@ -45,7 +45,7 @@ class SettingsStore:
         write_private(self._path, json.dumps(data, indent=2).encode() + b"\n")
 
     def _parse(self, data: object) -> Settings:
-        if not isinstance(data, dict) or not isinstance(data["listening"] if "listening" in data else None, bool):
+        if not isinstance(data, dict) or not isinstance(data.get("listening"), bool):
             raise TypeError("listening")
         sensitivity = data.get("sensitivity", {})
         if not isinstance(sensitivity, dict):

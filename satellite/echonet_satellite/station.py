@@ -7,13 +7,12 @@ from datetime import UTC, datetime, timedelta
 import logging
 import threading
 import time
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 import uuid
 
 from .errors import JournalError, StateError
 from .journal import Journal
 from .protocol import (
-    AlarmPattern,
     Configure,
     Detection,
     Health,
@@ -34,36 +33,19 @@ from .protocol import (
 )
 from .settings import SettingsStore
 
+if TYPE_CHECKING:
+    from .pipeline import SoundEvent
+
 _LOGGER = logging.getLogger(__name__)
 
 TEST_DURATION_S: Final = 2.0
 
 
-class Heard(Protocol):
-    """What the detector says of a sound; `onset` is UTC."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def sound_class(self) -> SoundClass: ...
-    @property
-    def phase(self) -> Phase: ...
-    @property
-    def onset(self) -> datetime: ...
-    @property
-    def confidence(self) -> float: ...
-    @property
-    def peak_dbfs(self) -> float: ...
-    @property
-    def duration_s(self) -> float: ...
-    @property
-    def pattern(self) -> AlarmPattern | None: ...
-
-
 class Configurable(Protocol):
     """What hears, and obeys the owner's settings."""
 
-    def configure(self, settings: Settings) -> None: ...
+    def configure(self, settings: Settings) -> None:
+        """Hear as these settings say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +119,7 @@ class Station:
 
     # From the pipeline's worker thread.
 
-    def on_event(self, event: Heard) -> None:
+    def on_event(self, event: "SoundEvent") -> None:
         """Keep and tell what the detector heard."""
         self._take(
             Detection(

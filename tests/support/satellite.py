@@ -26,7 +26,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 import shutil
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 import uuid
 
 from echonet_satellite.controllers import Controllers
@@ -48,6 +48,9 @@ from echonet_satellite.server import Limits, Server
 from echonet_satellite.settings import SettingsStore
 from echonet_satellite.state import prepare_directory
 from echonet_satellite.station import Info, Station
+
+if TYPE_CHECKING:
+    from echonet_satellite.pipeline import SoundEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +177,7 @@ class SatelliteUnderTest:
         sound_class: SoundClass | str,
         phase: Phase | str = Phase.START,
         *,
-        id: str | None = None,
+        id: str | None = None,  # noqa: A002 - the message calls it so
         onset: datetime | None = None,
         confidence: float = 0.9,
         peak_dbfs: float = -12.0,
@@ -192,7 +195,7 @@ class SatelliteUnderTest:
             duration_s=duration_s,
             pattern=AlarmPattern(pattern) if pattern else None,
         )
-        self.station.on_event(event)
+        self.station.on_event(cast("SoundEvent", event))
         return event.id
 
     def set_health(self, *problems: Problem | str, dropped_blocks: int = 0, realtime_factor: float = 0.1) -> None:

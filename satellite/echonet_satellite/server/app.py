@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 import errno
 import socket
+from typing import Final
 
 from aiohttp import web
 
@@ -15,6 +16,8 @@ from ..station import Station
 from .guard import TokenBucket, guard, hide_software
 from .pairing import MAX_BODY_BYTES, PairingRoutes
 from .sockets import Limits, Sockets
+
+_ANY_IPV4: Final = "0.0.0.0"  # noqa: S104 - Home Assistant is another machine; who may speak is decided later
 
 
 class Server:
@@ -59,7 +62,7 @@ class Server:
         context = self._identity.ssl_context()
         try:
             # On all addresses, a free port would be another one for IPv4 than for IPv6.
-            for address in addresses or ((None,) if port else ("0.0.0.0",)):
+            for address in addresses or ((None,) if port else (_ANY_IPV4,)):
                 site = web.TCPSite(self._runner, address, port, ssl_context=context)
                 await site.start()
                 port = port or int(self._runner.addresses[0][1])

@@ -1,4 +1,4 @@
-"""Refuses what no controller sends: web pages (`Origin`), unknown names (`Host`), floods; and never shows a traceback."""
+"""Refuses what no controller sends: web pages (`Origin`), unknown names (`Host`), floods; shows no traceback."""
 
 from collections.abc import Awaitable, Callable, Collection
 import ipaddress

@@ -101,7 +101,7 @@ class Sockets:
             await self._serve(socket, request)
         except _Ended as end:
             await _close(socket, request, end.code, end.reason)
-        except (ConnectionError, asyncio.TimeoutError):
+        except (ConnectionError, TimeoutError):
             await _close(socket, request, WSCloseCode.GOING_AWAY, "")
         return socket
 

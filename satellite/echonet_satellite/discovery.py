@@ -1,0 +1,160 @@
+"""Announces the satellite in the local network (zeroconf), and again when the network or the pairing changes."""
+
+import asyncio
+from collections.abc import Callable
+import contextlib
+from dataclasses import dataclass, replace
+import ipaddress
+import logging
+from typing import Final
+
+import ifaddr
+from zeroconf import Error as ZeroconfError, InterfaceChoice, IPVersion
+from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
+
+from .protocol import PROTOCOL_VERSION, SERVICE_TYPE
+
+_LOGGER = logging.getLogger(__name__)
+
+_CHECK_EVERY_S: Final = 15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announcement:
+    """What everybody in the network may know; it proves nothing."""
+
+    satellite_id: str
+    name: str
+    version: str
+    model: str
+    port: int
+    paired: bool
+
+    def properties(self) -> dict[str, str]:
+        """Return the TXT record."""
+        return {
+            "id": self.satellite_id,
+            "proto": str(PROTOCOL_VERSION),
+            "version": self.version,
+            "model": self.model,
+            "paired": "1" if self.paired else "0",
+        }
+
+
+class Discovery:
+    """Keeps an announcement in the network until it is stopped; a network that is not there yet is waited for."""
+
+    def __init__(
+        self,
+        announcement: Announcement,
+        *,
+        addresses: Callable[[], tuple[str, ...]] | None = None,
+        check_every_s: float = _CHECK_EVERY_S,
+    ) -> None:
+        """Announce on the addresses that `addresses` names, else on all of this machine."""
+        self._announcement = announcement
+        self._addresses = addresses or local_addresses
+        self._check_every_s = check_every_s
+        self._announced: tuple[str, ...] = ()
+        self._zeroconf: AsyncZeroconf | None = None
+        self._info: AsyncServiceInfo | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._lock = asyncio.Lock()
+
+    @property
+    def announced_addresses(self) -> tuple[str, ...]:
+        """The addresses under which the satellite is announced now."""
+        return self._announced
+
+    async def start(self) -> None:
+        """Begin to announce; trouble with the network is logged and tried again."""
+        self._task = asyncio.create_task(self._keep_announced())
+
+    async def stop(self) -> None:
+        """Say goodbye to the network."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+        async with self._lock:
+            await self._withdraw()
+
+    async def set_paired(self, paired: bool) -> None:
+        """Update what is said about pairing."""
+        async with self._lock:
+            if paired is self._announcement.paired:
+                return
+            self._announcement = replace(self._announcement, paired=paired)
+            if self._zeroconf is None:
+                return
+            info = self._make_info(self._announced)
+            try:
+                await (await self._zeroconf.async_update_service(info))
+            except (OSError, ZeroconfError) as err:
+                _LOGGER.warning("Cannot update the announcement: %s", err)
+            self._info = info
+
+    async def _keep_announced(self) -> None:
+        while True:
+            async with self._lock:
+                addresses = self._addresses()
+                if addresses != self._announced:
+                    try:
+                        await self._withdraw()
+                        await self._announce(addresses)
+                    except (OSError, ZeroconfError) as err:
+                        _LOGGER.warning("Cannot announce the satellite, trying again: %s", err or type(err).__name__)
+                        await self._withdraw()
+            await asyncio.sleep(self._check_every_s)
+
+    async def _announce(self, addresses: tuple[str, ...]) -> None:
+        if not addresses:
+            _LOGGER.warning("There is no network to announce the satellite in; waiting for one")
+            self._announced = addresses
+            return
+        self._zeroconf = AsyncZeroconf(interfaces=InterfaceChoice.All, ip_version=_ip_version(addresses))
+        self._info = self._make_info(addresses)
+        self._announced = addresses
+        # The id makes the name unique; two satellites may well be called alike.
+        await (await self._zeroconf.async_register_service(self._info, allow_name_change=True))
+        _LOGGER.debug("Announced on %s", ", ".join(addresses))
+
+    async def _withdraw(self) -> None:
+        zeroconf, self._zeroconf, self._announced = self._zeroconf, None, ()
+        if zeroconf is not None:
+            with contextlib.suppress(OSError, ZeroconfError, TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await zeroconf.async_unregister_all_services()
+            await zeroconf.async_close()
+
+    def _make_info(self, addresses: tuple[str, ...]) -> AsyncServiceInfo:
+        said = self._announcement
+        short_id = said.satellite_id[:8]
+        # A label holds 63 bytes; dots would end it.
+        label = said.name.replace(".", " ").encode()[:50].decode(errors="ignore").strip()
+        return AsyncServiceInfo(
+            SERVICE_TYPE,
+            f"{label} {short_id}.{SERVICE_TYPE}",
+            port=said.port,
+            parsed_addresses=list(addresses),
+            properties=said.properties(),
+            server=f"echonet-{said.satellite_id[:12]}.local.",
+        )
+
+
+def local_addresses() -> tuple[str, ...]:
+    """Return the addresses of this machine under which others reach it, IPv4 first."""
+    found: set[ipaddress.IPv4Address | ipaddress.IPv6Address] = set()
+    for adapter in ifaddr.get_adapters():
+        for item in adapter.ips:
+            address = ipaddress.ip_address(item.ip if isinstance(item.ip, str) else item.ip[0])
+            # A link-local IPv6 address means nothing without its interface, which an announcement cannot carry.
+            if not address.is_loopback and not (address.version == 6 and address.is_link_local):
+                found.add(address)
+    return tuple(str(address) for address in sorted(found, key=lambda item: (item.version, int(item))))
+
+
+def _ip_version(addresses: tuple[str, ...]) -> IPVersion:
+    if all(ipaddress.ip_address(address).version == 4 for address in addresses):
+        return IPVersion.V4Only
+    return IPVersion.All

@@ -1,0 +1,88 @@
+"""The commands `pair` and `unpair`: they ask the running satellite, and show what it answers."""
+
+import argparse
+import asyncio
+from pathlib import Path
+import signal
+import sys
+from typing import Any, Final
+
+from .control import SOCKET_NAME, converse
+from .errors import NotRunningError
+from .pairing import Outcome
+from .proof import group_code
+from .run import configuration, state_directory
+
+# Where the service of docs/install.md keeps its state.
+_SERVICE_STATE: Final = Path("/var/lib/echonet-satellite")
+
+
+async def pair(args: argparse.Namespace) -> int:
+    """Open a pairing window, show its code, and wait until somebody has paired or the window closes."""
+    outcome: Outcome | None = None
+
+    async def take(answer: dict[str, Any]) -> None:
+        nonlocal outcome
+        if "code" in answer:
+            _show(answer)
+        elif "outcome" in answer:
+            outcome = Outcome(answer["outcome"])
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, _leave, asyncio.current_task())
+    try:
+        await converse(_state(args), "pair", take)
+    except asyncio.CancelledError:
+        print("\nThe code stays valid until its time is over.")
+        return 130
+    match outcome:
+        case Outcome.PAIRED:
+            print("Paired.")
+            return 0
+        case Outcome.TOO_MANY_TRIES:
+            text = "the code was tried too often: run `echonet-satellite pair` again, and look who tries"
+        case Outcome.EXPIRED:
+            text = "the code has expired: run `echonet-satellite pair` again"
+        case None:
+            raise NotRunningError("the satellite has stopped: start it again with `echonet-satellite run`")
+        case _:
+            text = "another code was asked for: use that one"
+    print(f"echonet-satellite: {text}", file=sys.stderr)
+    return 1
+
+
+async def unpair(args: argparse.Namespace) -> int:
+    """Forget every paired controller."""
+
+    async def take(answer: dict[str, Any]) -> None:
+        names = answer.get("forgotten", [])
+        print(f"Forgotten: {', '.join(names)}." if names else "Nobody was paired.")
+
+    await converse(_state(args), "unpair", take)
+    return 0
+
+
+def _state(args: argparse.Namespace) -> Path:
+    config = configuration(args)
+    state = state_directory(config)
+    if config.state is None and not (state / SOCKET_NAME).exists() and _SERVICE_STATE.exists():
+        return _SERVICE_STATE
+    return state
+
+
+def _show(answer: dict[str, Any]) -> None:
+    import segno  # noqa: PLC0415 - only this command draws
+
+    code = group_code(answer["code"])
+    if sys.stdout.isatty():
+        segno.make(code, error="m").terminal(compact=True)
+    print(f"\n    {code}\n")
+    print(
+        f'Type this code in Home Assistant: Settings > Devices & services > EchoNet, satellite "{answer["name"]}".\n'
+        f"It is valid for {answer['expires_in_s'] / 60:.0f} minutes and for one use. Waiting...",
+        flush=True,
+    )
+
+
+def _leave(task: "asyncio.Task[Any] | None") -> None:
+    if task is not None:
+        task.cancel()

@@ -1,0 +1,101 @@
+"""What `echonet-satellite run` says on the terminal: lines for a person, or JSON lines for a program."""
+
+from datetime import UTC, datetime
+import json
+import os
+from pathlib import Path
+import sys
+from typing import Any, TextIO
+
+from .proof import group_code
+from .protocol import Detection, Health, Message, Phase
+
+
+class Report:
+    """Writes one line per event; with `as_json`, one JSON object that has `event`, `at` (UTC) and what belongs to it.
+
+    Events are `listening`, `pairing`, `paired`, `pairing_closed`, `connected`, `disconnected`, `onset`, `detection`,
+    `health`, `source_ended` and `stopped`. `onset` comes with the first `detection` of a sound; its `at` is when the
+    sound began.
+    """
+
+    def __init__(self, *, as_json: bool, stream: TextIO | None = None) -> None:
+        """Write to `stream`, else to standard output."""
+        self._as_json = as_json
+        self._stream = stream or sys.stdout
+
+    def tell(self, event: str, text: str, *, at: datetime | None = None, **details: Any) -> None:
+        """Write one event."""
+        moment = at or datetime.now(UTC)
+        if self._as_json:
+            line = json.dumps(
+                {"event": event, "at": moment.astimezone(UTC).isoformat(timespec="milliseconds"), **details}
+            )
+        elif text:
+            line = f"{moment.astimezone():%H:%M:%S}  {text}"
+        else:
+            return
+        try:
+            print(line, file=self._stream, flush=True)
+        except (BrokenPipeError, ValueError):
+            # Whoever read along has gone; the satellite goes on.
+            self._stream = open_null()
+
+    def pairing(self, code: str, remaining_s: float) -> None:
+        """Write how to pair."""
+        grouped = group_code(code)
+        self.tell(
+            "pairing",
+            f"Pairing code: {grouped}  (for {remaining_s / 60:.0f} minutes; "
+            "Home Assistant: Settings > Devices & services > EchoNet)",
+            code=grouped,
+            expires_in_s=round(remaining_s),
+        )
+
+    def message(self, message: Message) -> None:
+        """Write what the station tells, as far as a person wants to read it."""
+        if isinstance(message, Detection):
+            self._detection(message)
+        elif isinstance(message, Health):
+            problems = [problem.value for problem in message.problems]
+            self.tell(
+                "health",
+                f"Health: {', '.join(problems).replace('_', ' ') or 'all is well'}",
+                problems=problems,
+                dropped_blocks=message.dropped_blocks,
+                realtime_factor=round(message.realtime_factor, 4),
+            )
+
+    def _detection(self, message: Detection) -> None:
+        name = message.sound_class.value
+        if message.phase is Phase.START:
+            self.tell("onset", "", at=message.onset, id=message.id, sound_class=name)
+        pattern = message.pattern.value if message.pattern else None
+        marks = "".join(
+            (f", pattern {pattern}" if pattern else "", ", test" if message.test else "")
+        )
+        text = {
+            Phase.START: f"{name.replace('_', ' ')} begins ({message.confidence:.0%}, "
+            f"{message.peak_dbfs:.0f} dBFS{marks})",
+            Phase.UPDATE: "",
+            Phase.END: f"{name.replace('_', ' ')} ends after {message.duration_s:.1f} s{marks}",
+        }[message.phase]
+        self.tell(
+            "detection",
+            text,
+            id=message.id,
+            sequence=message.sequence,
+            sound_class=name,
+            phase=message.phase.value,
+            onset=message.onset.astimezone(UTC).isoformat(timespec="milliseconds"),
+            confidence=round(message.confidence, 4),
+            peak_dbfs=round(message.peak_dbfs, 1),
+            duration_s=round(message.duration_s, 3),
+            pattern=pattern,
+            test=message.test,
+        )
+
+
+def open_null() -> TextIO:
+    """Return a stream that forgets."""
+    return Path(os.devnull).open("w", encoding="utf-8")

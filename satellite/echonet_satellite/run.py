@@ -1,0 +1,332 @@
+"""Runs a satellite: source, pipeline, station, server, announcement and control socket, until it is told to stop."""
+
+import argparse
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
+import logging
+from pathlib import Path
+import signal
+from typing import TYPE_CHECKING, Any, Final
+
+from . import __version__
+from .config import Config, load
+from .control import ControlServer
+from .controllers import Controller, Controllers
+from .errors import ConfigError, EchonetError
+from .hardware import hardware_name
+from .identity import load_or_create
+from .journal import Journal
+from .location import locate
+from .pairing import Outcome, PairingWindow
+from .report import Report
+from .settings import SettingsStore
+from .state import default_state_directory, exclusive, prepare_directory
+from .station import Info, Station
+
+if TYPE_CHECKING:
+    from .audio import Source
+    from .classifier import Classifier
+    from .discovery import Discovery
+    from .pipeline import Pipeline
+    from .server import Server
+
+_LOGGER = logging.getLogger(__name__)
+
+STOP_S: Final = 1.5
+_LOOK_S: Final = 0.25
+
+
+class HearingStoppedError(EchonetError):
+    """The worker thread has ended by itself."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `run`."""
+    parser.add_argument("--name", help="what Home Assistant calls the satellite (default: the host's name)")
+    parser.add_argument("--port", type=int, help="port to listen on (default: 8765; 0: any free one)")
+    parser.add_argument(
+        "--source",
+        metavar="microphone|demo|FILE",
+        help="where sound comes from: the microphone (default), the built-in sounds, or a recording",
+    )
+    parser.add_argument(
+        "--device", metavar="NAME_OR_INDEX", help="which microphone; `echonet-satellite devices` lists them"
+    )
+    parser.add_argument("--model", type=Path, metavar="DIR", help="folder of the model (default: the built-in one)")
+    parser.add_argument(
+        "--events-json", action="store_true", help="write one JSON object per event to standard output"
+    )
+    parser.add_argument("--no-announce", action="store_true", help="do not announce the satellite by zeroconf")
+
+
+def configuration(args: argparse.Namespace) -> Config:
+    """Return the configuration file with the options of the command line over it.
+
+    Raises:
+        ConfigError: a key or value is wrong.
+    """
+    config = load(args.config)
+    options = {
+        name: getattr(args, name, None)
+        for name in ("state", "name", "port", "source", "device", "model")
+        if getattr(args, name, None) is not None
+    }
+    if not 0 <= options.get("port", 0) <= 65535:
+        raise ConfigError(f"--port must be from 0 to 65535, not {options['port']}")
+    if "name" in options and not (options["name"].strip() and options["name"].isprintable()):
+        raise ConfigError("--name must be a printable text")
+    if getattr(args, "no_announce", False):
+        options["announce"] = False
+    return replace(config, **options)
+
+
+def state_directory(config: Config) -> Path:
+    """Return where the satellite keeps what it must not forget."""
+    return config.state or default_state_directory()
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run a satellite until SIGTERM or SIGINT, and return the exit status."""
+    config = configuration(args)
+    state = state_directory(config)
+    prepare_directory(state)
+    with exclusive(state):
+        asyncio.run(_Satellite(config, state, Report(as_json=args.events_json)).run())
+    return 0
+
+
+class _Satellite:
+    """The parts of a running satellite."""
+
+    def __init__(self, config: Config, state: Path, report: Report) -> None:
+        from .classifier import load_classifier  # noqa: PLC0415 - NumPy and LiteRT only where something runs
+
+        self._config = config
+        self._state = state
+        self._report = report
+        self._classifier: Classifier = load_classifier(config.model)
+        self._source: Source = _make_source(config)
+        card = self._classifier.card
+        self._identity = load_or_create(state)
+        self._controllers = Controllers(state / "controllers.json")
+        self._window = PairingWindow(self._identity.satellite_id, self._identity.fingerprint)
+        self._journal = Journal(
+            state / "journal.sqlite3", keep_days=config.keep_days, keep_count=config.keep_detections
+        )
+        info = Info(
+            satellite_id=self._identity.satellite_id,
+            name=config.shown_name,
+            version=__version__,
+            hardware=hardware_name(),
+            model_name=card.name,
+            model_version=card.version,
+            classes=card.classes,
+        )
+        self._station = Station(
+            info,
+            self._journal,
+            SettingsStore(state / "settings.json", card.classes),
+            locate=lambda: locate(config),
+        )
+        self._server: Server | None = None
+        self._discovery: Discovery | None = None
+        self._port = 0
+        self._stop = asyncio.Event()
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def run(self) -> None:
+        """Start everything, wait for the end, stop everything."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        async with AsyncExitStack() as stack:
+            stack.callback(self._journal.close)
+            stack.push_async_callback(self._station.end)
+            pipeline = self._make_pipeline()
+            self._station.begin(loop, pipeline)
+            self._station.subscribe(self._report.message)
+            self._window.subscribe(self._on_pairing)
+            self._server = await self._start_server()
+            control = ControlServer(self._state, {"pair": self._pair, "unpair": self._unpair})
+            try:
+                await control.start()
+                await self._start_discovery()
+                pipeline.start()
+                self._tell_listening()
+                if not self._controllers.all:
+                    self._window.open()
+                    self._report.pairing(self._window.code or "", self._window.remaining_s)
+                await self._until_the_end(pipeline)
+            finally:
+                await self._stop_parts(pipeline, control)
+        self._report.tell("stopped", "Stopped.")
+
+    def _make_pipeline(self) -> "Pipeline":
+        from .pipeline import Pipeline  # noqa: PLC0415
+
+        return Pipeline(self._source, self._classifier, self._station.settings, self._station)
+
+    async def _start_server(self) -> "Server":
+        from .server import Server  # noqa: PLC0415
+
+        server = Server(
+            self._identity,
+            self._station,
+            self._controllers,
+            self._window,
+            allowed_hosts=self._config.allowed_hosts,
+        )
+        self._port = await server.start(self._config.port, self._config.bind)
+        server.sockets.subscribe(self._on_connection)
+        return server
+
+    async def _start_discovery(self) -> None:
+        if not self._config.announce:
+            return
+        from .discovery import Announcement, Discovery  # noqa: PLC0415
+
+        info = self._station.info
+        self._discovery = Discovery(
+            Announcement(
+                satellite_id=info.satellite_id,
+                name=info.name,
+                version=info.version,
+                model=info.model_name,
+                port=self._port,
+                paired=bool(self._controllers.all),
+            ),
+            addresses=(lambda: tuple(self._config.bind)) if _is_particular(self._config.bind) else None,
+        )
+        await self._discovery.start()
+
+    async def _until_the_end(self, pipeline: "Pipeline") -> None:
+        """Wait for a signal; a recording may be over before, a microphone may not."""
+        over = False
+        while not self._stop.is_set():
+            try:
+                async with asyncio.timeout(None if over else _LOOK_S):
+                    await self._stop.wait()
+            except TimeoutError:
+                if pipeline.join(0):
+                    if self._source.kind == "microphone":
+                        raise HearingStoppedError(
+                            "the satellite has stopped hearing: start it again, and report what --verbose says"
+                        ) from None
+                    over = True
+                    self._report.tell(
+                        "source_ended", "The recording is over; the satellite still serves, Ctrl-C stops it."
+                    )
+
+    async def _stop_parts(self, pipeline: "Pipeline", control: ControlServer) -> None:
+        pipeline.stop()
+        parts = [control.stop(), asyncio.to_thread(pipeline.join, STOP_S)]
+        if self._server is not None:
+            parts.append(self._server.stop())
+        if self._discovery is not None:
+            parts.append(self._discovery.stop())
+        tasks = [asyncio.ensure_future(part) for part in parts]
+        done, late = await asyncio.wait(tasks, timeout=STOP_S)
+        for task in late:
+            task.cancel()
+        for task in done:
+            if (err := task.exception()) is not None:
+                _LOGGER.warning("While stopping: %s", err)
+
+    def _tell_listening(self) -> None:
+        from .discovery import local_addresses  # noqa: PLC0415
+
+        info = self._station.info
+        addresses = self._config.bind if _is_particular(self._config.bind) else local_addresses()
+        self._report.tell(
+            "listening",
+            f'"{info.name}" listens to {self._source.name} with the model {info.model_name} {info.model_version}, '
+            f"and serves {', '.join(addresses) or 'this machine only'} on port {self._port}.",
+            name=info.name,
+            satellite_id=info.satellite_id,
+            addresses=list(addresses),
+            port=self._port,
+            source=self._source.name,
+            model=info.model_name,
+            model_version=info.model_version,
+        )
+
+    def _on_connection(self, controller: Controller, connected: bool) -> None:
+        self._report.tell(
+            "connected" if connected else "disconnected",
+            f"{controller.name} has {'connected' if connected else 'disconnected'}.",
+            controller=controller.name,
+        )
+
+    def _on_pairing(self, outcome: Outcome) -> None:
+        if outcome is Outcome.PAIRED:
+            self._later(self._after_pairing())
+        elif outcome is not Outcome.OPENED:
+            self._report.tell(
+                "pairing_closed",
+                f"Pairing has ended ({outcome.value.replace('_', ' ')}); `echonet-satellite pair` begins again.",
+                reason=outcome.value,
+            )
+
+    async def _after_pairing(self) -> None:
+        # The token is issued right after the window has closed, in the same request.
+        await asyncio.sleep(0)
+        names = [controller.name for controller in self._controllers.all]
+        self._report.tell("paired", f"Paired with {names[-1] if names else '?'}.", controllers=names)
+        if self._discovery is not None:
+            await self._discovery.set_paired(bool(names))
+
+    def _later(self, work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _pair(self) -> AsyncIterator[dict[str, Any]]:
+        """Open a window for the command `pair`, and follow it to its end."""
+        outcomes: asyncio.Queue[Outcome] = asyncio.Queue()
+        code = self._window.open()
+        self._report.pairing(code, self._window.remaining_s)
+        unsubscribe = self._window.subscribe(outcomes.put_nowait)
+        try:
+            yield {
+                "code": code,
+                "expires_in_s": self._window.remaining_s,
+                "name": self._station.info.name,
+                "port": self._port,
+            }
+            while True:
+                try:
+                    async with asyncio.timeout(1.0):
+                        outcome = await outcomes.get()
+                except TimeoutError:
+                    # Asking for the code closes a window whose time is over, and tells so.
+                    if self._window.code is None and outcomes.empty():
+                        return
+                    continue
+                yield {"outcome": Outcome.CLOSED if outcome is Outcome.OPENED else outcome}
+                return
+        finally:
+            unsubscribe()
+
+    async def _unpair(self) -> AsyncIterator[dict[str, Any]]:
+        """Forget all controllers, and end their connections."""
+        controllers = self._controllers.all
+        for controller in controllers:
+            self._controllers.forget(controller.id)
+            self._journal.forget_controller(controller.id)
+            if self._server is not None:
+                await self._server.sockets.disconnect(controller.id)
+        if self._discovery is not None:
+            await self._discovery.set_paired(False)
+        yield {"forgotten": [controller.name for controller in controllers]}
+
+
+def _is_particular(bind: tuple[str, ...]) -> bool:
+    return bool(bind) and not any(address in {"0.0.0.0", "::"} for address in bind)  # noqa: S104 - a comparison
+
+
+def _make_source(config: Config) -> "Source":
+    from . import audio  # noqa: PLC0415
+
+    return audio.open_source(config.source, config.device)
