@@ -1,1 +1,1 @@
-"""A small real house: Home Assistant, a satellite, a sound card, a phone. For the demo, the tests and the benchmarks."""
+"""A small real house, for the demo, the tests and the benchmarks: Home Assistant, a satellite, a sound card, a phone."""

@@ -51,9 +51,7 @@ async def home_assistant(
     write_configuration(configuration, port)
     program = await Program.start(
         "Home Assistant",
-        network.home.command(
-            sys.executable, "-m", "homeassistant", "--config", configuration, "--skip-pip"
-        ),
+        network.home.command(sys.executable, "-m", "homeassistant", "--config", configuration, "--skip-pip"),
         log=folder / "home-assistant.log",
         environment=_environment(folder),
         folder=folder,
@@ -90,7 +88,7 @@ async def _answers(session: aiohttp.ClientSession, url: str, program: Program) -
             async with session.get(f"{url}/api/onboarding") as response:
                 if response.status == 200:
                     return
-        except (aiohttp.ClientError, OSError):
+        except aiohttp.ClientError, OSError:
             pass
         if asyncio.get_running_loop().time() > deadline:
             raise HouseError(f"Home Assistant does not answer; what it said is in {program.log}")
@@ -112,8 +110,9 @@ async def _onboard(session: aiohttp.ClientSession, url: str) -> tuple[str, Login
 
     async def post(path: str, token: str | None = None, **fields: Any) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        body = {"data": fields} if path == "/auth/token" else {"json": fields}
-        async with session.post(url + path, headers=headers, **body) as response:
+        form = fields if path == "/auth/token" else None
+        body = None if form else fields
+        async with session.post(url + path, headers=headers, data=form, json=body) as response:
             if response.status >= 400:
                 raise HouseError(f"onboarding failed at {path}: {(await response.text())[:300]}")
             answer: dict[str, Any] = await response.json()

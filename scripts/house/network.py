@@ -172,4 +172,7 @@ def _run(*command: str) -> None:
 
 def _absolute(command: Sequence[str]) -> list[str]:
     # sbin is not on every PATH.
-    return [shutil.which(command[0], path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin") or command[0], *command[1:]]
+    return [
+        shutil.which(command[0], path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin") or command[0],
+        *command[1:],
+    ]

@@ -1,0 +1,192 @@
+"""The demo: shows on the terminal how a sound becomes a state in Home Assistant and an alert on a phone."""
+
+import argparse
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+import shutil
+import signal
+import sys
+import time
+
+from echonet_satellite.protocol import EchonetError
+
+from .configuration import REPOSITORY
+from .home_assistant import PASSWORD, USERNAME
+from .house import House, house
+from .network import best_network
+from .timeline import Entry, Timeline
+
+FOLDER = REPOSITORY / ".demo"
+
+# After this long without news a row is printed as it is.
+_ROW_TIMEOUT_S = 3.0
+_HEAD = (
+    f"  {'onset':<13} {'sound':<22} {'sure':>5} {'detected':>10} {'state':>10} {'alert':>10}   on the phone"
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the demo and return the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        return asyncio.run(_run(options))
+    except EchonetError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped; everything that the demo had started is gone.")
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="scripts/demo",
+        description="Starts a real satellite and a real Home Assistant, pairs them, and shows what becomes of sounds.",
+    )
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--microphone", action="store_true", help="hear with this machine's microphone")
+    source.add_argument("--file", type=Path, metavar="FILE", help="hear a recording (WAV, FLAC, ...)")
+    parser.add_argument("--device", help="which microphone; `.venv/bin/echonet-satellite devices` lists them")
+    parser.add_argument("--model", type=Path, metavar="DIR", help="another model than the built-in one")
+    parser.add_argument("--keep", action="store_true", help="stay when the sounds are over, until Ctrl-C")
+    return parser
+
+
+async def _run(options: argparse.Namespace) -> int:
+    _stop_on_signals()
+    source = _source(options)
+    if FOLDER.exists():
+        shutil.rmtree(FOLDER)
+    FOLDER.mkdir()
+    started = time.monotonic()
+
+    def progress(text: str) -> None:
+        print(f"  {time.monotonic() - started:5.1f} s  {text}", flush=True)
+
+    async with best_network(FOLDER) as network:
+        where = (
+            "closed network: nothing leaves this machine" if network.closed else "this machine's own network"
+        )
+        print(f"EchoNet: a real Home Assistant and a real satellite ({where}).\n", flush=True)
+        async with house(FOLDER, network, *source, progress=progress) as built:
+            progress("Everything is ready.")
+            print(f"\n  Home Assistant: {built.home.login.url}   user: {USERNAME}   password: {PASSWORD}\n")
+            return await _show(built, options)
+
+
+def _source(options: argparse.Namespace) -> list[str | Path]:
+    if options.file is not None:
+        # The satellite runs in another folder.
+        source: list[str | Path] = ["--source", options.file.absolute()]
+    else:
+        source = ["--source", "microphone" if options.microphone else "demo"]
+    if options.device is not None:
+        source += ["--device", options.device]
+    if options.model is not None:
+        source += ["--model", options.model.absolute()]
+    return source
+
+
+async def _show(built: House, options: argparse.Namespace) -> int:
+    timeline = Timeline()
+    rows = _Rows(timeline)
+    follower = asyncio.create_task(
+        timeline.follow(built.home.api, built.satellite, built.satellite_id, built.phone)
+    )
+    try:
+        await timeline.ready.wait()
+        await built.listen()
+        heard = "this machine's microphone" if options.microphone else options.file or "its built-in sounds"
+        print(f"  The satellite hears {heard}. Times count from the onset of each sound.")
+        print(f"\n{_HEAD}", flush=True)
+        if options.microphone:
+            await _until_stopped(built, follower)
+            return 0
+        await built.satellite.said("source_ended", timeout_s=3600)
+        await rows.finish()
+        code = _summary(timeline)
+        if options.keep:
+            print(f"\n  {built.home.login.url} stays until you press Ctrl-C.", flush=True)
+            await _until_stopped(built, follower)
+        return code
+    finally:
+        follower.cancel()
+        with suppress(asyncio.CancelledError):
+            await follower
+
+
+async def _until_stopped(built: House, follower: asyncio.Task[None]) -> None:
+    ends = [asyncio.create_task(program.wait()) for program in (built.home.program, built.satellite.program)]
+    await asyncio.wait([*ends, follower], return_when=asyncio.FIRST_COMPLETED)
+    for program in (built.home.program, built.satellite.program):
+        if not program.running:
+            raise program.failure()
+
+
+def _summary(timeline: Timeline) -> int:
+    entries = list(timeline.entries.values())
+    states = sum(entry.state_changed is not None for entry in entries)
+    alerts = sum(entry.alert is not None for entry in entries)
+    classes = sorted({entry.sound.sound_class for entry in entries})
+    print(
+        f"\n  {len(entries)} sounds heard ({', '.join(classes) or 'none'}), {states} changed a state, "
+        f"{alerts} alerted the phone."
+    )
+    if alerts == 0:
+        print(f"error: no sound became an alert; what all parts said is in {FOLDER}", file=sys.stderr)
+        return 1
+    return 0
+
+
+class _Rows:
+    """Prints one row per detection, when it has come all the way or nothing more is to be expected."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self._waiting: dict[str, tuple[asyncio.Event, asyncio.Task[None]]] = {}
+        timeline.listen(self._on_entry)
+
+    async def finish(self) -> None:
+        """Wait until every row is printed."""
+        await asyncio.gather(*(task for _, task in self._waiting.values()))
+
+    def _on_entry(self, entry: Entry) -> None:
+        if entry.sound.id not in self._waiting:
+            complete = asyncio.Event()
+            self._waiting[entry.sound.id] = complete, asyncio.create_task(self._print(entry, complete))
+        if entry.state_changed is not None and entry.alert is not None:
+            self._waiting[entry.sound.id][0].set()
+
+    async def _print(self, entry: Entry, complete: asyncio.Event) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(complete.wait(), _ROW_TIMEOUT_S)
+        print(row(entry), flush=True)
+
+
+def row(entry: Entry) -> str:
+    """One line of the timeline."""
+    sound = entry.sound
+    name = sound.sound_class.replace("_", " ") + (f" ({sound.pattern})" if sound.pattern else "")
+    times = (sound.detected, entry.state_changed, entry.alert.received if entry.alert else None)
+    columns = " ".join(f"{_milliseconds(entry.after_onset_ms(moment)):>10}" for moment in times)
+    shown = ""
+    if entry.alert is not None:
+        shown = f"{'(critical) ' if entry.alert.critical else ''}{entry.alert.title}"
+    onset = sound.onset.astimezone().strftime("%H:%M:%S.%f")[:-3]
+    return f"  {onset:<13} {name:<22} {sound.confidence:>5.0%} {columns}   {shown}".rstrip()
+
+
+def _milliseconds(value: float | None) -> str:
+    return "-" if value is None else f"+{value:.0f} ms"
+
+
+def _stop_on_signals() -> None:
+    task = asyncio.current_task()
+    assert task is not None
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

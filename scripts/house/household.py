@@ -1,0 +1,95 @@
+"""What an owner does in Home Assistant: pair the satellite that was discovered, say where it is, say whom to tell."""
+
+import asyncio
+from typing import Any
+
+from .api import Api
+from .errors import HouseError
+
+DOMAIN = "echonet"
+
+_DISCOVERY_TIMEOUT_S = 60.0
+
+
+async def pair(api: Api, satellite_id: str, code: str) -> None:
+    """Wait until Home Assistant has discovered the satellite, and enter the code that it shows."""
+    flow = await _discovered(api, satellite_id)
+    form = await api.get(f"/api/config/config_entries/flow/{flow}")
+    if form["type"] != "form":
+        raise HouseError(f"Home Assistant shows no form for the satellite, but {form['type']}")
+    result = await api.post(f"/api/config/config_entries/flow/{flow}", code=code)
+    if result["type"] != "create_entry":
+        raise HouseError(f"pairing did not succeed: {result.get('errors') or result.get('reason')}")
+
+
+async def tell(api: Api, action: str) -> None:
+    """Make a `notify` action a recipient of alerts."""
+    households = [
+        entry
+        for entry in await api.command("config_entries/get", domain=DOMAIN)
+        if "recipient" in entry["supported_subentry_types"]
+    ]
+    if not households:
+        raise HouseError("the integration made no household entry along with the first satellite")
+    path = "/api/config/config_entries/subentries/flow"
+    form = await api.post(path, handler=[households[0]["entry_id"], "recipient"], show_advanced_options=False)
+    result = await api.post(f"{path}/{form['flow_id']}", target=f"action:{action}")
+    if result["type"] != "create_entry":
+        raise HouseError(f"Home Assistant does not take {action} as a recipient: {result.get('errors')}")
+
+
+async def device(api: Api, satellite_id: str) -> dict[str, Any]:
+    """The device of a satellite in Home Assistant's registry."""
+    for candidate in await api.command("config/device_registry/list"):
+        if [DOMAIN, satellite_id] in candidate["identifiers"]:
+            found: dict[str, Any] = candidate
+            return found
+    raise HouseError("Home Assistant has no device for the satellite")
+
+
+async def put_into_room(api: Api, satellite_id: str, area: str) -> None:
+    """Say in which of Home Assistant's areas the satellite is."""
+    found = await device(api, satellite_id)
+    await api.command("config/device_registry/update", device_id=found["id"], area_id=area)
+
+
+async def entities(api: Api, satellite_id: str) -> dict[str, str]:
+    """Entity ids of a satellite by key: `connection`, `alarm`, `sound_detection` and so on."""
+    prefix = f"{satellite_id}-"
+    return {
+        entry["unique_id"].removeprefix(prefix): entry["entity_id"]
+        for entry in await api.command("config/entity_registry/list")
+        if entry["platform"] == DOMAIN and entry["unique_id"].startswith(prefix)
+    }
+
+
+async def wait_for_state(api: Api, entity_id: str, state: str, timeout_s: float = 30.0) -> dict[str, Any]:
+    """Wait until an entity has this state, and return it."""
+    seen: dict[str, Any] = {}
+    try:
+        async with asyncio.timeout(timeout_s):
+            while True:
+                seen = (await api.states()).get(entity_id, {})
+                if seen.get("state") == state:
+                    return seen
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        raise HouseError(
+            f"{entity_id} is {seen.get('state')!r} after {timeout_s:.0f} s, not {state!r}"
+        ) from None
+
+
+async def _discovered(api: Api, satellite_id: str) -> str:
+    try:
+        async with asyncio.timeout(_DISCOVERY_TIMEOUT_S):
+            while True:
+                for flow in await api.command("config_entries/flow/progress"):
+                    if flow["handler"] == DOMAIN and flow["context"].get("unique_id") == satellite_id:
+                        found: str = flow["flow_id"]
+                        return found
+                await asyncio.sleep(0.2)
+    except TimeoutError:
+        raise HouseError(
+            f"Home Assistant has not discovered the satellite within {_DISCOVERY_TIMEOUT_S:.0f} s: "
+            "is multicast blocked on this network?"
+        ) from None

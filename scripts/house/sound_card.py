@@ -1,0 +1,106 @@
+"""A sound card without hardware: PulseAudio with a loudspeaker that is wired to a microphone."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+import os
+from pathlib import Path
+import shutil
+
+from .errors import HouseError
+from .processes import Program
+
+# The ALSA device under which PortAudio, and so the satellite, finds the microphone.
+DEVICE = "pulse"
+
+_SPEAKER = "house_speaker"
+_MICROPHONE = "house_microphone"
+_START_TIMEOUT_S = 15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoundCard:
+    """What programs that use the card need in their environment, and a way to play into it."""
+
+    environment: Mapping[str, str]
+
+    async def play(self, recording: Path) -> None:
+        """Play a recording from its beginning to its end."""
+        await _run(self.environment, "paplay", f"--device={_SPEAKER}", str(recording))
+
+    async def listeners(self) -> int:
+        """How many programs capture from the microphone."""
+        return len((await _run(self.environment, "pactl", "list", "short", "source-outputs")).splitlines())
+
+
+def why_no_sound_card() -> str | None:
+    """Why this machine cannot have such a card, or None where it can."""
+    for tool in ("pulseaudio", "paplay", "pactl"):
+        if shutil.which(tool) is None:
+            return f"the program `{tool}` is missing: run scripts/setup test"
+    return None
+
+
+@asynccontextmanager
+async def sound_card(folder: Path) -> AsyncIterator[SoundCard]:
+    """Start a PulseAudio of its own in `folder`; the user's sound is not touched."""
+    if reason := why_no_sound_card():
+        raise HouseError(reason)
+    home = folder / "pulse"
+    home.mkdir(mode=0o700)
+    environment = {
+        **{key: value for key, value in os.environ.items() if not key.startswith(("PULSE", "XDG", "DBUS"))},
+        "HOME": str(home),
+        "XDG_RUNTIME_DIR": str(home),
+        "PULSE_RUNTIME_PATH": str(home),
+        "PULSE_SERVER": f"unix:{home}/native",
+        "PULSE_SOURCE": _MICROPHONE,
+    }
+    modules = [
+        "module-native-protocol-unix auth-anonymous=1",
+        f"module-null-sink sink_name={_SPEAKER} rate=16000 channels=1",
+        # A monitor is not listed as a microphone; the same under another name is.
+        f"module-remap-source master={_SPEAKER}.monitor source_name={_MICROPHONE}",
+    ]
+    command = ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=false"]
+    for module in modules:
+        command += ["-L", module]
+    server = await Program.start(
+        "PulseAudio", command, log=folder / "pulseaudio.log", environment=environment
+    )
+    try:
+        await _ready(server, environment)
+        yield SoundCard(environment=environment)
+    finally:
+        await server.stop()
+
+
+async def _ready(server: Program, environment: Mapping[str, str]) -> None:
+    async with asyncio.timeout(_START_TIMEOUT_S):
+        while server.running:
+            try:
+                if _MICROPHONE in await _run(environment, "pactl", "list", "short", "sources"):
+                    return
+            except HouseError:
+                pass  # It is not up yet.
+            await asyncio.sleep(0.1)
+    raise server.failure()
+
+
+async def _run(environment: Mapping[str, str], *command: str) -> str:
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=dict(environment),
+    )
+    try:
+        output, complaint = await process.communicate()
+    except asyncio.CancelledError:
+        process.kill()
+        raise
+    if process.returncode != 0:
+        raise HouseError(f"`{' '.join(command)}` failed: {complaint.decode(errors='replace').strip()}")
+    return output.decode()

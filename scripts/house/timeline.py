@@ -1,0 +1,118 @@
+"""Puts together when a sound began, when it was detected, when Home Assistant knew, and when the phone rang."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from .api import Api, Subscription
+from .household import entities
+from .phone import Notification, Phone
+from .satellite import Satellite, Sound, sound
+
+# Alerts carry the id of the detection that began the incident.
+_TAG = "echonet-"
+
+
+@dataclass(slots=True, kw_only=True)
+class Entry:
+    """One detection on its way; a time that is None has not come yet."""
+
+    sound: Sound
+    event_fired: datetime | None = None
+    state_changed: datetime | None = None
+    alert: Notification | None = None
+
+    def after_onset_ms(self, moment: datetime | None) -> float | None:
+        """Milliseconds from the onset of the sound to `moment`."""
+        return None if moment is None else (moment - self.sound.onset).total_seconds() * 1000
+
+
+class Timeline:
+    """Listens to the satellite, to Home Assistant and to the phone, and keeps an entry per detection."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, Entry] = {}
+        self.ready = asyncio.Event()
+        self._listeners: list[Callable[[Entry], None]] = []
+
+    def listen(self, listener: Callable[[Entry], None]) -> None:
+        """Call `listener` whenever an entry is new or has got on."""
+        self._listeners.append(listener)
+
+    async def follow(self, api: Api, satellite: Satellite, satellite_id: str, phone: Phone) -> None:
+        """Listen until cancelled. Sounds that were detected before are left out."""
+        keys = {entity_id: key for key, entity_id in (await entities(api, satellite_id)).items()}
+        changes = await api.subscribe("subscribe_events", event_type="state_changed")
+        stop = satellite.listen(self._on_satellite)
+        self.ready.set()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._follow_states(changes, keys))
+                tasks.create_task(self._follow_phone(phone))
+        finally:
+            stop()
+
+    def _on_satellite(self, event: dict[str, Any]) -> None:
+        heard = sound(event)
+        if heard is not None:
+            entry = self.entries[heard.id] = Entry(sound=heard)
+            self._changed(entry)
+
+    async def _follow_states(self, changes: Subscription, keys: dict[str, str]) -> None:
+        async for event in changes:
+            new, old = event["data"]["new_state"], event["data"]["old_state"]
+            key = keys.get(event["data"]["entity_id"])
+            if key is None or new is None:
+                continue
+            moment = datetime.fromisoformat(new["last_updated"])
+            if key == "sound_detection":
+                identifier = new["attributes"].get("id")
+                entry = await self._find(lambda item: item.sound.id == identifier)  # noqa: B023  awaited at once
+                if entry is not None and entry.event_fired is None:
+                    entry.event_fired = moment
+                    self._changed(entry)
+            elif new["state"] == "on" and (old is None or old["state"] != "on"):
+                # A state has no detection id; it belongs to the latest sound of its class.
+                entry = await self._find(
+                    lambda item: item.sound.sound_class == key and item.state_changed is None  # noqa: B023
+                )
+                if entry is not None:
+                    entry.state_changed = moment
+                    self._changed(entry)
+
+    async def _find(self, wanted: Callable[[Entry], bool]) -> Entry | None:
+        # Home Assistant may be quicker than the pipe through which we read what the satellite says.
+        for _ in range(25):
+            for entry in reversed(self.entries.values()):
+                if wanted(entry):
+                    return entry
+            await asyncio.sleep(0.02)
+        return None
+
+    async def _follow_phone(self, phone: Phone) -> None:
+        async for notification in phone.notifications():
+            entry = self.entries.get(str(notification.data.get("tag", "")).removeprefix(_TAG))
+            if entry is not None and entry.alert is None:
+                entry.alert = notification
+                self._changed(entry)
+
+    def _changed(self, entry: Entry) -> None:
+        for listener in self._listeners:
+            listener(entry)
+
+
+async def settle(timeline: Timeline, quiet_s: float, limit_s: float) -> None:
+    """Wait until nothing has happened for `quiet_s`, at most `limit_s`."""
+    news = asyncio.Event()
+    timeline.listen(lambda _: news.set())
+    with suppress(TimeoutError):
+        async with asyncio.timeout(limit_s):
+            while True:
+                news.clear()
+                try:
+                    await asyncio.wait_for(news.wait(), quiet_s)
+                except TimeoutError:
+                    return
