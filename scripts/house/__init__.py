@@ -1,1 +1,1 @@
-"""A small real house, for the demo, the tests and the benchmarks: Home Assistant, a satellite, a sound card, a phone."""
+"""A small real house for demo, tests and benchmarks: Home Assistant, a satellite, a sound card, a phone."""

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from .api import Api, Subscription
+from .errors import HouseError
 from .household import entities
 from .phone import Notification, Phone
 from .satellite import Satellite, Sound, sound
@@ -18,11 +18,16 @@ _TAG = "echonet-"
 
 @dataclass(slots=True, kw_only=True)
 class Entry:
-    """One detection on its way; a time that is None has not come yet."""
+    """One detection on its way; what is None has not come yet.
+
+    `event_fired` is the satellite's event entity, `state_changed` the binary sensor of the class, `alert_told` the
+    attributes of the household's event entity, `alert` what the phone received.
+    """
 
     sound: Sound
     event_fired: datetime | None = None
     state_changed: datetime | None = None
+    alert_told: dict[str, Any] | None = None
     alert: Notification | None = None
 
     def after_onset_ms(self, moment: datetime | None) -> float | None:
@@ -41,6 +46,27 @@ class Timeline:
     def listen(self, listener: Callable[[Entry], None]) -> None:
         """Call `listener` whenever an entry is new or has got on."""
         self._listeners.append(listener)
+
+    async def until(self, wanted: Callable[[Entry], bool], timeout_s: float) -> Entry:
+        """Wait for an entry that is as wanted."""
+        found: asyncio.Future[Entry] = asyncio.get_running_loop().create_future()
+
+        def look(entry: Entry) -> None:
+            if not found.done() and wanted(entry):
+                found.set_result(entry)
+
+        self._listeners.append(look)
+        try:
+            for entry in tuple(self.entries.values()):
+                look(entry)
+            async with asyncio.timeout(timeout_s):
+                return await found
+        except TimeoutError:
+            raise HouseError(
+                f"within {timeout_s:.0f} s nothing came that was waited for; what came: {list(self.entries.values())}"
+            ) from None
+        finally:
+            self._listeners.remove(look)
 
     async def follow(self, api: Api, satellite: Satellite, satellite_id: str, phone: Phone) -> None:
         """Listen until cancelled. Sounds that were detected before are left out."""
@@ -64,8 +90,12 @@ class Timeline:
     async def _follow_states(self, changes: Subscription, keys: dict[str, str]) -> None:
         async for event in changes:
             new, old = event["data"]["new_state"], event["data"]["old_state"]
+            if new is None:
+                continue
+            if "incident" in new["attributes"]:
+                await self._apply_alert(new["attributes"])
             key = keys.get(event["data"]["entity_id"])
-            if key is None or new is None:
+            if key is None:
                 continue
             moment = datetime.fromisoformat(new["last_updated"])
             if key == "sound_detection":
@@ -82,6 +112,12 @@ class Timeline:
                 if entry is not None:
                     entry.state_changed = moment
                     self._changed(entry)
+
+    async def _apply_alert(self, attributes: dict[str, Any]) -> None:
+        entry = await self._find(lambda item: item.sound.id == attributes["incident"])
+        if entry is not None and entry.alert_told is None:
+            entry.alert_told = attributes
+            self._changed(entry)
 
     async def _find(self, wanted: Callable[[Entry], bool]) -> Entry | None:
         # Home Assistant may be quicker than the pipe through which we read what the satellite says.
@@ -100,19 +136,5 @@ class Timeline:
                 self._changed(entry)
 
     def _changed(self, entry: Entry) -> None:
-        for listener in self._listeners:
+        for listener in tuple(self._listeners):
             listener(entry)
-
-
-async def settle(timeline: Timeline, quiet_s: float, limit_s: float) -> None:
-    """Wait until nothing has happened for `quiet_s`, at most `limit_s`."""
-    news = asyncio.Event()
-    timeline.listen(lambda _: news.set())
-    with suppress(TimeoutError):
-        async with asyncio.timeout(limit_s):
-            while True:
-                news.clear()
-                try:
-                    await asyncio.wait_for(news.wait(), quiet_s)
-                except TimeoutError:
-                    return
