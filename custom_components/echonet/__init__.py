@@ -25,23 +25,15 @@ async def async_setup_entry(hass: HomeAssistant, entry: EchonetConfigEntry) -> b
     coordinator = SatelliteCoordinator(hass, entry)
     await coordinator.async_setup()
     entry.runtime_data = coordinator
-    try:
-        await hass.config_entries.async_forward_entry_setups(entry, SATELLITE_PLATFORMS)
-    except BaseException:
-        await coordinator.async_shutdown()
-        raise
+    await hass.config_entries.async_forward_entry_setups(entry, SATELLITE_PLATFORMS)
     coordinator.async_start()
     return True
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: EchonetConfigEntry) -> bool:
     """Unload a satellite, or the household."""
-    if is_household(entry):
-        return await hass.config_entries.async_unload_platforms(entry, HOUSEHOLD_PLATFORMS)
-    if not await hass.config_entries.async_unload_platforms(entry, SATELLITE_PLATFORMS):
-        return False
-    await entry.runtime_data.async_shutdown()
-    return True
+    platforms = HOUSEHOLD_PLATFORMS if is_household(entry) else SATELLITE_PLATFORMS
+    return await hass.config_entries.async_unload_platforms(entry, platforms)
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry) -> None:

@@ -9,8 +9,16 @@ import logging
 from typing import override
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import ATTR_DEVICE_ID, ATTR_ID, ATTR_NAME, CONF_HOST, CONF_PORT, CONF_TOKEN
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.const import (
+    ATTR_DEVICE_ID,
+    ATTR_ID,
+    ATTR_NAME,
+    CONF_HOST,
+    CONF_PORT,
+    CONF_TOKEN,
+    EVENT_HOMEASSISTANT_STOP,
+)
+from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady, HomeAssistantError
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
@@ -95,6 +103,7 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
         self.satellite_id: str = entry.unique_id or ""
         self.device_id = ""
         self._connection: Connection | None = None
+        self._task: asyncio.Task[None] | None = None
         self._backoff = Backoff()
         self._wake = asyncio.Event()
         self._seen: OrderedDict[tuple[str, Phase], None] = OrderedDict()
@@ -123,16 +132,26 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
     def async_start(self) -> None:
         """Begin to listen, once the entities are there to hear it."""
         entry = self.config_entry
+        entry.async_on_unload(self.hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, self._async_on_stop))
         entry.async_on_unload(async_listen_for_announcements(self.hass, self.satellite_id, self.async_wake))
-        entry.async_create_background_task(self.hass, self._async_run(), f"{DOMAIN} {entry.title}")
+        self._task = entry.async_create_background_task(
+            self.hass, self._async_run(), f"{DOMAIN} {entry.title}"
+        )
 
     @override
     async def async_shutdown(self) -> None:
-        """Close the connection."""
+        """Stop listening, then close the connection; the base class sees to it when the entry is unloaded."""
         await super().async_shutdown()
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
         if (connection := self._connection) is not None:
             self._connection = None
             await connection.close()
+
+    async def _async_on_stop(self, _: Event) -> None:
+        await self.async_shutdown()
 
     @callback
     def async_wake(self) -> None:

@@ -1,7 +1,7 @@
 """A real Home Assistant, and real satellites to go with it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,18 @@ async def start_satellite(tmp_path: Path) -> AsyncIterator[StartSatellite]:
 async def satellite(start_satellite: StartSatellite) -> SatelliteUnderTest:
     """One satellite with all classes, called Hallway."""
     return await start_satellite()
+
+
+@pytest.fixture
+async def unanswering_port() -> AsyncIterator[int]:
+    """A port that takes connections and never says anything."""
+    writers: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(lambda _, writer: writers.append(writer), "127.0.0.1", 0)
+    yield server.sockets[0].getsockname()[1]
+    for writer in writers:
+        writer.close()
+    server.close()
+    await server.wait_closed()
 
 
 def make_entry(satellite: SatelliteUnderTest, **changes: Any) -> MockConfigEntry:
