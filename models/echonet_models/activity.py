@@ -1,0 +1,105 @@
+"""Where in a clip its sound really is: labels per output step, cleaned by level and by the teacher.
+
+A five-second clip of a dog holds half a second of barking. Learning from the silence as "dog" is what the literature's
+class cleaning removes (distance of a window's embedding to its class); here a window keeps its label where it is loud
+enough against its clip and where the teacher hears the class or, at least, nothing else.
+"""
+
+from dataclasses import dataclass
+
+from echonet_satellite.protocol import SoundClass
+import numpy as np
+from numpy.typing import NDArray
+
+from .datasets import BACKGROUND, CLASSES, Clip
+from .recordings import SAMPLE_RATE, Samples
+from .teachers import HOP
+
+STEP = 1280
+IGNORE = -1
+
+Labels = NDArray[np.int8]
+
+
+@dataclass(frozen=True, slots=True)
+class Dynamics:
+    """How far below the loudest moment a class still sounds: `active_db`, and from where it surely does not."""
+
+    active_db: float
+    silent_db: float
+
+
+# Impulses are told from their echo; a fire crackles over a floor that belongs to it.
+DYNAMICS = {
+    SoundClass.GUNSHOT: Dynamics(18, 40),
+    SoundClass.GLASS_BREAK: Dynamics(25, 45),
+    SoundClass.BABY_CRY: Dynamics(22, 40),
+    SoundClass.ALARM: Dynamics(20, 40),
+    SoundClass.FIRE: Dynamics(45, 80),
+    SoundClass.DOG: Dynamics(22, 40),
+    SoundClass.PRESENCE: Dynamics(25, 45),
+    SoundClass.SCREAM: Dynamics(20, 40),
+}
+FLAT_DB = 10.0
+TEACHER_SURE = 0.5
+TEACHER_DEAF = 0.03
+
+
+def step_levels(samples: Samples) -> NDArray[np.float32]:
+    """Return the loudest 10 ms of every step, in dB, after a first difference that takes rumble away."""
+    sharpened = np.diff(samples, prepend=samples[:1])
+    steps = max(1, -(-len(samples) // STEP))
+    padded = np.pad(sharpened, (0, steps * STEP - len(sharpened)))
+    power = np.square(padded).reshape(steps, STEP // 160, 160).mean(axis=2).max(axis=1)
+    levels: NDArray[np.float32] = 10 * np.log10(power + 1e-12)
+    return levels
+
+
+def label_clip(clip: Clip, samples: Samples, taught: NDArray[np.float32]) -> Labels:
+    """Return 1 (sounds), 0 (does not) or -1 (unsure: not learned from) per step and class, [steps, 8].
+
+    Args:
+        clip: what the manifest says.
+        samples: the clip.
+        taught: the teacher's scores, [windows, 2, 8], see `teachers.teach`.
+    """
+    levels = step_levels(samples)
+    labels = np.zeros((len(levels), len(CLASSES)), np.int8)
+    window = np.minimum(np.arange(len(levels)) * STEP // HOP, len(taught) - 1)
+    core, perhaps = taught[window, 0], taught[window, 1]
+    for column, name in enumerate(CLASSES):
+        if name in clip.may_contain or (core[:, column].max() >= TEACHER_SURE and name not in clip.imitates):
+            labels[perhaps[:, column] >= TEACHER_DEAF, column] = IGNORE
+    own = clip.sound_class
+    if own is not None:
+        column = CLASSES.index(own)
+        labels[:, column] = _own_labels(own, levels, core, perhaps)
+    elif clip.label == BACKGROUND:
+        column = CLASSES.index(SoundClass.PRESENCE)
+        labels[core[:, column] >= TEACHER_SURE, column] = 1
+    return labels
+
+
+def _own_labels(
+    own: SoundClass, levels: NDArray[np.float32], core: NDArray[np.float32], perhaps: NDArray[np.float32]
+) -> Labels:
+    dynamics, column = DYNAMICS[own], CLASSES.index(own)
+    peak, floor = float(levels.max()), float(np.percentile(levels, 10))
+    if peak - floor < FLAT_DB:
+        labels = np.ones(len(levels), np.int8)
+    else:
+        labels = np.full(len(levels), IGNORE, np.int8)
+        labels[levels >= max(peak - dynamics.active_db, floor + 4)] = 1
+        labels[levels < max(peak - dynamics.silent_db, min(floor + 2, peak - dynamics.active_db))] = 0
+    if perhaps[:, column].max() >= 0.3:
+        # The teacher hears the class somewhere in this clip, so it is worth asking where it does not.
+        elsewhere = core.copy()
+        elsewhere[:, column] = 0
+        doubtful = (perhaps[:, column] < TEACHER_DEAF) & (elsewhere.max(axis=1) >= TEACHER_SURE)
+        labels[doubtful & (labels == 1)] = IGNORE
+    return labels
+
+
+def seconds(steps: int) -> float:
+    """Return how long so many steps are."""
+    return steps * STEP / SAMPLE_RATE

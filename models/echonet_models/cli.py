@@ -1,0 +1,100 @@
+"""The command `echonet-models`: train, evaluate, export."""
+
+import argparse
+from collections.abc import Sequence
+import os
+from pathlib import Path
+import sys
+
+from echonet_satellite.protocol import EchonetError
+
+from .datasets import Licences
+from .material import DEFAULT_CACHE, Material, open_material
+
+# TensorFlow's own notes would hide the progress line; set before anything imports it.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+DEFAULT_RUN = Path("runs/echonet")
+DEFAULT_RELEASE = Path("models/released/echonet")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.command(options)
+    except EchonetError as error:
+        print(f"echonet-models: error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nechonet-models: stopped; the same command goes on where it was", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="echonet-models", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    train = commands.add_parser("train", help="train a network from random weights; goes on where it was stopped")
+    train.add_argument("--pools", type=_positive, default=24, help="how many pools of mixtures to learn from (%(default)s)")
+    train.add_argument("--pool-size", type=_positive, default=6000, help="mixtures of 10 s in a pool (%(default)s)")
+    train.add_argument("--seed", type=int, default=1, help="everything random comes from it (%(default)s)")
+    train.add_argument(
+        "--licences",
+        type=Licences,
+        choices=list(Licences),
+        default=Licences.ALL,
+        help="permissive: learn only from open and share-alike recordings",
+    )
+    train.set_defaults(command=_train)
+
+    evaluate = commands.add_parser(
+        "evaluate", help="choose thresholds on the tune split, measure on the validation split"
+    )
+    evaluate.set_defaults(command=_evaluate)
+
+    export = commands.add_parser("export", help="write model.tflite, model.json and MODEL_CARD.md")
+    export.add_argument("--to", type=Path, default=DEFAULT_RELEASE, help="folder to write to (%(default)s)")
+    export.add_argument("--version", default="0.1.0", help="version of the model (%(default)s)")
+    export.set_defaults(command=_export)
+
+    for command in (train, evaluate, export):
+        command.add_argument("--run", type=Path, default=DEFAULT_RUN, help="folder of the training (%(default)s)")
+        command.add_argument("--data", type=Path, help="folder of recordings (else ECHONET_DATA)")
+        command.add_argument("--teachers", type=Path, help="folder of teachers (else ECHONET_TEACHERS)")
+        command.add_argument("--cache", type=Path, default=DEFAULT_CACHE, help="folder for decoded recordings (%(default)s)")
+    return parser
+
+
+def _material(options: argparse.Namespace) -> Material:
+    licences = getattr(options, "licences", Licences.ALL)
+    return open_material(data=options.data, teachers=options.teachers, cache=options.cache, licences=licences)
+
+
+def _train(options: argparse.Namespace) -> None:
+    # Imported here: TensorFlow takes seconds to load, and `--help` should not.
+    from .training import Schedule, train_run
+
+    schedule = Schedule(pools=options.pools, pool_size=options.pool_size, seed=options.seed)
+    train_run(options.run, _material(options), schedule)
+    print(f"trained: {options.run}; now: echonet-models evaluate --run {options.run}")
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from .evaluation import evaluate_run
+
+    print(evaluate_run(options.run, _material(options)))
+
+
+def _export(options: argparse.Namespace) -> None:
+    from .release import release_run
+
+    print(f"written: {release_run(options.run, options.to, version=options.version, material=_material(options))}")
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return value

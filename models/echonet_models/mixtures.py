@@ -1,0 +1,234 @@
+"""Training material: events over backgrounds, made from a seed, labelled per output step.
+
+After DCASE 2017 task 2 (one event over a 30 s background at -6, 0 or +6 dB), and harder: several events, rooms,
+microphones, speed, 40 dB of gain, imitations, smoke and CO alarms that are synthetic.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from echonet_satellite.frontend import FrontendParameters, log_mel
+from echonet_satellite.protocol import SoundClass
+import numpy as np
+from numpy.typing import NDArray
+
+from .activity import IGNORE, STEP, Labels, label_clip
+from .alarm_sounds import smoke_or_co_alarm
+from .augment import change_speed, colour, noise, reverberate
+from .datasets import BACKGROUND, CLASSES, OTHER, Clip
+from .recordings import SAMPLE_RATE, Recordings, Samples
+
+STEPS = 128
+FRAMES = STEPS * 8
+# The last frame needs a whole analysis window.
+SAMPLES = STEPS * STEP + 352
+
+ALARM = CLASSES.index(SoundClass.ALARM)
+
+# How often an event is of a class. Gunshot, glass and alarm have few recordings and matter most.
+CLASS_SHARES = {
+    SoundClass.GUNSHOT: 0.17,
+    SoundClass.GLASS_BREAK: 0.17,
+    SoundClass.BABY_CRY: 0.13,
+    SoundClass.ALARM: 0.16,
+    SoundClass.FIRE: 0.1,
+    SoundClass.DOG: 0.11,
+    SoundClass.PRESENCE: 0.07,
+    SoundClass.SCREAM: 0.09,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What mixtures are made of: how many events, how loud, how often what happens to them."""
+
+    events: tuple[float, ...] = (0.12, 0.43, 0.3, 0.15)
+    other_share: float = 0.33
+    synthetic_alarm_share: float = 0.4
+    ebr_db: tuple[float, float] = (-6.0, 24.0)
+    room_share: float = 0.5
+    colour_share: float = 0.6
+    speed_share: float = 0.5
+    clip_share: float = 0.08
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A sound to mix in, with its labels per step from its own start."""
+
+    samples: Samples
+    labels: Labels
+
+
+class MixtureMaker:
+    """Makes mixtures of the clips of one split."""
+
+    def __init__(
+        self,
+        clips: Sequence[Clip],
+        recordings: Recordings,
+        taught: Mapping[str, NDArray[np.float32]],
+        rooms: Sequence[Samples],
+        recipe: Recipe,
+    ) -> None:
+        """Group the clips by class and recording, so that a long recording counts once."""
+        self._recordings, self._taught, self._rooms = recordings, taught, rooms
+        self._recipe = recipe
+        groups: dict[str, dict[str, list[Clip]]] = defaultdict(lambda: defaultdict(list))
+        for clip in clips:
+            groups[clip.label][clip.origin].append(clip)
+            if clip.imitates and clip.label == OTHER:
+                groups["imitation"][clip.origin].append(clip)
+        self._groups = {label: list(origins.values()) for label, origins in groups.items()}
+        self._classes = [name for name in CLASSES if name in self._groups]
+        shares = np.array([CLASS_SHARES[name] for name in self._classes])
+        self._shares = shares / shares.sum()
+        self._labels: dict[str, Labels] = {}
+        self._frontend = FrontendParameters()
+
+    def make(self, seed: Sequence[int]) -> tuple[NDArray[np.float16], Labels]:
+        """Return the log-mel frames [1024, 64] and labels [128, 8] of the mixture with this seed."""
+        samples, labels = self.mix(np.random.default_rng(seed))
+        return log_mel(samples, self._frontend)[:FRAMES].astype(np.float16), labels
+
+    def mix(self, generator: np.random.Generator) -> tuple[Samples, Labels]:
+        """Return one mixture as samples, with its labels."""
+        recipe = self._recipe
+        mixture, labels = self._background(generator)
+        background_power = float(np.square(mixture).mean())
+        for _ in range(int(generator.choice(len(recipe.events), p=recipe.events))):
+            event = self._event(generator)
+            self._place(mixture, labels, event, background_power, generator)
+        if generator.random() < recipe.colour_share:
+            mixture = colour(mixture, generator)
+        peak = float(np.abs(mixture).max()) + 1e-9
+        mixture *= 10 ** (generator.uniform(-40, 0) / 20) / peak
+        if generator.random() < recipe.clip_share:
+            limit = generator.uniform(0.1, 0.7) * float(np.abs(mixture).max())
+            mixture = np.clip(mixture, -limit, limit)
+        mixture += noise(SAMPLES, generator) * 10 ** (generator.uniform(-100, -55) / 20)
+        return mixture.astype(np.float32), labels
+
+    def _background(self, generator: np.random.Generator) -> tuple[Samples, Labels]:
+        choice = generator.random()
+        if choice < 0.25:
+            return noise(SAMPLES, generator) * np.float32(0.01), np.zeros((STEPS, len(CLASSES)), np.int8)
+        event = self._clip_event(BACKGROUND if choice < 0.7 else OTHER, generator)
+        repeats = -(-SAMPLES // max(1, len(event.samples)))
+        if event.labels.shape[0] * STEP < len(event.samples) or len(event.samples) < SAMPLES:
+            samples = np.tile(event.samples, repeats)[:SAMPLES]
+            labels = _tile_labels(event.labels, len(event.samples))
+        else:
+            start = int(generator.integers(0, (len(event.samples) - SAMPLES) // STEP + 1))
+            samples = event.samples[start * STEP : start * STEP + SAMPLES]
+            labels = event.labels[start : start + STEPS]
+        samples = samples / (np.sqrt(np.square(samples).mean()) + 1e-9)
+        return (samples * np.float32(0.05)).astype(np.float32), labels.copy()
+
+    def _event(self, generator: np.random.Generator) -> Event:
+        recipe = self._recipe
+        if generator.random() < recipe.other_share:
+            label = "imitation" if generator.random() < 0.6 and "imitation" in self._groups else OTHER
+            event = self._clip_event(label, generator)
+        else:
+            name = self._classes[int(generator.choice(len(self._classes), p=self._shares))]
+            if name is SoundClass.ALARM and generator.random() < recipe.synthetic_alarm_share:
+                event = _synthetic_alarm(generator)
+            else:
+                event = self._clip_event(name, generator)
+        samples, labels = event.samples, event.labels
+        if generator.random() < recipe.speed_share:
+            changed = change_speed(samples, generator, 0.15 if _is_alarm(labels) else 0.3)
+            labels = _stretch(labels, len(samples), len(changed))
+            samples = changed
+        if generator.random() < recipe.room_share:
+            samples = reverberate(samples, generator, self._rooms)
+            labels = _lengthen(labels, len(samples))
+        if generator.random() < recipe.colour_share / 2:
+            samples = colour(samples, generator)
+        return Event(samples, labels)
+
+    def _clip_event(self, label: str, generator: np.random.Generator) -> Event:
+        origins = self._groups[label]
+        origin = origins[int(generator.integers(len(origins)))]
+        clip = origin[int(generator.integers(len(origin)))]
+        samples = self._recordings[clip.path]
+        if clip.path not in self._labels:
+            self._labels[clip.path] = label_clip(clip, samples, self._taught[clip.path])
+        return Event(samples, self._labels[clip.path])
+
+    def _place(
+        self, mixture: Samples, labels: Labels, event: Event, background_power: float, generator: np.random.Generator
+    ) -> None:
+        """Mix the event in at a random time and level, in place."""
+        step = int(generator.integers(-min(len(event.labels) - 1, 30), STEPS - 4))
+        skip = max(0, -step)
+        samples, own = event.samples[skip * STEP :], event.labels[skip:]
+        start = max(0, step)
+        shift = int(generator.integers(0, STEP)) if start < STEPS - 1 else 0
+        length = min(len(samples), SAMPLES - start * STEP - shift)
+        if length <= 0:
+            return
+        samples = samples[:length]
+        active = np.repeat((own == 1).any(axis=1), STEP)[:length]
+        heard = samples[: len(active)][active] if active.any() else samples
+        power = float(np.square(heard).mean()) + 1e-12
+        gain = np.sqrt(background_power / power) * 10 ** (generator.uniform(*self._recipe.ebr_db) / 20)
+        begin = start * STEP + shift
+        mixture[begin : begin + length] += samples * np.float32(min(gain, 1e3))
+        _merge(labels, own, start, shift / STEP)
+
+
+def _merge(labels: Labels, own: Labels, start: int, fraction: float) -> None:
+    """Add an event's labels, in place; an onset late in a step makes that step unsure."""
+    count = min(len(own), len(labels) - start)
+    if count <= 0:
+        return
+    shifted = own[:count].copy()
+    if fraction > 0.02:
+        # The event lies across step borders: a step is active when the part that reaches into it is.
+        previous = np.vstack([np.zeros((1, own.shape[1]), np.int8), own])[:count]
+        late = (shifted == 1) & (previous == 0)
+        tail = (previous == 1) & (shifted != 1)
+        shifted[tail] = 1 if fraction > 0.5 else IGNORE
+        if fraction > 0.6:
+            shifted[late] = IGNORE
+    target = labels[start : start + count]
+    target[(shifted == IGNORE) & (target == 0)] = IGNORE
+    target[shifted == 1] = 1
+
+
+def _synthetic_alarm(generator: np.random.Generator) -> Event:
+    samples, envelope = smoke_or_co_alarm(generator, float(generator.uniform(3, 10)))
+    steps = -(-len(samples) // STEP)
+    on = np.pad(envelope, (0, steps * STEP - len(envelope))).reshape(steps, STEP).mean(axis=1)
+    labels = np.zeros((steps, len(CLASSES)), np.int8)
+    labels[:, ALARM] = np.where(on > 0.25, 1, np.where(on > 0, IGNORE, 0))
+    # Between the beeps nobody can tell yet; the step after a beep still belongs to it.
+    after = np.roll(labels[:, ALARM] == 1, 1)
+    labels[after & (labels[:, ALARM] == 0), ALARM] = IGNORE
+    return Event(samples, labels)
+
+
+def _is_alarm(labels: Labels) -> bool:
+    return bool((labels[:, ALARM] == 1).any())
+
+
+def _stretch(labels: Labels, before: int, after: int) -> Labels:
+    steps = max(1, -(-after // STEP))
+    place = np.minimum((np.arange(steps) * (before / max(1, after))).astype(int), len(labels) - 1)
+    return labels[place]
+
+
+def _lengthen(labels: Labels, samples: int) -> Labels:
+    """Extend labels over the echo: unsure right after the sound, then silence."""
+    steps = -(-samples // STEP)
+    extra = max(0, steps - len(labels))
+    echo = np.where(labels[-1:] == 1, IGNORE, labels[-1:]).astype(np.int8)
+    return np.vstack([labels, np.repeat(echo, extra, axis=0)])[:steps]
+
+
+def _tile_labels(labels: Labels, samples: int) -> Labels:
+    place = (np.arange(STEPS) * STEP) % max(1, samples) // STEP
+    return labels[np.minimum(place, len(labels) - 1)]

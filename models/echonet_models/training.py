@@ -1,0 +1,227 @@
+"""Training of the streaming network: pools of mixtures, a masked loss, checkpoints after every pool."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+import json
+from pathlib import Path
+import sys
+import time
+from typing import Any
+
+import keras
+from keras import ops
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score
+
+from .activity import IGNORE, Labels
+from .datasets import CLASSES, Split
+from .material import Material
+from .networks.streaming import StreamingNetwork, StreamingShape
+from .pools import Pool, PoolSupply, load_pool, make_pool, store_pool
+from .progress import duration
+
+WEIGHTS_FILE = "network.weights.h5"
+BEST_FILE = "best.weights.h5"
+OPTIMIZER_FILE = "optimizer.npz"
+STATE_FILE = "state.json"
+SHAPE_FILE = "shape.json"
+
+# The pool of the tune split has a number that no training reaches.
+TUNE_POOL = 10**6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """How long and how fast to learn."""
+
+    pools: int = 24
+    pool_size: int = 6000
+    batch: int = 32
+    learning_rate: float = 1.5e-3
+    seed: int = 1
+
+
+class Trainer:
+    """Trains one network in one folder; a training that was stopped goes on where it was."""
+
+    def __init__(self, run: Path, shape: StreamingShape, schedule: Schedule, tune: Pool) -> None:
+        """Build the network, or read back how far it was."""
+        keras.utils.set_random_seed(schedule.seed)
+        self._run, self._schedule, self._tune = run, schedule, tune
+        self.network = StreamingNetwork(shape)
+        self._state: dict[str, Any] = {"pool": 0, "best": 0.0, "positive_weights": None}
+        steps = schedule.pools * (schedule.pool_size // schedule.batch)
+        rate = keras.optimizers.schedules.CosineDecay(
+            0.0, steps, warmup_target=schedule.learning_rate, warmup_steps=min(300, steps // 10), alpha=0.01
+        )
+        self._optimizer = keras.optimizers.AdamW(rate, weight_decay=1e-3, clipnorm=1.0)
+        self._optimizer.build(self.network.sequence.trainable_variables)
+        run.mkdir(parents=True, exist_ok=True)
+        (run / SHAPE_FILE).write_text(json.dumps(shape.to_json()), encoding="utf-8")
+        if (run / STATE_FILE).is_file():
+            self._resume()
+
+    @property
+    def next_pool(self) -> int:
+        """The pool to train on next."""
+        return int(self._state["pool"])
+
+    def train(self, supply: PoolSupply) -> None:
+        """Train on the pools that are left."""
+        start = time.monotonic()
+        first = self.next_pool
+        supply.start(max(0, first - 1))
+        try:
+            for number in range(first, self._schedule.pools):
+                self._train_on(supply, number)
+                self._checkpoint(number + 1)
+                done = number + 1 - first
+                left = (time.monotonic() - start) / done * (self._schedule.pools - number - 1)
+                print(f"pool {number + 1}/{self._schedule.pools}: {self._report()}; {duration(left)} left", flush=True)
+        finally:
+            supply.stop()
+
+    def _train_on(self, supply: PoolSupply, number: int) -> None:
+        pools = [supply.get(other) for other in (number - 1, number) if other >= 0]
+        features = np.concatenate([pool[0] for pool in pools])
+        labels = np.concatenate([pool[1] for pool in pools])
+        if self._state["positive_weights"] is None:
+            self._state["positive_weights"] = positive_weights(labels)
+        if not self.network.sequence.compiled:
+            weights = np.asarray(self._state["positive_weights"], np.float32)
+            self.network.sequence.compile(optimizer=self._optimizer, loss=masked_loss(weights))
+        # A random half of this pool and the one before: every mixture is seen about once, and a slow supply of
+        # pools does not make the last one count more.
+        generator = np.random.default_rng((self._schedule.seed, number))
+        order = generator.permutation(len(features))[: self._schedule.pool_size]
+        batches = Batches(features, labels, order, self._schedule.batch, generator)
+        history = self.network.sequence.fit(batches, verbose=1 if sys.stderr.isatty() else 2)
+        self._state["loss"] = float(history.history["loss"][-1])
+        if number > 0:
+            supply.drop(number - 1)
+
+    def _report(self) -> str:
+        precision = self._state["average_precision"]
+        each = " ".join(f"{name}={value:.2f}" for name, value in precision.items())
+        return f"loss {self._state['loss']:.4f}, tune mean AP {self._state['last']:.3f} ({each})"
+
+    def _checkpoint(self, following: int) -> None:
+        scores = self.network.sequence.predict(self._tune[0].astype(np.float32), batch_size=64, verbose=0)
+        precision = average_precisions(self._tune[1], scores)
+        mean = float(np.mean(list(precision.values())))
+        self._state.update(pool=following, last=mean, average_precision=precision)
+        self.network.sequence.save_weights(self._run / WEIGHTS_FILE)
+        np.savez(
+            self._run / OPTIMIZER_FILE,
+            **{str(number): np.asarray(value) for number, value in enumerate(self._optimizer.variables)},
+        )
+        if mean > self._state["best"]:
+            self._state["best"] = mean
+            self.network.sequence.save_weights(self._run / BEST_FILE)
+        unfinished = self._run / "state.partial"
+        unfinished.write_text(json.dumps(self._state), encoding="utf-8")
+        unfinished.replace(self._run / STATE_FILE)
+        with (self._run / "log.jsonl").open("a", encoding="utf-8") as log:
+            log.write(json.dumps(self._state) + "\n")
+
+    def _resume(self) -> None:
+        self._state = json.loads((self._run / STATE_FILE).read_text(encoding="utf-8"))
+        self.network.sequence.load_weights(self._run / WEIGHTS_FILE)
+        with np.load(self._run / OPTIMIZER_FILE) as stored:
+            for number, variable in enumerate(self._optimizer.variables):
+                variable.assign(stored[str(number)])
+
+
+class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+    """Batches of a pool, with bands of frequency blanked at random (SpecAugment)."""
+
+    def __init__(
+        self,
+        features: NDArray[np.float16],
+        labels: Labels,
+        order: NDArray[np.int64],
+        batch: int,
+        generator: np.random.Generator,
+    ) -> None:
+        """Take the pool and the order to go through it."""
+        super().__init__()
+        self._features, self._labels, self._order = features, labels, order
+        self._batch, self._generator = batch, generator
+
+    def __len__(self) -> int:
+        """Return how many batches there are."""
+        return len(self._order) // self._batch
+
+    def __getitem__(self, number: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return one batch."""
+        chosen = self._order[number * self._batch : (number + 1) * self._batch]
+        features = self._features[chosen].astype(np.float32)
+        for row in np.flatnonzero(self._generator.random(len(features)) < 0.4):
+            width = int(self._generator.integers(1, 9))
+            start = int(self._generator.integers(0, features.shape[2] - width))
+            features[row, :, start : start + width] = features[row].min()
+        return features, self._labels[chosen].astype(np.float32)
+
+
+def train_run(
+    run: Path,
+    material: Material,
+    schedule: Schedule,
+    *,
+    shape: StreamingShape | None = None,
+    tune_size: int = 800,
+) -> None:
+    """Train in the folder `run`, or go on with what is there."""
+    tune = run / "tune.npz"
+    if not tune.is_file():
+        run.mkdir(parents=True, exist_ok=True)
+        store_pool(tune, make_pool(material.maker(Split.TUNE), schedule.seed, TUNE_POOL, tune_size))
+    supply = PoolSupply(
+        run / "pools", partial(material.maker, Split.TRAIN), seed=schedule.seed, size=schedule.pool_size
+    )
+    Trainer(run, shape or StreamingShape(), schedule, load_pool(tune)).train(supply)
+
+
+def positive_weights(labels: Labels) -> list[float]:
+    """Return how much more a step with the class counts than one without.
+
+    Half the square root of the ratio of the two, between 1 and 6: enough that rare classes are learned, without the
+    flood of false alarms that full balancing brings.
+    """
+    positive = (labels == 1).mean(axis=(0, 1)) + 1e-6
+    weights: list[float] = np.clip(0.5 * np.sqrt((1 - positive) / positive), 1, 6).round(2).tolist()
+    return weights
+
+
+def masked_loss(weights: NDArray[np.float32]) -> Any:
+    """Return binary cross-entropy on logits that weighs positive steps and leaves out unsure ones."""
+
+    def loss(labels: Any, logits: Any) -> Any:
+        known = ops.cast(ops.not_equal(labels, float(IGNORE)), "float32")
+        positive = ops.cast(ops.equal(labels, 1.0), "float32")
+        cost = ops.softplus(-logits) * positive * weights + ops.softplus(logits) * (1 - positive)
+        return ops.sum(cost * known) / (ops.sum(known) + 1.0)
+
+    return loss
+
+
+def average_precisions(labels: Labels, scores: NDArray[np.float32]) -> Mapping[str, float]:
+    """Return the average precision per class over all sure steps (classes without a positive step are left out)."""
+    found: dict[str, float] = {}
+    for column, name in enumerate(CLASSES):
+        sure = labels[..., column] != IGNORE
+        truth = labels[..., column][sure] == 1
+        if truth.any():
+            found[str(name)] = float(average_precision_score(truth, scores[..., column][sure]))
+    return found
+
+
+def load_network(run: Path, *, best: bool = True) -> StreamingNetwork:
+    """Return the network of a training: its best state so far, or its last."""
+    sizes = json.loads((run / SHAPE_FILE).read_text(encoding="utf-8"))
+    sizes = {name: tuple(value) if isinstance(value, list) else value for name, value in sizes.items()}
+    network = StreamingNetwork(StreamingShape(**sizes))
+    network.sequence.load_weights(run / (BEST_FILE if best else WEIGHTS_FILE))
+    return network

@@ -1,0 +1,78 @@
+"""Sound for the tests of the models: a small data set of synthetic recordings, in the layout of the real one."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+pytest.importorskip("tensorflow", reason="TensorFlow is in .venv-models only: scripts/setup models")
+
+from echonet_models.datasets import CLASSES, read_manifest, split_by_recording  # noqa: E402 - needs the skip first
+from echonet_models.material import Material  # noqa: E402
+from echonet_models.mixtures import Recipe  # noqa: E402
+from echonet_models.recordings import SAMPLE_RATE, open_recordings  # noqa: E402
+
+FIELDS = (
+    "path,label,sublabel,source,commit,original_path,origin_id,license,license_class,duration_s,orig_sr,fold,"
+    "hard_negative_for,may_contain,qc,rms_dbfs,peak_dbfs"
+).split(",")
+
+
+# One event a mixture, clear and dry: what a small network can learn in a minute.
+PLAIN = Recipe(
+    events=(0.0, 1.0),
+    other_share=0,
+    synthetic_alarm_share=0,
+    ebr_db=(24, 24),
+    room_share=0,
+    colour_share=0,
+    speed_share=0,
+    clip_share=0,
+)
+
+
+def tone(frequency: float, seconds: float, generator: np.random.Generator) -> np.ndarray:
+    """Return a beep in the middle of near-silence."""
+    time = np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    envelope = (time > seconds / 4) & (time < seconds * 3 / 4)
+    return (0.3 * np.sin(2 * np.pi * frequency * time) * envelope + generator.normal(0, 1e-3, len(time))).astype(
+        np.float32
+    )
+
+
+@pytest.fixture(scope="session")
+def small_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five recordings a class, each class a pitch of its own; noise as `other` and `background`."""
+    directory = tmp_path_factory.mktemp("data")
+    generator = np.random.default_rng(0)
+    rows = []
+    for label in [*map(str, CLASSES), "other", "background"]:
+        (directory / label).mkdir()
+        for number in range(10):
+            seconds = 12.0 if label == "background" else 2.0
+            if label in ("other", "background"):
+                samples = generator.normal(0, 0.02, int(seconds * SAMPLE_RATE)).astype(np.float32)
+            else:
+                samples = tone(300 * 1.45 ** [*map(str, CLASSES)].index(label), seconds, generator)
+            path = f"{label}/{number}.flac"
+            soundfile.write(directory / path, samples, SAMPLE_RATE)
+            row = dict.fromkeys(FIELDS, "")
+            row.update(path=path, label=label, sublabel="test", source=f"source-{number % 2}", duration_s=str(seconds))
+            row.update(origin_id=f"{label}-{number // 2}", license_class="open" if number % 4 else "unstated")
+            rows.append(row)
+    with (directory / "manifest.csv").open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, FIELDS)
+        writer.writeheader()
+        writer.writerows(rows)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def small_material(small_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Material:
+    """The small data set, opened; its teacher hears nothing."""
+    clips = read_manifest(small_data)
+    recordings = open_recordings(small_data, clips, tmp_path_factory.mktemp("cache"))
+    deaf = {clip.path: np.zeros((4, 2, len(CLASSES)), np.float32) for clip in clips}
+    return Material(clips, split_by_recording(clips), recordings, deaf, [])

@@ -1,0 +1,89 @@
+"""A small training learns, can be stopped and resumed, and ends in a release that the satellite loads."""
+
+from dataclasses import replace
+import json
+from pathlib import Path
+
+from echonet_models.datasets import CLASSES
+from echonet_models.errors import ModelsError
+from echonet_models.evaluation import evaluate_run
+from echonet_models.material import Material
+from echonet_models.networks.streaming import StreamingShape
+from echonet_models.release import release_run
+from echonet_models.training import Schedule, masked_loss, positive_weights, train_run
+from echonet_satellite.classifier import load_classifier
+import numpy as np
+import pytest
+
+from .conftest import PLAIN
+
+SMALL = StreamingShape(channels=(8, 12, 16, 16), bottleneck=32, recurrent=24, dropout=0.0)
+
+
+def schedule(pools: int) -> Schedule:
+    return Schedule(pools=pools, pool_size=240, batch=16, learning_rate=1e-2)
+
+
+@pytest.fixture(scope="module")
+def material(small_material: Material) -> Material:
+    # Six events in ten seconds: a minute of training then holds enough of every class.
+    return replace(small_material, recipe=replace(PLAIN, events=(0, 0, 0, 0, 0, 0, 1.0)))
+
+
+@pytest.fixture(scope="module")
+def run(material: Material, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("run")
+    train_run(directory, material, schedule(4), shape=SMALL, tune_size=60)
+    return directory
+
+
+def test_it_learns(run: Path) -> None:
+    log = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert len(log) == 4
+    assert log[-1]["loss"] < log[0]["loss"] / 1.5
+    # Chance is the share of steps that hold the class, a few per cent.
+    assert log[-1]["best"] > 0.3
+
+
+def test_it_resumes_where_it_was_stopped(run: Path, material: Material) -> None:
+    before = (run / "log.jsonl").read_text(encoding="utf-8").splitlines()
+    train_run(run, material, schedule(5), shape=SMALL, tune_size=60)
+    after = (run / "log.jsonl").read_text(encoding="utf-8").splitlines()
+    assert after[: len(before)] == before
+    assert [json.loads(line)["pool"] for line in after] == [1, 2, 3, 4, 5]
+
+
+def test_a_release_needs_figures(run: Path, material: Material, tmp_path: Path) -> None:
+    (run / "evaluation.json").unlink(missing_ok=True)
+    with pytest.raises(ModelsError, match="evaluate"):
+        release_run(run, tmp_path, version="1", material=material)
+
+
+def test_evaluate_and_release(run: Path, material: Material, tmp_path: Path) -> None:
+    assert "gunshot" in evaluate_run(run, material)
+    release_run(run, tmp_path, version="1.2.3", material=material)
+    classifier = load_classifier(tmp_path)
+    card = json.loads((tmp_path / "model.json").read_text(encoding="utf-8"))
+    assert card["version"] == "1.2.3"
+    assert [str(name) for name in classifier.card.classes] == [str(name) for name in CLASSES]
+    text = (tmp_path / "MODEL_CARD.md").read_text(encoding="utf-8")
+    for name in CLASSES:
+        recall = card["metrics"]["sensitivity"]["medium"]["recall"][str(name)]["value"]
+        assert f"| {name} |" in text
+        assert f"{recall:.2f}" in text
+
+
+def test_unsure_steps_cost_nothing() -> None:
+    loss = masked_loss(np.ones(2, np.float32))
+    labels = np.array([[[1.0, -1.0]]], np.float32)
+    assert float(loss(labels, np.array([[[9.0, 50.0]]], np.float32))) == pytest.approx(
+        float(loss(labels, np.array([[[9.0, -50.0]]], np.float32)))
+    )
+
+
+def test_rare_classes_weigh_more() -> None:
+    labels = np.zeros((10, 100, 2), np.int8)
+    labels[0, :5, 0] = 1
+    labels[:, :50, 1] = 1
+    rare, common = positive_weights(labels)
+    assert 1 <= common < rare <= 6
