@@ -14,7 +14,8 @@ from .processes import Program
 # The ALSA device under which PortAudio, and so the satellite, finds the microphone.
 DEVICE = "pulse"
 
-_SPEAKER = "house_speaker"
+# What plays into this is heard by the microphone.
+SPEAKER = "house_speaker"
 _MICROPHONE = "house_microphone"
 _START_TIMEOUT_S = 15.0
 
@@ -27,7 +28,7 @@ class SoundCard:
 
     async def play(self, recording: Path) -> None:
         """Play a recording from its beginning to its end."""
-        await _run(self.environment, "paplay", f"--device={_SPEAKER}", str(recording))
+        await _run(self.environment, "paplay", f"--device={SPEAKER}", str(recording))
 
     async def listeners(self) -> int:
         """How many programs capture from the microphone."""
@@ -59,9 +60,9 @@ async def sound_card(folder: Path) -> AsyncIterator[SoundCard]:
     }
     modules = [
         "module-native-protocol-unix auth-anonymous=1",
-        f"module-null-sink sink_name={_SPEAKER} rate=16000 channels=1",
+        f"module-null-sink sink_name={SPEAKER} rate=16000 channels=1",
         # A monitor is not listed as a microphone; the same under another name is.
-        f"module-remap-source master={_SPEAKER}.monitor source_name={_MICROPHONE}",
+        f"module-remap-source master={SPEAKER}.monitor source_name={_MICROPHONE}",
     ]
     command = ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=false"]
     for module in modules:
