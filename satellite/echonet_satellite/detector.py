@@ -1,4 +1,4 @@
-"""From probabilities to detections: when a sound began, how sure it is, when it ended. No clock, no input or output."""
+"""From probabilities to detections: when a sound began, how sure it is, when it ended. No clock, no I/O."""
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from math import log
 from typing import Final
 
 import numpy as np
@@ -13,7 +14,7 @@ Floats = NDArray[np.float32]
 _HZ_PER_MEL: Final = 200.0 / 3
 _BREAK_HZ: Final = 1000.0
 _BREAK_MEL: Final = _BREAK_HZ / _HZ_PER_MEL
-_LOG_STEP: Final = np.log(6.4) / 27.0
+_LOG_STEP: Final = log(6.4) / 27.0
 
 _CHUNK_FRAMES: Final = 4096
 
@@ -103,7 +104,7 @@ def mel_filter_bank(parameters: FrontendParameters) -> Floats:
     bins = np.fft.rfftfreq(parameters.n_fft, 1.0 / parameters.sample_rate)
     lower, centre, upper = edges[:-2, None], edges[1:-1, None], edges[2:, None]
     triangles = np.minimum((bins - lower) / (centre - lower), (upper - bins) / (upper - centre))
-    return (np.maximum(0.0, triangles) * 2.0 / (upper - lower)).astype(np.float32)
+    return np.asarray(np.maximum(0.0, triangles) * 2.0 / (upper - lower), np.float32)
 
 
 def mel_centres(parameters: FrontendParameters) -> NDArray[np.float64]:
@@ -146,13 +147,14 @@ class _Bank:
         power = np.square(spectrum.real) + np.square(spectrum.imag)
         mel: Floats = power @ self._filters
         mel += self._offset
-        return np.log(mel, out=mel)
+        np.log(mel, out=mel)
+        return mel
 
 
 def _hz_to_mel(hz: float) -> float:
     if hz < _BREAK_HZ:
         return hz / _HZ_PER_MEL
-    return _BREAK_MEL + float(np.log(hz / _BREAK_HZ)) / _LOG_STEP
+    return _BREAK_MEL + log(hz / _BREAK_HZ) / _LOG_STEP
 
 
 def _mel_to_hz(mel: NDArray[np.float64]) -> NDArray[np.float64]:

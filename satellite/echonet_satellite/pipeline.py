@@ -1,12 +1,32 @@
 """From a source of sound to a listener, in one worker thread, with its health."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from datetime import UTC, datetime, timedelta
+import logging
+import threading
+import time
+from typing import Final, Protocol
+import uuid
 
-from .audio import Source
+import numpy as np
+
+from .audio import SAMPLE_RATE, AudioError, Block, DeviceMissingError, Source, SourceEnded
 from .classifier import Classifier
+from .detector import StreamEvent
+from .health import HealthMonitor
+from .hearing import Hearing, dbfs
 from .protocol import AlarmPattern, Health, Level, Phase, Settings, SoundClass
+
+_LOGGER = logging.getLogger(__name__)
+
+_READ_TIMEOUT_S: Final = 0.25
+# PulseAudio takes up to two seconds for its first buffer.
+_FROZEN_AFTER_S: Final = 5.0
+_RETRY_S: Final = (1.0, 2.0, 5.0, 10.0)
+_LEVEL_S: Final = 0.5
+# How fast two clocks may run apart: a sound card's and the computer's.
+_CLOCK_DRIFT: Final = 2e-4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,23 +60,199 @@ class Pipeline:
     """Owns the worker thread. `start` returns at once; the thread ends with `stop`, or when a file is over."""
 
     def __init__(
-        self, source: Source, classifier: Classifier, settings: Settings, listener: Listener
+        self,
+        source: Source,
+        classifier: Classifier,
+        settings: Settings,
+        listener: Listener,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        utc_now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Prepare; nothing runs yet."""
-        raise NotImplementedError
+        self._source = source
+        self._classifier = classifier
+        self._settings = settings
+        self._listener = listener
+        self._monotonic = monotonic
+        self._utc_now = utc_now
+        self._health = HealthMonitor(source.kind)
+        self._stopping = False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="hearing", daemon=True)
+        self._stream: _Stream | None = None
+        self._failures = 0
+        self._last_sound = 0.0
 
     def start(self) -> None:
         """Start the worker thread."""
-        raise NotImplementedError
+        self._thread.start()
 
     def stop(self) -> None:
         """Ask the thread to end, within a second; `join` waits for it."""
-        raise NotImplementedError
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
 
     def join(self, timeout: float | None = None) -> bool:
         """Wait for the end of the thread (a file that is over, or `stop`); return whether it has ended."""
-        raise NotImplementedError
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
 
     def configure(self, settings: Settings) -> None:
         """Change settings, from any thread; while it does not listen, the source is closed."""
-        raise NotImplementedError
+        with self._changed:
+            self._settings = settings
+            self._changed.notify_all()
+
+    def _run(self) -> None:
+        while not self._stopping:
+            try:
+                self._turn()
+            except SourceEnded:
+                if self._stream is not None:
+                    self._tell(self._stream, self._stream.hearing.finish())
+                break
+            except AudioError as err:
+                self._fail(str(err))
+            except Exception as err:
+                # Whatever it was, a satellite that has gone deaf must say so and try again.
+                _LOGGER.exception("The hearing has failed and starts again")
+                self._fail(f"the hearing has failed ({type(err).__name__})")
+        self._close()
+
+    def _turn(self) -> None:
+        """Wait for the owner's wish, or hear one block."""
+        settings = self._settings
+        if not settings.listening:
+            self._close()
+            self._health.paused()
+            self._tell_health()
+            with self._changed:
+                self._changed.wait_for(lambda: self._stopping or self._settings is not settings)
+            return
+        if self._stream is None:
+            self._source.open()
+            self._stream = _Stream(Hearing(self._classifier, settings.sensitivity), settings)
+            self._last_sound = self._monotonic()
+        stream = self._stream
+        if stream.settings is not settings:
+            stream.settings = settings
+            self._tell(stream, stream.hearing.configure(settings.sensitivity))
+        block = self._source.read(_READ_TIMEOUT_S)
+        if block is not None:
+            self._hear(stream, block)
+        elif self._monotonic() - self._last_sound > _FROZEN_AFTER_S:
+            raise DeviceMissingError(f"{self._source.name} gives no sound")
+        self._health.dropped(self._source.dropped_blocks, self._monotonic())
+        self._tell_health()
+
+    def _hear(self, stream: "_Stream", block: Block) -> None:
+        started = self._monotonic()
+        if self._failures:
+            _LOGGER.warning("%s is heard again", self._source.name)
+            self._failures = 0
+        self._last_sound = started
+        stream.note(block, self._source.dropped_blocks)
+        self._tell(stream, stream.hearing.push(block.samples))
+        if level := stream.level(block):
+            self._listener.on_level(level)
+        self._health.block(block.samples, self._monotonic() - started)
+
+    def _tell(self, stream: "_Stream", events: list[StreamEvent]) -> None:
+        for event in events:
+            name, onset = stream.identify(event, self._utc_now, self._monotonic)
+            self._listener.on_event(
+                SoundEvent(
+                    id=name,
+                    sound_class=event.sound_class,
+                    phase=event.phase,
+                    onset=onset,
+                    confidence=event.confidence,
+                    peak_dbfs=round(event.peak_dbfs, 1),
+                    duration_s=round(max(0.0, event.heard_s - event.onset_s), 2),
+                    pattern=event.pattern,
+                )
+            )
+
+    def _tell_health(self) -> None:
+        if health := self._health.changed(self._monotonic()):
+            self._listener.on_health(health)
+
+    def _fail(self, reason: str) -> None:
+        """Say that nothing is heard, and wait before the next attempt."""
+        if self._failures == 0:
+            _LOGGER.warning("%s; trying again until it is back", reason)
+        else:
+            _LOGGER.debug("%s", reason)
+        wait_s = _RETRY_S[min(self._failures, len(_RETRY_S) - 1)]
+        self._failures += 1
+        try:
+            self._close()
+            self._health.gone()
+            self._tell_health()
+        except Exception:
+            _LOGGER.exception("The failure of the hearing could not be told")
+        settings = self._settings
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopping or self._settings is not settings, wait_s)
+
+    def _close(self) -> None:
+        stream, self._stream = self._stream, None
+        try:
+            if stream is not None:
+                self._tell(stream, stream.hearing.flush())
+        finally:
+            self._source.close()
+
+
+class _Stream:
+    """One uninterrupted stream of sound, and when its samples were captured."""
+
+    def __init__(self, hearing: Hearing, settings: Settings) -> None:
+        self.hearing = hearing
+        self.settings = settings
+        self._known: dict[int, tuple[str, datetime]] = {}
+        self._samples = 0
+        self._start: float | None = None  # monotonic time of the first sample
+        self._dropped = 0
+        self._level_samples = 0
+        self._level_power = 0.0
+        self._level_peak = 0.0
+
+    def note(self, block: Block, dropped: int) -> None:
+        """Learn from the capture time of a block when the stream began."""
+        start = block.captured - self._samples / SAMPLE_RATE
+        if self._start is None or dropped != self._dropped:
+            self._start = start
+            self._dropped = dropped
+        else:
+            # A block may come late, but never early: the earliest is right, but for the drift of the clocks.
+            self._start = min(start, self._start + _CLOCK_DRIFT * len(block.samples) / SAMPLE_RATE)
+        self._samples += len(block.samples)
+
+    def identify(
+        self, event: StreamEvent, utc_now: Callable[[], datetime], monotonic: Callable[[], float]
+    ) -> tuple[str, datetime]:
+        """Return id and onset in UTC of a detection: what its start said, whatever the clocks do later."""
+        if event.phase is Phase.START:
+            age = monotonic() - ((self._start or 0.0) + event.onset_s)
+            self._known[event.number] = (uuid.uuid4().hex, utc_now() - timedelta(seconds=age))
+        known = self._known[event.number]
+        if event.phase is Phase.END:
+            del self._known[event.number]
+        return known
+
+    def level(self, block: Block) -> Level | None:
+        """Return the level, where half a second has gone by since the last."""
+        samples = block.samples
+        if len(samples):
+            self._level_samples += len(samples)
+            self._level_power += float(np.dot(samples, samples))
+            self._level_peak = max(self._level_peak, float(np.abs(samples).max()))
+        if self._level_samples < _LEVEL_S * SAMPLE_RATE:
+            return None
+        rms = (self._level_power / self._level_samples) ** 0.5
+        level = Level(rms_dbfs=round(dbfs(rms), 1), peak_dbfs=round(dbfs(self._level_peak), 1))
+        self._level_samples, self._level_power, self._level_peak = 0, 0.0, 0.0
+        return level

@@ -1,0 +1,71 @@
+"""Reads sound files (WAV, FLAC, OGG, Opus, MP3) of any rate, depth and number of channels as 16 kHz mono."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+from ..frontend import Floats
+from .source import SAMPLE_RATE, AudioError
+
+
+def read_blocks(path: Path, block_s: float = 1.0) -> Iterator[Floats]:
+    """Yield a file in blocks of about `block_s` seconds; never more than a block is in memory.
+
+    Raises:
+        AudioError: it is missing, no sound file, empty, or damaged from some point on.
+    """
+    with _open(path) as file:
+        if file.frames == 0:
+            raise AudioError(f"{path} holds no sound")
+        size = max(1, round(block_s * file.samplerate))
+        resampler = _resampler(path, file.samplerate)
+        given = 0
+        while True:
+            try:
+                samples = file.read(size, dtype="float32", always_2d=True)
+            except soundfile.LibsndfileError as err:
+                raise AudioError(
+                    f"{path} is damaged after {given / SAMPLE_RATE:.1f} s: {_reason(err)}"
+                ) from None
+            last = len(samples) < size
+            mono = np.nan_to_num(samples.mean(axis=1), posinf=1.0, neginf=-1.0)
+            block = resampler.resample_chunk(mono, last=last) if resampler else mono
+            if len(block):
+                given += len(block)
+                yield block
+            if last:
+                break
+    if given == 0:
+        raise AudioError(f"{path} holds no sound")
+
+
+def _open(path: Path) -> soundfile.SoundFile:
+    if not path.exists():
+        raise AudioError(f"{path} does not exist")
+    if path.is_dir():
+        raise AudioError(f"{path} is a folder, not a sound file")
+    try:
+        if path.stat().st_size == 0:
+            raise AudioError(f"{path} is empty")
+        return soundfile.SoundFile(path)
+    except soundfile.LibsndfileError as err:
+        raise AudioError(f"{path} cannot be read as a sound file: {_reason(err)}") from None
+    except (OSError, TypeError) as err:  # TypeError: a headerless format, such as .raw
+        reason = err.strerror if isinstance(err, OSError) and err.strerror else "unknown format"
+        raise AudioError(f"{path} cannot be read as a sound file: {reason}") from None
+
+
+def _resampler(path: Path, rate: int) -> soxr.ResampleStream | None:
+    if rate == SAMPLE_RATE:
+        return None
+    try:
+        return soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32")
+    except (RuntimeError, ValueError):
+        raise AudioError(f"{path} has a sample rate of {rate} Hz, which cannot be converted") from None
+
+
+def _reason(err: soundfile.LibsndfileError) -> str:
+    return str(err.error_string).strip().rstrip(".").lower()

@@ -1,0 +1,213 @@
+"""`echonet-satellite classify FILE...`: what the satellite hears in sound files."""
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+import json
+from pathlib import Path
+import sys
+from typing import Final
+
+import numpy as np
+
+from .audio import SAMPLE_RATE, AudioError
+from .audio.file import read_blocks
+from .classifier import Classifier, load_classifier
+from .detector import StreamEvent
+from .errors import EchonetError
+from .frontend import Floats
+from .hearing import Hearing
+from .protocol import AlarmPattern, Phase, Sensitivity, SoundClass
+
+_LEVELS: Final = tuple(level.value for level in Sensitivity if level is not Sensitivity.OFF)
+_PROGRESS_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One detection in a file; times are seconds from its start."""
+
+    sound_class: SoundClass
+    onset_s: float
+    end_s: float
+    confidence: float
+    pattern: AlarmPattern | None
+
+
+@dataclass(slots=True)
+class _Recorder:
+    """Collects the probabilities of all files, for those who want to decide for themselves."""
+
+    step_s: float
+    files: list[str] = field(default_factory=list)
+    rows: list[Floats] = field(default_factory=list)
+    index: list[int] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+    _steps: int = 0
+
+    def begin(self, path: Path) -> None:
+        self.files.append(str(path))
+        self._steps = 0
+
+    def take(self, probabilities: Floats) -> None:
+        for row in probabilities:
+            self._steps += 1
+            self.rows.append(row.copy())
+            self.index.append(len(self.files) - 1)
+            self.times.append(self._steps * self.step_s)
+
+    def save(self, path: Path, classes: Sequence[SoundClass]) -> None:
+        try:
+            with path.open("wb") as file:
+                np.savez_compressed(
+                    file,
+                    classes=np.array([name.value for name in classes]),
+                    files=np.array(self.files, dtype=np.str_),
+                    file_index=np.array(self.index, dtype=np.int32),
+                    times=np.array(self.times, dtype=np.float64),
+                    probabilities=np.array(self.rows, dtype=np.float32).reshape(-1, len(classes)),
+                )
+        except OSError as err:
+            raise EchonetError(f"cannot write {path}: {err.strerror}") from None
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.description = (
+        "Say what is heard in sound files (WAV, FLAC, OGG, Opus, MP3), faster than real time."
+    )
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument("--json", action="store_true", help="one JSON object per detection and line")
+    parser.add_argument(
+        "--sensitivity",
+        choices=_LEVELS,
+        default=Sensitivity.MEDIUM.value,
+        help="of all classes (default: medium)",
+    )
+    parser.add_argument(
+        "--probabilities",
+        type=Path,
+        metavar="OUT.npz",
+        help="write the probability of each class in each step: arrays classes, files, file_index, times (end of "
+        "the step in seconds from the start of its file), probabilities",
+    )
+    parser.add_argument(
+        "--model",
+        type=Path,
+        metavar="DIR",
+        help="folder with model.tflite and model.json (default: the model that came with the satellite)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Classify the files and return the exit status: 1 where one of them could not be read."""
+    try:
+        classifier = load_classifier(args.model)
+        card = classifier.card
+        recorder = _Recorder(card.output_samples / card.frontend.sample_rate) if args.probabilities else None
+        failed = False
+        for path in args.files:
+            failed |= not _classify(
+                path, classifier, Sensitivity(args.sensitivity), recorder, as_json=args.json
+            )
+        if recorder is not None:
+            recorder.save(args.probabilities, card.classes)
+    except EchonetError as err:
+        _complain(err)
+        return 1
+    return int(failed)
+
+
+def find(
+    path: Path, classifier: Classifier, sensitivity: Sensitivity, recorder: _Recorder | None = None
+) -> Iterator[Finding]:
+    """Yield the detections of a file as they end.
+
+    Raises:
+        AudioError: the file cannot be read, from the start or from some point on.
+    """
+    hearing = Hearing(
+        classifier,
+        dict.fromkeys(classifier.card.classes, sensitivity),
+        on_probabilities=None if recorder is None else recorder.take,
+    )
+    heard = 0.0
+    try:
+        for block in read_blocks(path):
+            if not heard and recorder is not None:
+                recorder.begin(path)
+            heard += len(block) / SAMPLE_RATE
+            yield from _findings(hearing.push(block), heard)
+            _show_progress(path, heard)
+    except AudioError:
+        # What was heard before the damage was heard.
+        yield from _findings(hearing.finish(), heard)
+        raise
+    yield from _findings(hearing.finish(), heard)
+
+
+def _findings(events: Sequence[StreamEvent], length_s: float) -> Iterator[Finding]:
+    for event in events:
+        if event.phase is Phase.END:
+            # What was heard in the silence that was added behind the file was at its very end.
+            end_s = min(event.heard_s, length_s)
+            yield Finding(
+                sound_class=event.sound_class,
+                onset_s=min(event.onset_s, end_s),
+                end_s=end_s,
+                confidence=event.confidence,
+                pattern=event.pattern,
+            )
+
+
+def _classify(
+    path: Path, classifier: Classifier, sensitivity: Sensitivity, recorder: _Recorder | None, *, as_json: bool
+) -> bool:
+    """Print the detections of one file; return whether it could be read to its end."""
+    found = 0
+    if not as_json:
+        print(path)
+    try:
+        for finding in find(path, classifier, sensitivity, recorder):
+            if not as_json and not found:
+                print(f"  {'class':<12} {'onset':>9} {'end':>9} {'confidence':>11}  pattern")
+            found += 1
+            print(_json_line(path, finding) if as_json else _row(finding), flush=True)
+    except EchonetError as err:
+        _complain(err)
+        return False
+    if not found and not as_json:
+        print("  nothing was heard")
+    return True
+
+
+def _json_line(path: Path, finding: Finding) -> str:
+    return json.dumps(
+        {
+            "file": str(path),
+            "class": finding.sound_class.value,
+            "onset": round(finding.onset_s, 3),
+            "end": round(finding.end_s, 3),
+            "confidence": round(finding.confidence, 4),
+            "pattern": finding.pattern.value if finding.pattern else None,
+        }
+    )
+
+
+def _row(finding: Finding) -> str:
+    pattern = finding.pattern.value if finding.pattern else ""
+    return (
+        f"  {finding.sound_class:<12} {finding.onset_s:>7.2f} s {finding.end_s:>7.2f} s "
+        f"{finding.confidence:>10.0%}   {pattern}"
+    ).rstrip()
+
+
+def _show_progress(path: Path, heard_s: float) -> None:
+    """Say how far a long file has been heard, where somebody watches."""
+    if sys.stderr.isatty() and heard_s >= _PROGRESS_S and round(heard_s) % _PROGRESS_S < 1:
+        print(f"\r{path.name}: {heard_s / 60:.0f} min heard\r", end="", file=sys.stderr, flush=True)
+
+
+def _complain(err: EchonetError) -> None:
+    sys.stdout.flush()
+    print(f"echonet-satellite: {err}", file=sys.stderr)

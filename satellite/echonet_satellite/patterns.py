@@ -1,0 +1,216 @@
+"""What kind of alarm it is, from the rhythm and pitch of its sound: T3 (smoke), T4 (carbon monoxide), siren, clock."""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .frontend import Floats, FrontendParameters, mel_centres
+from .protocol import AlarmPattern
+
+# Two cycles of T4, each 4 x (100 ms on, 100 ms off) and 5 s of pause, all 10 % longer, and a little more.
+WINDOW_S: Final = 14.0
+_DB: Final = float(10 / np.log(10))  # from natural logarithms of power
+_LOWEST_HZ: Final = 350.0
+_CANDIDATES: Final = 3
+_MIN_SWING_DB: Final = 8.0
+# How far below its peak a beep ends. Rooms differ: an echo fills the gaps from below, noise cuts the tops off.
+_DEPTHS_DB: Final = (6.0, 10.0, 15.0)
+_MIN_GAP_S: Final = 0.03
+_MIN_BEEP_S: Final = 0.045
+_SIREN_S: Final = 4.0
+_TONAL_DB: Final = 8.0
+_AS_LOUD_DB: Final = 6.0
+
+Signal = NDArray[np.floating]
+
+
+class AlarmPatterns:
+    """Remembers the last seconds of log-mel frames, and looks for a pattern in them when asked."""
+
+    def __init__(self, parameters: FrontendParameters) -> None:
+        """Start with no sound."""
+        self._frame_s = parameters.hop_length / parameters.sample_rate
+        self._frames: deque[Floats] = deque()
+        self._count = 0
+        self._capacity = round(WINDOW_S / self._frame_s)
+        self._lowest = int(np.searchsorted(mel_centres(parameters), _LOWEST_HZ))
+
+    def push(self, frames: Floats) -> None:
+        """Take the next frames [n, n_mels]."""
+        self._frames.append(frames)
+        self._count += len(frames)
+        while self._count - len(self._frames[0]) >= self._capacity:
+            self._count -= len(self._frames.popleft())
+
+    def recognise(self) -> AlarmPattern:
+        """Return the pattern of the alarm that sounds now, or `unknown`."""
+        if self._count * self._frame_s < 1.0:
+            return AlarmPattern.UNKNOWN
+        frames = np.concatenate(self._frames)[:, self._lowest :]
+        contrast = tonal_contrast(frames)
+        if _is_siren(contrast[-round(_SIREN_S / self._frame_s) :]):
+            return AlarmPattern.SIREN
+        tones_db = np.where(contrast >= _TONAL_DB, frames * _DB, -np.inf)
+        rhythms = [
+            rhythm
+            for band in _loudest_bands(contrast)
+            for depth_db in _DEPTHS_DB
+            if (rhythm := _rhythm(contrast[:, band], tones_db, band, depth_db, self._frame_s))
+        ]
+        for pattern, matches in ((AlarmPattern.T3, _is_t3), (AlarmPattern.T4, _is_t4)):
+            if any(matches(rhythm) for rhythm in rhythms):
+                return pattern
+        if any(_is_clock(rhythm) for rhythm in rhythms):
+            return AlarmPattern.CLOCK
+        return AlarmPattern.UNKNOWN
+
+
+def tonal_contrast(log_mel: Floats) -> Floats:
+    """Return by how many dB each band [frames, bands] rises above those around it: a tone does, noise does not."""
+    width = log_mel.shape[1]
+    padded = np.pad(log_mel, ((0, 0), (5, 5)), mode="edge")
+    near = padded[:, 5 : 5 + width]
+    for shift in (4, 6):
+        near = np.maximum(near, padded[:, shift : shift + width])
+    below = padded[:, 0:width] + padded[:, 1 : 1 + width]
+    above = padded[:, 9 : 9 + width] + padded[:, 10 : 10 + width]
+    contrast = near - 0.5 * np.maximum(below, above)
+    # One frame of noise in a narrow band swings by several dB; three overlapping frames much less.
+    contrast[1:-1] = (contrast[:-2] + contrast[1:-1] + contrast[2:]) / 3
+    return np.asarray(contrast * _DB, np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rhythm:
+    """When a band is loud: the beginnings and ends of its beeps in seconds, and when any band sounds as loud."""
+
+    starts: Signal
+    ends: Signal
+    busy: NDArray[np.bool_]
+    frame_s: float
+
+    def quiet(self, start: float, end: float) -> bool:
+        """Return whether next to nothing sounds in a span that has passed; a siren only moves to another band."""
+        span = self.busy[max(0, round(start / self.frame_s)) : round(end / self.frame_s)]
+        return len(span) > 0 and float(span.mean()) <= 0.1
+
+    def begins_between(self, start: float, end: float) -> bool:
+        """Return whether a beep begins in a span."""
+        return bool(np.any((self.starts >= start) & (self.starts <= end)))
+
+
+def _loudest_bands(contrast: Floats) -> list[int]:
+    """Return the bands with the most tone in them, none beside another."""
+    weight = np.maximum(contrast - _TONAL_DB, 0).sum(axis=0)
+    bands: list[int] = []
+    for _ in range(_CANDIDATES):
+        band = int(weight.argmax())
+        if weight[band] <= 0:
+            break
+        bands.append(band)
+        weight[max(0, band - 3) : band + 4] = 0
+    return bands
+
+
+def _rhythm(envelope: Floats, tones_db: Floats, band: int, depth_db: float, frame_s: float) -> _Rhythm | None:
+    ordered = np.sort(envelope)
+    high, low = float(ordered[-round(0.2 / frame_s) :].mean()), float(ordered[len(ordered) // 4])
+    if high - low < _MIN_SWING_DB:
+        return None
+    loud = envelope >= max(high - depth_db, (high + low) / 2)
+    loud = _without_short(loud, False, _MIN_GAP_S / frame_s)
+    loud = _without_short(loud, True, _MIN_BEEP_S / frame_s)
+    starts, ends = _runs(loud)
+    if not len(starts):
+        return None
+    beep_db = np.median(tones_db[loud, max(0, band - 1) : band + 2].max(axis=1))
+    busy = loud | (tones_db.max(axis=1) >= beep_db - _AS_LOUD_DB)
+    return _Rhythm(starts * frame_s, ends * frame_s, busy, frame_s)
+
+
+def _runs(loud: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    edges = np.diff(np.concatenate(([False], loud, [False])).astype(np.int8))
+    return np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+
+
+def _without_short(loud: NDArray[np.bool_], value: bool, shortest: float) -> NDArray[np.bool_]:
+    """Turn runs of `value` that are too short to be meant into their opposite; those at the rim may go on beyond it."""
+    cleaned = loud.copy()
+    for start, end in zip(*_runs(loud == value), strict=True):
+        if end - start < shortest and start > 0 and end < len(loud):
+            cleaned[start:end] = not value
+    return cleaned
+
+
+def _is_t3(rhythm: _Rhythm) -> bool:
+    """Three beeps of 0.5 s, a second apart, with 1.5 s of pause after them and the next beep when it is due."""
+    starts, lengths = rhythm.starts, rhythm.ends - rhythm.starts
+    for first in range(len(starts) - 2):
+        intervals = np.diff(starts[first : first + 3])
+        beeps = lengths[first : first + 3]
+        if not (_all_between(intervals, 0.86, 1.14) and _all_between(beeps, 0.33, 0.82)):
+            continue
+        last = float(starts[first + 2])
+        before = float(starts[first])
+        pause_after = rhythm.quiet(last + 0.9, last + 1.6)
+        pause_before = rhythm.quiet(before - 1.0, before - 0.1) and rhythm.begins_between(
+            before - 2.35, before - 1.7
+        )
+        if pause_after and (rhythm.begins_between(last + 1.7, last + 2.35) or pause_before):
+            return True
+    return False
+
+
+def _is_t4(rhythm: _Rhythm) -> bool:
+    """Four beeps of 100 ms, 200 ms apart, with 5 s of pause after them and the next beep when it is due."""
+    starts, lengths = rhythm.starts, rhythm.ends - rhythm.starts
+    for first in range(len(starts) - 3):
+        intervals = np.diff(starts[first : first + 4])
+        beeps = lengths[first : first + 4]
+        if not (_all_between(intervals, 0.15, 0.25) and _all_between(beeps[:3], 0.04, 0.2)):
+            continue
+        last = float(starts[first + 3])
+        if (
+            beeps[3] <= 0.45  # the echo of the last one fades undisturbed
+            and rhythm.quiet(last + 0.6, last + 4.4)
+            and rhythm.begins_between(last + 4.5, last + 5.75)
+        ):
+            return True
+    return False
+
+
+def _is_clock(rhythm: _Rhythm) -> bool:
+    """Short beeps that go on, in one or two regular intervals (one by one, or in groups)."""
+    starts, lengths = rhythm.starts[-9:], (rhythm.ends - rhythm.starts)[-9:]
+    if len(starts) < 6:
+        return False
+    intervals = np.diff(starts)
+    if intervals.max() > 2.0 or np.median(lengths) > 0.35:
+        return False
+    regular = np.zeros(len(intervals), np.bool_)
+    for _ in range(2):
+        if not regular.all():
+            usual = np.median(intervals[~regular])
+            regular |= np.abs(intervals - usual) <= max(0.03, 0.12 * usual)
+    return bool(regular.mean() >= 0.85)
+
+
+def _is_siren(contrast: Floats) -> bool:
+    """A tone that goes on, and whose pitch glides up and down or changes between two."""
+    if not len(contrast):
+        return False
+    bands = contrast.argmax(axis=1)
+    tonal = contrast.max(axis=1) >= _TONAL_DB
+    if tonal.mean() < 0.7:
+        return False
+    pitch = bands[tonal]
+    low, high = np.percentile(pitch, (10, 90))
+    steady = np.abs(np.diff(pitch)) <= 2
+    return bool(high - low >= 3 and steady.mean() >= 0.85)
+
+
+def _all_between(values: Signal, low: float, high: float) -> bool:
+    return bool(np.all((values >= low) & (values <= high)))
