@@ -7,9 +7,10 @@ enough against its clip and where the teacher hears the class or, at least, noth
 
 from dataclasses import dataclass
 
-from echonet_satellite.protocol import SoundClass
 import numpy as np
 from numpy.typing import NDArray
+
+from echonet_satellite.protocol import SoundClass
 
 from .datasets import BACKGROUND, CLASSES, Clip
 from .recordings import SAMPLE_RATE, Samples

@@ -36,6 +36,9 @@ def _sounder(generator: np.random.Generator, samples: int) -> Samples:
     tone = np.zeros(samples)
     for harmonic in range(1, 8):
         if pitch * harmonic < SAMPLE_RATE / 2 - 200:
-            weight = 1 / harmonic if low and harmonic % 2 else generator.uniform(0, 0.3) if harmonic > 1 else 1.0
+            weight = (
+                1 / harmonic if low and harmonic % 2 else generator.uniform(0, 0.3) if harmonic > 1 else 1.0
+            )
             tone += weight * np.sin(harmonic * phase + generator.uniform(0, 6))
-    return (tone / np.abs(tone).max()).astype(np.float32)
+    sounder: Samples = (tone / np.abs(tone).max()).astype(np.float32)
+    return sounder

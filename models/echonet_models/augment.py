@@ -52,7 +52,9 @@ def reverberate(samples: Samples, generator: np.random.Generator, measured: Sequ
 def change_speed(samples: Samples, generator: np.random.Generator, octaves: float) -> Samples:
     """Return the sound faster and higher or slower and lower, by up to so many octaves."""
     factor = float(2 ** generator.uniform(-octaves, octaves))
-    changed: Samples = soxr.resample(samples, SAMPLE_RATE * factor, SAMPLE_RATE, quality="LQ").astype(np.float32)
+    changed: Samples = soxr.resample(samples, SAMPLE_RATE * factor, SAMPLE_RATE, quality="LQ").astype(
+        np.float32
+    )
     return changed
 
 

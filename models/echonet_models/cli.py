@@ -36,9 +36,15 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="echonet-models", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    train = commands.add_parser("train", help="train a network from random weights; goes on where it was stopped")
-    train.add_argument("--pools", type=_positive, default=24, help="how many pools of mixtures to learn from (%(default)s)")
-    train.add_argument("--pool-size", type=_positive, default=6000, help="mixtures of 10 s in a pool (%(default)s)")
+    train = commands.add_parser(
+        "train", help="train a network from random weights; goes on where it was stopped"
+    )
+    train.add_argument(
+        "--pools", type=_positive, default=24, help="how many pools of mixtures to learn from (%(default)s)"
+    )
+    train.add_argument(
+        "--pool-size", type=_positive, default=6000, help="mixtures of 10 s in a pool (%(default)s)"
+    )
     train.add_argument("--seed", type=int, default=1, help="everything random comes from it (%(default)s)")
     train.add_argument(
         "--licences",
@@ -60,10 +66,14 @@ def _parser() -> argparse.ArgumentParser:
     export.set_defaults(command=_export)
 
     for command in (train, evaluate, export):
-        command.add_argument("--run", type=Path, default=DEFAULT_RUN, help="folder of the training (%(default)s)")
+        command.add_argument(
+            "--run", type=Path, default=DEFAULT_RUN, help="folder of the training (%(default)s)"
+        )
         command.add_argument("--data", type=Path, help="folder of recordings (else ECHONET_DATA)")
         command.add_argument("--teachers", type=Path, help="folder of teachers (else ECHONET_TEACHERS)")
-        command.add_argument("--cache", type=Path, default=DEFAULT_CACHE, help="folder for decoded recordings (%(default)s)")
+        command.add_argument(
+            "--cache", type=Path, default=DEFAULT_CACHE, help="folder for decoded recordings (%(default)s)"
+        )
     return parser
 
 
@@ -73,8 +83,7 @@ def _material(options: argparse.Namespace) -> Material:
 
 
 def _train(options: argparse.Namespace) -> None:
-    # Imported here: TensorFlow takes seconds to load, and `--help` should not.
-    from .training import Schedule, train_run
+    from .training import Schedule, train_run  # noqa: PLC0415 - TensorFlow loads for seconds; `--help` does not wait
 
     schedule = Schedule(pools=options.pools, pool_size=options.pool_size, seed=options.seed)
     train_run(options.run, _material(options), schedule)
@@ -82,15 +91,17 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from .evaluation import evaluate_run
+    from .evaluation import evaluate_run  # noqa: PLC0415
 
     print(evaluate_run(options.run, _material(options)))
 
 
 def _export(options: argparse.Namespace) -> None:
-    from .release import release_run
+    from .release import release_run  # noqa: PLC0415
 
-    print(f"written: {release_run(options.run, options.to, version=options.version, material=_material(options))}")
+    print(
+        f"written: {release_run(options.run, options.to, version=options.version, material=_material(options))}"
+    )
 
 
 def _positive(text: str) -> int:

@@ -73,7 +73,9 @@ def data_directory(path: Path | None = None) -> Path:
     """
     chosen = path or Path(os.environ.get("ECHONET_DATA", "../shared/data"))
     if not (chosen / "manifest.csv").is_file():
-        raise ModelsError(f"no recordings in {chosen}: set ECHONET_DATA to the folder that holds manifest.csv")
+        raise ModelsError(
+            f"no recordings in {chosen}: set ECHONET_DATA to the folder that holds manifest.csv"
+        )
     return chosen.resolve()
 
 
@@ -111,8 +113,8 @@ def split_by_recording(
         key = (label, source) if len(origins) >= 5 else (label, "")
         dealt[key].extend(origins)
     split: dict[str, Split] = {}
-    for origins in dealt.values():
-        split.update(_deal(sorted(origins, key=_digest), tune_share, validation_share))
+    for group in dealt.values():
+        split.update(_deal(sorted(group, key=_digest), tune_share, validation_share))
     return split
 
 
@@ -125,17 +127,16 @@ def split_by_source(clips: Sequence[Clip], held_out: Iterable[str]) -> dict[str,
 
 
 def _deal(origins: Sequence[str], tune_share: float, validation_share: float) -> dict[str, Split]:
-    """Spread validation and tune evenly over the ordered recordings."""
+    """Cut the ordered recordings into validation, tune and train; a handful of them is for training alone."""
     split: dict[str, Split] = {}
     for place, origin in enumerate(origins):
-        before, after = place / len(origins), (place + 1) / len(origins)
-        split[origin] = Split.TRAIN
-        if after <= validation_share + 1e-9:
+        reached = place / len(origins)
+        if reached < validation_share and len(origins) > 2:
             split[origin] = Split.VALIDATION
-        elif before < validation_share and len(origins) > 2:
-            split[origin] = Split.VALIDATION
-        elif before < validation_share + tune_share and len(origins) > 3:
+        elif reached < validation_share + tune_share and len(origins) > 3:
             split[origin] = Split.TUNE
+        else:
+            split[origin] = Split.TRAIN
     return split
 
 

@@ -7,9 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from echonet_satellite.detector import Decision
 from echonet_satellite.protocol import Phase, Sensitivity, SoundClass
-import numpy as np
 
 from .datasets import BACKGROUND, CLASSES, OTHER, Clip, Split
 from .listening import Probabilities, detections, listen
@@ -30,7 +31,7 @@ def evaluate_run(run: Path, material: Material) -> str:
     decisions = choose(tune, listen(network, material.recordings, tune, "listening to tune"), undecided())
     heard = listen(network, material.recordings, validation, "listening to validation")
     figures = {
-        "split": "validation, by recording",
+        "split": "validation (by recording)",
         "decision": decisions_to_json(decisions),
         "sensitivity": {str(level): measure(validation, heard, decisions, level) for level in LEVELS},
     }
@@ -40,7 +41,10 @@ def evaluate_run(run: Path, material: Material) -> str:
 
 def decisions_to_json(decisions: Mapping[SoundClass, Decision]) -> dict[str, Any]:
     """Return decisions as the model card holds them."""
-    return {str(name): {**asdict(decision), "confirm": list(decision.confirm)} for name, decision in decisions.items()}
+    return {
+        str(name): {**asdict(decision), "confirm": list(decision.confirm)}
+        for name, decision in decisions.items()
+    }
 
 
 def measure(

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from ai_edge_litert.interpreter import Interpreter
-from echonet_satellite.frontend import FrontendParameters
 import keras
 import numpy as np
 import tensorflow as tf
+
+from echonet_satellite.frontend import FrontendParameters
 
 from .datasets import CLASSES
 from .errors import ModelsError
@@ -50,7 +51,9 @@ def match_tensors(model: bytes, step: keras.Model) -> dict[str, Any]:
     for tensor, value in zip(step.inputs, values, strict=True):
         interpreter.set_tensor(names[tensor.name]["index"], value)
     interpreter.invoke()
-    outputs = {detail["name"]: interpreter.get_tensor(detail["index"]) for detail in interpreter.get_output_details()}
+    outputs = {
+        detail["name"]: interpreter.get_tensor(detail["index"]) for detail in interpreter.get_output_details()
+    }
     found = [_closest(value, outputs) for value in expected]
     if len(set(found)) != len(found):
         raise ModelsError("the converted model merged two of its outputs; its states cannot be told apart")

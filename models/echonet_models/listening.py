@@ -1,11 +1,13 @@
 """What a network hears in clips: probabilities over time, and the detections that the satellite makes of them."""
 
 from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
 from echonet_satellite.detector import Decision, Detector, StreamEvent
 from echonet_satellite.frontend import FrontendParameters, log_mel
 from echonet_satellite.protocol import Phase, Sensitivity, SoundClass
-import numpy as np
-from numpy.typing import NDArray
 
 from .activity import STEP
 from .datasets import CLASSES, Clip

@@ -8,16 +8,17 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from echonet_satellite.frontend import FrontendParameters, log_mel
-from echonet_satellite.protocol import SoundClass
 import numpy as np
 from numpy.typing import NDArray
+
+from echonet_satellite.frontend import FrontendParameters, log_mel
+from echonet_satellite.protocol import SoundClass
 
 from .activity import IGNORE, STEP, Labels, label_clip
 from .alarm_sounds import smoke_or_co_alarm
 from .augment import change_speed, colour, noise, reverberate
 from .datasets import BACKGROUND, CLASSES, OTHER, Clip
-from .recordings import SAMPLE_RATE, Recordings, Samples
+from .recordings import Recordings, Samples
 
 STEPS = 128
 FRAMES = STEPS * 8
@@ -159,7 +160,12 @@ class MixtureMaker:
         return Event(samples, self._labels[clip.path])
 
     def _place(
-        self, mixture: Samples, labels: Labels, event: Event, background_power: float, generator: np.random.Generator
+        self,
+        mixture: Samples,
+        labels: Labels,
+        event: Event,
+        background_power: float,
+        generator: np.random.Generator,
     ) -> None:
         """Mix the event in at a random time and level, in place."""
         step = int(generator.integers(-min(len(event.labels) - 1, 30), STEPS - 4))
@@ -218,7 +224,8 @@ def _is_alarm(labels: Labels) -> bool:
 def _stretch(labels: Labels, before: int, after: int) -> Labels:
     steps = max(1, -(-after // STEP))
     place = np.minimum((np.arange(steps) * (before / max(1, after))).astype(int), len(labels) - 1)
-    return labels[place]
+    stretched: Labels = labels[place]
+    return stretched
 
 
 def _lengthen(labels: Labels, samples: int) -> Labels:
@@ -231,4 +238,5 @@ def _lengthen(labels: Labels, samples: int) -> Labels:
 
 def _tile_labels(labels: Labels, samples: int) -> Labels:
     place = (np.arange(STEPS) * STEP) % max(1, samples) // STEP
-    return labels[np.minimum(place, len(labels) - 1)]
+    tiled: Labels = labels[np.minimum(place, len(labels) - 1)]
+    return tiled

@@ -41,7 +41,9 @@ def load_pool(path: Path) -> Pool:
 class PoolSupply:
     """Pools 0, 1, 2 … of a seed, made ahead in the background and kept as files until they are dropped."""
 
-    def __init__(self, directory: Path, factory: MakerFactory, *, seed: int, size: int, ahead: int = 2) -> None:
+    def __init__(
+        self, directory: Path, factory: MakerFactory, *, seed: int, size: int, ahead: int = 2
+    ) -> None:
         """Prepare; `start` begins the work."""
         self._directory, self._factory = directory, factory
         self._seed, self._size, self._ahead = seed, size, ahead
@@ -59,7 +61,9 @@ class PoolSupply:
         path = pool_path(self._directory, number)
         while not path.is_file():
             if self._process is None or not self._process.is_alive():
-                raise ModelsError("the process that makes mixtures has ended; start the training again to go on")
+                raise ModelsError(
+                    "the process that makes mixtures has ended; start the training again to go on"
+                )
             time.sleep(0.5)
         return load_pool(path)
 

@@ -17,7 +17,12 @@ def track(items: Sequence[Item], what: str) -> Iterator[Item]:
         if now - shown > 0.5 or number == len(items):
             shown = now
             left = (now - start) / number * (len(items) - number)
-            print(f"\r{what}: {number}/{len(items)}, {duration(left)} left   ", end="", file=sys.stderr, flush=True)
+            print(
+                f"\r{what}: {number}/{len(items)}, {duration(left)} left   ",
+                end="",
+                file=sys.stderr,
+                flush=True,
+            )
     if items:
         print(f"\r{what}: {len(items)} in {duration(time.monotonic() - start)}      ", file=sys.stderr)
 

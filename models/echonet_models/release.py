@@ -15,6 +15,50 @@ from .training import STATE_FILE, load_network
 
 MODEL_CARD_FILE = "MODEL_CARD.md"
 
+CARD_TEXT = """\
+# {name} {version}
+
+A streaming sound classifier for eight classes, trained from random weights by `echonet-models train`. Every 160 ms it
+takes 16 log-mel frames and its states, and gives two rows of independent probabilities.
+
+- File: `model.tflite`, float16 weights, SHA-256 `{sha256}`
+- Convolutions with {channels} channels, causal in time; a recurrent layer of {recurrent}
+
+## Figures
+
+Measured by `echonet-models evaluate` on the {split} split; thresholds come from the tune split; no two splits share a
+recording. Recall is that of clips, through the satellite's own detector, with a 95 % interval over recordings. False
+alarms are detections per hour of clips that do not hold the class: `other` clips are short and many of them imitate a
+class on purpose; background is music, talk, ambience and effects.
+
+{figures}
+## What it learned from
+
+{pools} pools of 10 s mixtures of the recordings below (train split), by licence:
+
+{recordings}
+
+Smoke and CO alarms (T3, T4) are also synthesised. Where a clip holds its class was judged by its level and by YAMNet;
+nothing of YAMNet's weights is in this model.
+
+## Where it fails
+
+- Few recordings: see the intervals. Other microphones and rooms do worse than the validation split.
+- Screams and many gunshots come from games; few smoke alarms are real recordings.
+- Talk and music are few voices and styles, and there is no long recording of one home: the false alarms measured here
+  flatter.
+
+It is no certified alarm. Keep smoke and CO alarms, and whoever watches over a child.
+"""
+
+FIGURES_TEXT = """\
+### Sensitivity {level}
+
+| class | threshold | recall | clips (recordings) | false alarms / h, other | false alarms / h, background |
+| --- | --- | --- | --- | --- | --- |
+{rows}
+"""
+
 
 def release_run(run: Path, directory: Path, *, version: str, material: Material) -> Path:
     """Write the trained network of `run` with its measured figures into `directory`.
@@ -37,92 +81,52 @@ def release_run(run: Path, directory: Path, *, version: str, material: Material)
         metrics={"split": figures["split"], "sensitivity": figures["sensitivity"]},
         data=data,
     )
-    (directory / MODEL_CARD_FILE).write_text(model_card(json.loads(card.read_text(encoding="utf-8"))), encoding="utf-8")
+    (directory / MODEL_CARD_FILE).write_text(
+        model_card(json.loads(card.read_text(encoding="utf-8"))), encoding="utf-8"
+    )
     return directory
 
 
 def model_card(card: Mapping[str, Any]) -> str:
     """Return the text of a card."""
-    return "\n".join([*_introduction(card), *_figures(card), *_data(card), *_limits(), ""])
+    return CARD_TEXT.format(
+        name=card["name"],
+        version=card["version"],
+        sha256=card["sha256"],
+        channels=", ".join(map(str, card["network"]["channels"])),
+        recurrent=card["network"]["recurrent"],
+        split=card["metrics"]["split"],
+        figures="\n".join(_figures(card, str(level)) for level in LEVELS),
+        pools=card["data"]["trained_pools"],
+        recordings=_recordings_table(card["data"]["recordings"]),
+    )
 
 
-def _introduction(card: Mapping[str, Any]) -> list[str]:
-    return [
-        f"# {card['name']} {card['version']}",
-        "",
-        "A streaming sound classifier for eight classes, trained from random weights by `echonet-models train`.",
-        "Every 160 ms it takes 16 log-mel frames and its states, and gives two rows of independent probabilities.",
-        "",
-        f"- File: `model.tflite`, float16 weights, SHA-256 `{card['sha256']}`",
-        f"- Convolutions with {', '.join(map(str, card['network']['channels']))} channels, causal in time; a recurrent"
-        f" layer of {card['network']['recurrent']}",
-        "",
-    ]
-
-
-def _figures(card: Mapping[str, Any]) -> list[str]:
-    lines = [
-        "## Figures",
-        "",
-        "Measured by `echonet-models evaluate` on the validation split; thresholds come from the tune split; the three",
-        "splits share no recording. Recall is that of clips, through the satellite's own detector, with a 95 % interval",
-        "over recordings. False alarms are detections per hour of clips that do not hold the class: `other` clips are",
-        "short and many of them imitate a class on purpose, background is music, talk, ambience and effects.",
-        "",
-    ]
-    for level in map(str, LEVELS):
-        measured = card["metrics"]["sensitivity"][level]
-        lines += [
-            f"### Sensitivity {level}",
-            "",
-            "| class | threshold | recall | clips (recordings) | false alarms / h, other | false alarms / h, background |",
-            "| --- | --- | --- | --- | --- | --- |",
+def _figures(card: Mapping[str, Any], level: str) -> str:
+    measured = card["metrics"]["sensitivity"][level]
+    rows = []
+    for name in card["classes"]:
+        recall, alarms = measured["recall"][name], measured["false_alarms_per_hour"][name]
+        cells = [
+            name,
+            f"{card['decision'][name]['thresholds'][level]:.2f}",
+            f"{recall['value']:.2f} ({recall['low']:.2f}-{recall['high']:.2f})",
+            f"{recall['clips']} ({recall['recordings']})",
+            *(
+                f"{alarms[label]['per_hour']:.1f} in {alarms[label]['hours']:.2f} h"
+                for label in (OTHER, BACKGROUND)
+            ),
         ]
-        for name in card["classes"]:
-            recall, alarms = measured["recall"][name], measured["false_alarms_per_hour"][name]
-            lines.append(
-                f"| {name} | {card['decision'][name]['thresholds'][level]:.2f}"
-                f" | {recall['value']:.2f} ({recall['low']:.2f}-{recall['high']:.2f})"
-                f" | {recall['clips']} ({recall['recordings']})"
-                f" | {alarms[OTHER]['per_hour']:.1f} in {alarms[OTHER]['hours']:.2f} h"
-                f" | {alarms[BACKGROUND]['per_hour']:.1f} in {alarms[BACKGROUND]['hours']:.2f} h |"
-            )
-        lines.append("")
-    return lines
+        rows.append(f"| {' | '.join(cells)} |")
+    return FIGURES_TEXT.format(level=level, rows="\n".join(rows))
 
 
-def _data(card: Mapping[str, Any]) -> list[str]:
-    lines = [
-        "## What it learned from",
-        "",
-        f"{card['data']['trained_pools']} pools of 10 s mixtures of the recordings below (train split), by licence:",
-        "",
-        "| label | recordings | clips by licence |",
-        "| --- | --- | --- |",
-    ]
-    for label, counted in card["data"]["recordings"].items():
+def _recordings_table(recordings: Mapping[str, Any]) -> str:
+    rows = ["| label | recordings | clips by licence |", "| --- | --- | --- |"]
+    for label, counted in recordings.items():
         licences = ", ".join(f"{name} {count}" for name, count in counted["licences"].items())
-        lines.append(f"| {label} | {counted['recordings']} | {licences} |")
-    return [
-        *lines,
-        "",
-        "Half-synthetic: smoke and CO alarms (T3, T4) are also generated. Where a clip holds its class was judged by its",
-        "level and by YAMNet; nothing of YAMNet's weights is in this model.",
-        "",
-    ]
-
-
-def _limits() -> list[str]:
-    return [
-        "## Where it fails",
-        "",
-        "- Few recordings: see the intervals. Other microphones and rooms do worse than the validation split.",
-        "- Screams and many gunshots come from games; few smoke alarms are real recordings.",
-        "- Talk and music are few voices and styles, and there is no long recording of one home: the false alarms",
-        "  measured here flatter.",
-        "",
-        "It is no certified alarm. Keep smoke and CO alarms, and whoever watches over a child.",
-    ]
+        rows.append(f"| {label} | {counted['recordings']} | {licences} |")
+    return "\n".join(rows)
 
 
 def _recordings(material: Material) -> dict[str, Any]:

@@ -11,9 +11,10 @@ import os
 from pathlib import Path
 
 from ai_edge_litert.interpreter import Interpreter
-from echonet_satellite.protocol import SoundClass
 import numpy as np
 from numpy.typing import NDArray
+
+from echonet_satellite.protocol import SoundClass
 
 from .datasets import CLASSES, Clip
 from .errors import ModelsError
@@ -48,7 +49,9 @@ class ClassMap:
     def scores(self, yamnet: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return the core and the core-or-weak score of each class: [windows, 521] -> 2 x [windows, 8]."""
         core = np.stack([yamnet[:, self.core[name]].max(axis=1) for name in CLASSES], axis=1)
-        perhaps = np.stack([yamnet[:, self.core[name] + self.weak[name]].max(axis=1) for name in CLASSES], axis=1)
+        perhaps = np.stack(
+            [yamnet[:, self.core[name] + self.weak[name]].max(axis=1) for name in CLASSES], axis=1
+        )
         return core, perhaps
 
 
@@ -78,7 +81,9 @@ class Yamnet:
     def scores(self, samples: Samples, hop: int = HOP) -> NDArray[np.float32]:
         """Return the scores of each window, [windows, 521]; a short clip is padded to one window."""
         padded = np.pad(samples, (0, max(0, WINDOW - len(samples))))
-        rows = [self._score(padded[start : start + WINDOW]) for start in range(0, len(padded) - WINDOW + 1, hop)]
+        rows = [
+            self._score(padded[start : start + WINDOW]) for start in range(0, len(padded) - WINDOW + 1, hop)
+        ]
         return np.stack(rows)
 
     def _score(self, window: Samples) -> NDArray[np.float32]:
@@ -88,7 +93,9 @@ class Yamnet:
         return scores
 
 
-def teach(directory: Path, recordings: Recordings, clips: Sequence[Clip], cache: Path) -> dict[str, NDArray[np.float32]]:
+def teach(
+    directory: Path, recordings: Recordings, clips: Sequence[Clip], cache: Path
+) -> dict[str, NDArray[np.float32]]:
     """Return per clip YAMNet's scores over time for our classes, [windows, 2, 8]: core, and core or weak."""
     path = cache / "yamnet.npz"
     if path.is_file():
@@ -100,5 +107,5 @@ def teach(directory: Path, recordings: Recordings, clips: Sequence[Clip], cache:
         clip.path: np.stack(class_map.scores(network.scores(recordings[clip.path])), axis=1)
         for clip in track(clips, "asking the teacher")
     }
-    np.savez(path, **taught)
+    np.savez(path, allow_pickle=False, **taught)
     return taught

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from echonet_satellite.detector import Decision
-from echonet_satellite.protocol import Sensitivity, SoundClass
 import numpy as np
 from numpy.typing import NDArray
+
+from echonet_satellite.detector import Decision
+from echonet_satellite.protocol import Sensitivity, SoundClass
 
 from .datasets import BACKGROUND, CLASSES, OTHER, Clip
 from .listening import Probabilities, firing_scores

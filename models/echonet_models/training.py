@@ -79,7 +79,10 @@ class Trainer:
                 self._checkpoint(number + 1)
                 done = number + 1 - first
                 left = (time.monotonic() - start) / done * (self._schedule.pools - number - 1)
-                print(f"pool {number + 1}/{self._schedule.pools}: {self._report()}; {duration(left)} left", flush=True)
+                print(
+                    f"pool {number + 1}/{self._schedule.pools}: {self._report()}; {duration(left)} left",
+                    flush=True,
+                )
         finally:
             supply.stop()
 
@@ -115,6 +118,7 @@ class Trainer:
         self.network.sequence.save_weights(self._run / WEIGHTS_FILE)
         np.savez(
             self._run / OPTIMIZER_FILE,
+            allow_pickle=False,
             **{str(number): np.asarray(value) for number, value in enumerate(self._optimizer.variables)},
         )
         if mean > self._state["best"]:

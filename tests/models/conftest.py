@@ -9,15 +9,25 @@ import soundfile
 
 pytest.importorskip("tensorflow", reason="TensorFlow is in .venv-models only: scripts/setup models")
 
-from echonet_models.datasets import CLASSES, read_manifest, split_by_recording  # noqa: E402 - needs the skip first
-from echonet_models.material import Material  # noqa: E402
-from echonet_models.mixtures import Recipe  # noqa: E402
-from echonet_models.recordings import SAMPLE_RATE, open_recordings  # noqa: E402
+from echonet_models.datasets import CLASSES, read_manifest, split_by_recording
+from echonet_models.material import Material
+from echonet_models.mixtures import Recipe
+from echonet_models.recordings import SAMPLE_RATE, open_recordings
 
 FIELDS = (
-    "path,label,sublabel,source,commit,original_path,origin_id,license,license_class,duration_s,orig_sr,fold,"
-    "hard_negative_for,may_contain,qc,rms_dbfs,peak_dbfs"
-).split(",")
+    *(
+        "path",
+        "label",
+        "sublabel",
+        "source",
+        "commit",
+        "original_path",
+        "origin_id",
+        "license",
+        "license_class",
+    ),
+    *("duration_s", "orig_sr", "fold", "hard_negative_for", "may_contain", "qc", "rms_dbfs", "peak_dbfs"),
+)
 
 
 # One event a mixture, clear and dry: what a small network can learn in a minute.
@@ -37,9 +47,9 @@ def tone(frequency: float, seconds: float, generator: np.random.Generator) -> np
     """Return a beep in the middle of near-silence."""
     time = np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
     envelope = (time > seconds / 4) & (time < seconds * 3 / 4)
-    return (0.3 * np.sin(2 * np.pi * frequency * time) * envelope + generator.normal(0, 1e-3, len(time))).astype(
-        np.float32
-    )
+    return (
+        0.3 * np.sin(2 * np.pi * frequency * time) * envelope + generator.normal(0, 1e-3, len(time))
+    ).astype(np.float32)
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +69,13 @@ def small_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
             path = f"{label}/{number}.flac"
             soundfile.write(directory / path, samples, SAMPLE_RATE)
             row = dict.fromkeys(FIELDS, "")
-            row.update(path=path, label=label, sublabel="test", source=f"source-{number % 2}", duration_s=str(seconds))
+            row.update(
+                path=path,
+                label=label,
+                sublabel="test",
+                source=f"source-{number % 2}",
+                duration_s=str(seconds),
+            )
             row.update(origin_id=f"{label}-{number // 2}", license_class="open" if number % 4 else "unstated")
             rows.append(row)
     with (directory / "manifest.csv").open("w", newline="", encoding="utf-8") as stream:

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+from hypothesis import given, strategies as st
+import pytest
+
 from echonet_models.datasets import (
     CLASSES,
     Clip,
@@ -13,8 +16,6 @@ from echonet_models.datasets import (
     split_by_source,
 )
 from echonet_models.errors import ModelsError
-from hypothesis import given, strategies as st
-import pytest
 
 
 def clip(label: str, source: str, origin: str) -> Clip:
@@ -51,7 +52,9 @@ def test_every_recording_is_in_one_split(clips: list[Clip]) -> None:
 
 
 @given(CLIPS, st.sets(st.sampled_from(["a", "b", "c"])))
-def test_held_out_sources_are_validation_and_share_no_recording(clips: list[Clip], held_out: set[str]) -> None:
+def test_held_out_sources_are_validation_and_share_no_recording(
+    clips: list[Clip], held_out: set[str]
+) -> None:
     split = split_by_source(clips, held_out)
     for item in clips:
         if item.source in held_out:

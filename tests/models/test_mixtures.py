@@ -2,14 +2,15 @@
 
 from dataclasses import replace
 
+import numpy as np
+import pytest
+
 from echonet_models.activity import IGNORE, STEP
 from echonet_models.alarm_sounds import smoke_or_co_alarm
 from echonet_models.datasets import CLASSES, Split
 from echonet_models.material import Material
 from echonet_models.mixtures import FRAMES, STEPS
 from echonet_models.recordings import SAMPLE_RATE
-import numpy as np
-import pytest
 
 from .conftest import PLAIN
 

@@ -2,15 +2,16 @@
 
 from pathlib import Path
 
-from echonet_models.datasets import CLASSES
-from echonet_models.export import match_tensors, to_tflite, write_release
-from echonet_models.networks.streaming import StreamingNetwork, StreamingShape
-from echonet_models.thresholds import undecided
-from echonet_models.evaluation import decisions_to_json
-from echonet_satellite.classifier import load_classifier
 import keras
 import numpy as np
 import pytest
+
+from echonet_models.datasets import CLASSES
+from echonet_models.evaluation import decisions_to_json
+from echonet_models.export import match_tensors, to_tflite, write_release
+from echonet_models.networks.streaming import StreamingNetwork, StreamingShape
+from echonet_models.thresholds import undecided
+from echonet_satellite.classifier import load_classifier
 
 SMALL = StreamingShape(channels=(4, 6, 8, 8), bottleneck=16, recurrent=12)
 
@@ -23,18 +24,23 @@ def network() -> StreamingNetwork:
     for layer in network.sequence.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.moving_mean.assign(np.random.default_rng(1).normal(size=layer.moving_mean.shape))
-            layer.moving_variance.assign(np.random.default_rng(2).uniform(0.5, 2, size=layer.moving_variance.shape))
+            layer.moving_variance.assign(
+                np.random.default_rng(2).uniform(0.5, 2, size=layer.moving_variance.shape)
+            )
     return network
 
 
 @pytest.fixture(scope="module")
 def frames() -> np.ndarray:
-    return np.random.default_rng(4).normal(-6, 3, size=(10 * SMALL.step_frames, SMALL.n_mels)).astype(np.float32)
+    return (
+        np.random.default_rng(4).normal(-6, 3, size=(10 * SMALL.step_frames, SMALL.n_mels)).astype(np.float32)
+    )
 
 
 def whole(network: StreamingNetwork, frames: np.ndarray) -> np.ndarray:
     logits = np.asarray(network.sequence(frames[None]))[0]
-    return 1 / (1 + np.exp(-logits))
+    probabilities: np.ndarray = 1 / (1 + np.exp(-logits))
+    return probabilities
 
 
 def test_steps_equal_the_sequence(network: StreamingNetwork, frames: np.ndarray) -> None:
@@ -54,7 +60,9 @@ def test_the_future_changes_nothing(network: StreamingNetwork, frames: np.ndarra
     np.testing.assert_allclose(whole(network, frames)[:10], whole(network, changed)[:10], atol=1e-6)
 
 
-def test_the_satellite_computes_what_was_trained(network: StreamingNetwork, frames: np.ndarray, tmp_path: Path) -> None:
+def test_the_satellite_computes_what_was_trained(
+    network: StreamingNetwork, frames: np.ndarray, tmp_path: Path
+) -> None:
     write_release(
         tmp_path,
         network,

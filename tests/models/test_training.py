@@ -4,6 +4,9 @@ from dataclasses import replace
 import json
 from pathlib import Path
 
+import numpy as np
+import pytest
+
 from echonet_models.datasets import CLASSES
 from echonet_models.errors import ModelsError
 from echonet_models.evaluation import evaluate_run
@@ -12,8 +15,6 @@ from echonet_models.networks.streaming import StreamingShape
 from echonet_models.release import release_run
 from echonet_models.training import Schedule, masked_loss, positive_weights, train_run
 from echonet_satellite.classifier import load_classifier
-import numpy as np
-import pytest
 
 from .conftest import PLAIN
 

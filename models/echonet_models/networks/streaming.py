@@ -6,13 +6,12 @@ sees 16 new log-mel frames and the states of the step before (the satellite). Fe
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import keras
 from keras import layers
 
-Tensor = keras.KerasTensor
-
-# A batch holds 30,000 frames: its statistics need little averaging, and a short training must not be left with the first.
+# A batch holds 30,000 frames: its statistics need little averaging, and a short training must not keep its first.
 MOMENTUM = 0.9
 
 
@@ -68,7 +67,9 @@ class StreamingNetwork:
         """Return the form over whole sequences: log-mel [B, T, mels] -> logits [B, T / frames per output, classes]."""
         log_mel = keras.Input((None, self.shape.n_mels), name="log_mel")
         x = layers.Reshape((-1, self.shape.n_mels, 1))(self._normalise(log_mel))
-        for convolution, norm, pool in zip(self._convolutions, self._norms, self.shape.time_pools, strict=True):
+        for convolution, norm, pool in zip(
+            self._convolutions, self._norms, self.shape.time_pools, strict=True
+        ):
             # Two frames of the past and none of the future: what makes streaming possible.
             x = convolution(layers.ZeroPadding2D(((2, 0), (1, 1)))(x))
             x = self._activate(norm(x), pool)
@@ -112,12 +113,12 @@ class StreamingNetwork:
         return [*shapes, (1, self.shape.recurrent)]
 
     @staticmethod
-    def _activate(x: Tensor, pool: int) -> Tensor:
+    def _activate(x: Any, pool: int) -> Any:
         x = layers.ReLU()(x)
         return layers.MaxPooling2D((pool, 1))(x) if pool > 1 else x
 
     @staticmethod
-    def _flatten(x: Tensor) -> Tensor:
+    def _flatten(x: Any) -> Any:
         frames, mels, channels = x.shape[1:]
         return layers.Reshape((-1 if frames is None else frames, mels * channels))(x)
 
