@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_HOST, CONF_PORT, CONF_TOKEN
 from homeassistant.core import HomeAssistant
 import pytest
@@ -104,8 +105,12 @@ def household(hass: HomeAssistant) -> MockConfigEntry:
 
 
 async def setup(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """Set an entry up, with all that Home Assistant does because of it."""
-    await hass.config_entries.async_setup(entry.entry_id)
+    """Set an entry up, with all that Home Assistant does because of it.
+
+    The first one of an integration takes all others with it.
+    """
+    if entry.state is ConfigEntryState.NOT_LOADED:
+        await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
 
 

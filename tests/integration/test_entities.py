@@ -24,9 +24,14 @@ def state_of(hass: HomeAssistant, entity_id: str) -> State:
 
 
 def fired(events: list[Event], entity_id: str = EVENT) -> list[dict[str, object]]:
-    """The attributes of each event that an event entity has fired."""
+    """The attributes of each event that an event entity has fired; its state is the moment of the last one."""
     states = [event.data["new_state"] for event in events if event.data["entity_id"] == entity_id]
-    return [dict(state.attributes) for state in states if state.state not in (STATE_UNKNOWN, STATE_UNAVAILABLE)]
+    moments = {
+        state.state: dict(state.attributes)
+        for state in states
+        if state.state not in (STATE_UNKNOWN, STATE_UNAVAILABLE)
+    }
+    return list(moments.values())
 
 
 @pytest.mark.parametrize("sound_class", list(SoundClass))
@@ -105,7 +110,7 @@ async def test_detections_are_acknowledged_and_not_told_again(
     events = async_capture_events(hass, "state_changed")
     satellite.emit(SoundClass.DOG)
     (controller,) = satellite.controllers.all
-    await wait_for(lambda: not satellite.journal.pending(controller.id, limit=10))
+    await wait_for(lambda: not satellite.journal.pending(controller.id, up_to=satellite.journal.last_sequence))
     await satellite.stop()
     await satellite.start()
     await wait_for_state(hass, "binary_sensor.hallway_connection", STATE_OFF)

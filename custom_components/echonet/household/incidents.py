@@ -143,8 +143,11 @@ class Incidents:
         return None
 
     def _match(self, detection: Detection) -> Incident | None:
+        if detection.test:
+            # Whoever asks for a test waits for its alert, also when asking twice.
+            return None
         for incident in self._incidents.values():
-            if incident.sound_class is not detection.sound_class or incident.test != detection.test:
+            if incident.sound_class is not detection.sound_class or incident.test:
                 continue
             if any(item.belongs_with(detection.onset) for item in incident.observations):
                 return incident

@@ -1,0 +1,42 @@
+"""Detections for tests of what is pure."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+from custom_components.echonet.household.incidents import Incident, Observation, Place
+from custom_components.echonet.protocol import Detection, Phase, SoundClass
+
+NIGHT = datetime(2026, 11, 20, 2, 12, 0, tzinfo=UTC)
+
+KITCHEN = Place(satellite_id="k" * 32, name="Kitchen satellite", room="Kitchen")
+HALL = Place(satellite_id="h" * 32, name="Hall satellite", room="Hall")
+SHED = Place(satellite_id="s" * 32, name="Garden Pi")
+
+_numbers = count(1)
+
+
+def sound(
+    sound_class: SoundClass = SoundClass.ALARM, at: float = 0.0, phase: Phase = Phase.START, **fields: Any
+) -> Detection:
+    """A detection whose onset is `at` seconds after `NIGHT`."""
+    number = next(_numbers)
+    values: dict[str, Any] = {
+        "id": f"detection {number}",
+        "sequence": number,
+        "sound_class": sound_class,
+        "phase": phase,
+        "onset": NIGHT + timedelta(seconds=at),
+        "confidence": 0.94,
+        "peak_dbfs": -20.0,
+        **fields,
+    }
+    return Detection(**values)
+
+
+def incident(*heard: tuple[Place, Detection]) -> Incident:
+    """An incident of these detections."""
+    observations = tuple(
+        Observation(place=place, detection=detection, heard_at=detection.onset) for place, detection in heard
+    )
+    return Incident(id=observations[0].detection.id, observations=observations)

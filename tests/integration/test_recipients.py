@@ -1,0 +1,109 @@
+"""Choosing who is told."""
+
+from typing import Any
+
+from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import entity_registry as er
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_mock_service
+
+from custom_components.echonet.const import SUBENTRY_RECIPIENT
+from custom_components.echonet.household.flow import async_get_choices
+from tests.integration.conftest import setup
+
+
+@pytest.fixture
+async def home(hass: HomeAssistant, household: MockConfigEntry) -> MockConfigEntry:
+    """The household, with two phones and an entity to choose from."""
+    await setup(hass, household)
+    async_mock_service(hass, "notify", "mobile_app_annas_phone")
+    async_mock_service(hass, "notify", "mobile_app_ben")
+    async_mock_service(hass, "notify", "a_group")
+    hass.states.async_set("notify.email", "unknown", {"friendly_name": "E-mail"})
+    return household
+
+
+async def ask(hass: HomeAssistant, home: MockConfigEntry) -> Any:
+    return await hass.config_entries.subentries.async_init(
+        (home.entry_id, SUBENTRY_RECIPIENT), context={"source": SOURCE_USER}
+    )
+
+
+async def answer(hass: HomeAssistant, result: Any, **data: str) -> Any:
+    return await hass.config_entries.subentries.async_configure(result["flow_id"], data)
+
+
+async def test_everything_that_notifies_is_offered_phones_first(hass: HomeAssistant, home: MockConfigEntry) -> None:
+    entity = er.async_get(hass).async_get_or_create("notify", "mobile_app", "1", suggested_object_id="ben_entity")
+    hass.states.async_set(entity.entity_id, "unknown")
+    assert async_get_choices(hass) == {
+        "action:notify.mobile_app_annas_phone": "Annas phone (phone)",
+        "action:notify.mobile_app_ben": "Ben (phone)",
+        "action:notify.a_group": "A group",
+        "entity:notify.email": "E-mail",
+        "action:notify.persistent_notification": "Persistent notification",
+    }
+
+
+@pytest.mark.parametrize(
+    ("data", "title"),
+    [
+        ({"target": "action:notify.mobile_app_ben"}, "Ben (phone)"),
+        ({"target": "action:notify.mobile_app_ben", "name": "  "}, "Ben (phone)"),
+        ({"target": "action:notify.mobile_app_ben", "name": " Ben "}, "Ben"),
+    ],
+)
+async def test_adding(hass: HomeAssistant, home: MockConfigEntry, data: dict[str, str], title: str) -> None:
+    result = await ask(hass, home)
+    assert result["step_id"] == "user"
+    result = await answer(hass, result, **data)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    (subentry,) = home.subentries.values()
+    assert subentry.title == title
+    assert subentry.data == {"kind": "action", "target": "notify.mobile_app_ben"}
+    assert subentry.unique_id == "action:notify.mobile_app_ben"
+
+
+async def test_nobody_is_told_twice(hass: HomeAssistant, home: MockConfigEntry) -> None:
+    await answer(hass, await ask(hass, home), target="entity:notify.email")
+    result = await answer(hass, await ask(hass, home), target="entity:notify.email", name="Again")
+    assert result["errors"] == {"target": "already_told"}
+    result = await answer(hass, result, target="action:notify.mobile_app_ben")
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert len(home.subentries) == 2
+
+
+async def reconfigure(hass: HomeAssistant, home: MockConfigEntry, subentry_id: str) -> Any:
+    return await hass.config_entries.subentries.async_init(
+        (home.entry_id, SUBENTRY_RECIPIENT),
+        context={"source": SOURCE_RECONFIGURE, "subentry_id": subentry_id},
+    )
+
+
+async def test_changing(hass: HomeAssistant, home: MockConfigEntry) -> None:
+    await answer(hass, await ask(hass, home), target="entity:notify.email", name="Anna")
+    await answer(hass, await ask(hass, home), target="action:notify.a_group")
+    first, _ = home.subentries
+    result = await reconfigure(hass, home, first)
+    assert result["step_id"] == "reconfigure"
+    suggested = {str(key): key.description["suggested_value"] for key in result["data_schema"].schema}
+    assert suggested == {"target": "entity:notify.email", "name": "Anna"}
+    result = await answer(hass, result, target="action:notify.a_group", name="Anna")
+    assert result["errors"] == {"target": "already_told"}
+    result = await answer(hass, result, target="action:notify.mobile_app_annas_phone", name="Anna")
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "reconfigure_successful"
+    assert home.subentries[first].data == {"kind": "action", "target": "notify.mobile_app_annas_phone"}
+    assert home.subentries[first].title == "Anna"
+
+
+async def test_what_has_vanished_can_keep_its_place(hass: HomeAssistant, home: MockConfigEntry) -> None:
+    await answer(hass, await ask(hass, home), target="action:notify.mobile_app_ben")
+    (subentry_id,) = home.subentries
+    hass.services.async_remove("notify", "mobile_app_ben")
+    result = await reconfigure(hass, home, subentry_id)
+    result = await answer(hass, result, target="action:notify.mobile_app_ben", name="Ben")
+    assert result["reason"] == "reconfigure_successful"
+    assert home.subentries[subentry_id].title == "Ben"
