@@ -1,17 +1,15 @@
 """What arrived too late to be an event is in the logbook."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
-from homeassistant.core import HomeAssistant
-from homeassistant.setup import async_setup_component
+from homeassistant.core import Event, HomeAssistant
 from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.components.logbook.common import MockRow, mock_humanify
 
 from custom_components.echonet.const import EVENT_LATE_DETECTION
-from tests.integration.conftest import setup
-from tests.support.satellite import SatelliteUnderTest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from custom_components.echonet.logbook import async_describe_events
 
 
 @pytest.mark.parametrize(
@@ -19,16 +17,20 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
     [("alarm", "t3", "smoke alarm"), ("dog", None, "barking dog")],
 )
 async def test_late_detections_are_described(
-    recorder_mock: None, hass: HomeAssistant, entry: MockConfigEntry, sound_class: str, pattern: str | None, words: str
+    hass: HomeAssistant, sound_class: str, pattern: str | None, words: str
 ) -> None:
-    hass.config.components.add("recorder")
-    assert await async_setup_component(hass, "logbook", {})
-    await setup(hass, entry)
-    onset = dt_util.now() - timedelta(minutes=2)
+    descriptions: dict[tuple[str, str], Callable[[Event], dict[str, Any]]] = {}
+
+    def describe_event(domain: str, event_type: str, describe: Callable[[Event], dict[str, Any]]) -> None:
+        descriptions[domain, event_type] = describe
+
+    async_describe_events(hass, describe_event)
+    onset = dt_util.now() - timedelta(days=2)
     data = {"name": "Hallway", "sound_class": sound_class, "pattern": pattern, "onset": onset.isoformat()}
-    (described,) = mock_humanify(hass, [MockRow(EVENT_LATE_DETECTION, data)])
-    assert described["name"] == "Hallway"
-    assert described["domain"] == "echonet"
-    assert described["message"].startswith("heard ")
-    assert described["message"].endswith(f": {words} (told after the connection came back)")
-    await hass.config_entries.async_unload(entry.entry_id)
+    described = descriptions["echonet", EVENT_LATE_DETECTION](Event(EVENT_LATE_DETECTION, data))
+    assert described == {
+        "name": "Hallway",
+        "message": (
+            f"heard on {onset:%A} at {onset.hour}:{onset.minute:02}: {words} (told after the connection came back)"
+        ),
+    }
