@@ -32,7 +32,9 @@ class SoundCard:
 
     async def listeners(self) -> int:
         """How many programs capture from the microphone."""
-        return len((await _run(self.environment, "pactl", "list", "short", "source-outputs")).splitlines())
+        lines = (await _run(self.environment, "pactl", "list", "short", "source-outputs")).splitlines()
+        # The server's own modules have no client.
+        return sum(line.split("\t")[2] != "-" for line in lines)
 
 
 def why_no_sound_card() -> str | None:
