@@ -310,8 +310,13 @@ class _Frames:
                 case aiohttp.WSMsgType.BINARY:
                     await _abandon(self.socket, CLOSE_BAD_MESSAGE)
                     raise CannotConnect("the satellite sent a frame that is not text")
+                case aiohttp.WSMsgType.ERROR:
+                    raise _broken(frame.data)
                 case _:
-                    self._raise_if_broken()
+                    if (error := self.socket.exception()) is not None:
+                        raise _broken(error)
+                    if self.socket.close_code == aiohttp.WSCloseCode.ABNORMAL_CLOSURE:
+                        raise _broken(None)
                     return None
 
     async def _next_frame(self) -> aiohttp.WSMessage:
@@ -323,7 +328,7 @@ class _Frames:
                 f"the satellite has been silent for {self._silence_timeout_s:g} seconds"
             ) from None
         except (aiohttp.ClientError, OSError) as err:
-            raise CannotConnect(f"the connection to the satellite broke: {_reason(err)}") from err
+            raise _broken(err) from err
 
     async def _decode(self, text: str) -> Message:
         try:
@@ -336,14 +341,7 @@ class _Frames:
         try:
             await self.socket.pong(data)
         except (aiohttp.ClientError, OSError) as err:
-            raise CannotConnect(f"the connection to the satellite broke: {_reason(err)}") from err
-
-    def _raise_if_broken(self) -> None:
-        error = self.socket.exception()
-        if error is not None or self.socket.close_code == aiohttp.WSCloseCode.ABNORMAL_CLOSURE:
-            raise CannotConnect(
-                f"the connection to the satellite broke: {_reason(error) if error else 'it ended without a word'}"
-            )
+            raise _broken(err) from err
 
 
 async def _authenticate(frames: _Frames, satellite_id: str, token: str) -> Connection:
@@ -360,6 +358,11 @@ async def _authenticate(frames: _Frames, satellite_id: str, token: str) -> Conne
     if welcome.satellite_id != satellite_id:
         raise WrongSatellite("another satellite answers at this address")
     return Connection(frames, welcome, await frames.expect(Snapshot))
+
+
+def _broken(error: object) -> CannotConnect:
+    reason = _reason(error) if isinstance(error, BaseException) else "it ended without a word"
+    return CannotConnect(f"the connection to the satellite broke: {reason}")
 
 
 def _closed(code: int | None) -> ClientError | None:

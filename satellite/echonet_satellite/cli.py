@@ -41,6 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             format="%(asctime)s %(levelname)s %(name)s: %(message)s" if verbose else "%(levelname)s: %(message)s",
             stream=sys.stderr,
         )
+        if not verbose:
+            # Each network that comes and goes makes it write a traceback; `discovery.py` looks after that.
+            logging.getLogger("zeroconf").setLevel(logging.CRITICAL)
         return _run(args)
     except EchonetError as err:
         print(f"echonet-satellite: error: {err}", file=sys.stderr)

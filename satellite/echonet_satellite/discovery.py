@@ -9,7 +9,7 @@ import logging
 from typing import Final
 
 import ifaddr
-from zeroconf import Error as ZeroconfError, InterfaceChoice, IPVersion
+from zeroconf import Error as ZeroconfError, IPVersion
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
 from .protocol import PROTOCOL_VERSION, SERVICE_TYPE
@@ -112,7 +112,8 @@ class Discovery:
             _LOGGER.warning("There is no network to announce the satellite in; waiting for one")
             self._announced = addresses
             return
-        self._zeroconf = AsyncZeroconf(interfaces=InterfaceChoice.All, ip_version=_ip_version(addresses))
+        # These very addresses: on the loopback interface nobody listens, and sending there fails.
+        self._zeroconf = AsyncZeroconf(interfaces=list(addresses), ip_version=_ip_version(addresses))
         self._info = self._make_info(addresses)
         self._announced = addresses
         # The id makes the name unique; two satellites may well be called alike.

@@ -56,12 +56,12 @@ def load_or_create(state: Path) -> Identity:
         if not folder.exists():
             _create(state, folder)
         return _load(folder)
-    except OSError as err:
-        raise IdentityError(f"cannot use {err.filename or folder}: {err.strerror}") from None
-    except (ValueError, ssl.SSLError):
+    except (ValueError, ssl.SSLError, FileNotFoundError):
         raise IdentityError(
             f"the identity in {folder} is damaged: restore it from a backup, or remove the folder and pair again"
         ) from None
+    except OSError as err:
+        raise IdentityError(f"cannot use {err.filename or folder}: {err.strerror}") from None
 
 
 def _load(folder: Path) -> Identity:

@@ -54,6 +54,7 @@ class Journal:
         self._keep_count = keep_count
         self._clock = clock
         self._lock = threading.RLock()
+        self._closed = False
         self._database = self._open_or_begin_anew()
         self._last = self._highest_sequence()
         with self._writing():
@@ -149,8 +150,9 @@ class Journal:
         return {str(name): Verdict(verdict) for name, verdict in rows}
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; what is still to be written is refused from now on."""
         with self._lock:
+            self._closed = True
             self._database.close()
 
     def _insert(self, detection: Detection) -> None:
@@ -179,6 +181,8 @@ class Journal:
     def _writing(self) -> "Iterator[None]":
         """Commit at the end; what the disk refuses becomes a `JournalError`, damage stays a `DatabaseError`."""
         with self._lock:
+            if self._closed:
+                raise JournalError(f"cannot write {self._path}: the satellite is stopping")
             try:
                 with self._database:
                     self._database.execute("BEGIN IMMEDIATE")

@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--source",
         metavar="microphone|demo|FILE",
-        help="where sound comes from: the microphone (default), the built-in sounds, or a recording",
+        help="where sound comes from: the microphone (default), the built-in sounds, or a sound file",
     )
     parser.add_argument(
         "--device", metavar="NAME_OR_INDEX", help="which microphone; `echonet-satellite devices` lists them"
@@ -130,6 +130,9 @@ class _Satellite:
             SettingsStore(state / "settings.json", card.classes),
             locate=lambda: locate(config),
         )
+        if self._station.settings.listening:
+            # Found out here, a wrong name ends the command with one line; later it would be waited for.
+            self._source.open()
         self._server: Server | None = None
         self._discovery: Discovery | None = None
         self._port = 0
@@ -210,7 +213,7 @@ class _Satellite:
                     await self._stop.wait()
             except TimeoutError:
                 if pipeline.join(0):
-                    if self._source.kind == "microphone":
+                    if self._source.kind.value == "microphone":
                         raise HearingStoppedError(
                             "the satellite has stopped hearing: start it again, and report what --verbose says"
                         ) from None
@@ -327,6 +330,20 @@ def _is_particular(bind: tuple[str, ...]) -> bool:
 
 
 def _make_source(config: Config) -> "Source":
-    from . import audio  # noqa: PLC0415
+    """Return where sound comes from.
 
-    return audio.open_source(config.source, config.device)
+    Raises:
+        AudioError: there is no such file or microphone, or it cannot be used.
+    """
+    if config.source == "demo":
+        from . import synthesis  # noqa: PLC0415
+        from .audio.playback import open_samples  # noqa: PLC0415
+
+        return open_samples(synthesis.demo_scene().samples, "the built-in sounds")
+    if config.source != "microphone":
+        from .audio.playback import open_file  # noqa: PLC0415
+
+        return open_file(Path(config.source))
+    from .audio.microphone import Microphone  # noqa: PLC0415
+
+    return Microphone(config.device)

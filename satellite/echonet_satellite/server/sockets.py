@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import logging
 from typing import Final
 
-from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from ..controllers import Controller, Controllers
 from ..errors import EchonetError, ProtocolError
@@ -91,10 +91,7 @@ class Sockets:
         if self._strangers >= self._limits.strangers:
             return refusal(429)
         socket = web.WebSocketResponse(
-            heartbeat=self._limits.heartbeat_s,
-            max_msg_size=MAX_FRAME_BYTES,
-            compress=False,
-            timeout=_CLOSE_S,
+            autoping=False, max_msg_size=MAX_FRAME_BYTES, compress=False, timeout=_CLOSE_S
         )
         await socket.prepare(request)
         try:
@@ -147,7 +144,7 @@ class Sockets:
         )
         try:
             async with asyncio.timeout(self._limits.authentication_s):
-                message = _decode(await socket.receive())
+                message = await _next_message(socket)
         except TimeoutError:
             raise _Ended(CLOSE_AUTHENTICATION_TIMEOUT, "no token came in time") from None
         if not isinstance(message, Auth):
@@ -196,6 +193,7 @@ class _Link:
         tasks = [
             asyncio.create_task(self._send(greeting, told)),
             asyncio.create_task(self._receive()),
+            asyncio.create_task(self._beat()),
             asyncio.create_task(self._watch_overflow()),
         ]
         try:
@@ -236,8 +234,9 @@ class _Link:
             await self._wake.wait()
 
     async def _receive(self) -> None:
-        async for frame in self._socket:
-            message = _decode(frame)
+        while True:
+            # Our pings make the other side answer; half a beat more than one is enough for that.
+            message = await _next_message(self._socket, silence_s=self._limits.heartbeat_s * 1.5)
             try:
                 await self._obey(message)
             except ProtocolError as err:
@@ -263,33 +262,53 @@ class _Link:
             case _:
                 raise ProtocolError(f"{message.type} is not a command")
 
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(self._limits.heartbeat_s)
+            await self._socket.ping()
+
     async def _watch_overflow(self) -> None:
         await self._overflowed.wait()
         raise _Ended(CLOSE_SLOW_CONTROLLER, "too slow")
 
 
-def _decode(frame: WSMessage) -> Message:
-    if frame.type is WSMsgType.TEXT:
+async def _next_message(socket: web.WebSocketResponse, *, silence_s: float | None = None) -> Message:
+    """Return the next message, and answer pings on the way.
+
+    Raises:
+        _Ended: the frame is no message, or none at all came for `silence_s` seconds.
+        ConnectionResetError: the peer has closed the connection, or it broke.
+    """
+    while True:
         try:
-            return decode(frame.data)
-        except ProtocolError as err:
-            raise _Ended(CLOSE_BAD_MESSAGE, str(err)) from None
-    if frame.type is WSMsgType.BINARY:
-        raise _Ended(CLOSE_BAD_MESSAGE, "frames are text")
-    raise ConnectionResetError
+            frame = await socket.receive(timeout=silence_s)
+        except TimeoutError:
+            if silence_s is None:
+                raise
+            raise _Ended(WSCloseCode.GOING_AWAY, "silent") from None
+        match frame.type:
+            case WSMsgType.TEXT:
+                try:
+                    return decode(frame.data)
+                except ProtocolError as err:
+                    raise _Ended(CLOSE_BAD_MESSAGE, str(err)) from None
+            case WSMsgType.PING:
+                await socket.pong(frame.data)
+            case WSMsgType.PONG:
+                pass
+            case WSMsgType.BINARY:
+                raise _Ended(CLOSE_BAD_MESSAGE, "frames are text")
+            case _:
+                raise ConnectionResetError
 
 
 async def _close(socket: web.WebSocketResponse, request: web.Request, code: int, reason: str) -> None:
     """Close in order where the peer still reads, and hard where it does not."""
     try:
-        async with asyncio.timeout(_CLOSE_S):
+        async with asyncio.timeout(_CLOSE_S * 1.5):
             await socket.close(code=code, message=reason.encode()[:120])
     except ConnectionError:
-        return
+        pass  # It has gone by itself.
     except TimeoutError:
-        pass
-    else:
-        if socket.close_code != WSCloseCode.ABNORMAL_CLOSURE:
-            return
-    if request.transport is not None:
-        request.transport.abort()
+        if request.transport is not None:
+            request.transport.abort()
