@@ -12,7 +12,8 @@ die() {
   exit 1
 }
 
-# busy TEXT COMMAND...: runs the command, shows TEXT with the seconds that passed, keeps its output for a failure.
+# busy TEXT COMMAND...: runs the command, shows TEXT with the seconds that passed, and its last lines if it fails
+# (unless `quiet` is set: for what may fail).
 busy() {
   local text=$1 log started pid code=0 shown=0
   shift
@@ -36,7 +37,7 @@ busy() {
   trap - INT TERM
   if [ "$code" -ne 0 ]; then
     [ -t 2 ] && say ''
-    tail -n 20 "$log" | sed 's/^/    | /' >&2
+    [ -n "${quiet:-}" ] || tail -n 20 "$log" | sed 's/^/    | /' >&2
     rm -f "$log"
     return "$code"
   fi

@@ -30,11 +30,11 @@ python_for_home_assistant() {
   local private=$CACHE/python3.14/usr/bin/python3.14 path
   first_python 3.14.2 3.15 "${ECHONET_PYTHON:-python3.14}" python3.14 python3 "$private" && return 0
   say '  No Python 3.14.2 or newer here, which Home Assistant needs.'
-  if busy 'Asking uv for Python 3.14' timeout 300 "$UV" python install --no-bin 3.14 >/dev/null; then
+  if quiet=1 busy 'Asking uv for Python 3.14' timeout 300 "$UV" python install --no-bin 3.14; then
     path=$("$UV" python find --managed-python '>=3.14.2,<3.15') && printf '%s\n' "$path" && return 0
   fi
   if [ "$(. /etc/os-release && echo "${ID:-} ${ID_LIKE:-}" | grep -cw debian)" -gt 0 ]; then
-    say '  uv could not. Taking the one of a newer Debian, for this project alone.'
+    say '  uv could not (no way to where it gets Python from). Taking the one of a newer Debian, for this project alone.'
     need_packages patchelf
     busy 'Getting Python 3.14 of a newer Debian' bash "$ROOT/scripts/lib/debian_python314.sh" "$CACHE/python3.14" &&
       first_python 3.14.2 3.15 "$private" && return 0
