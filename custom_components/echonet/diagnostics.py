@@ -45,4 +45,14 @@ async def async_get_config_entry_diagnostics(
             "settings": asdict(runtime.data.settings),
             "active": sorted(runtime.data.active.values()),
         }
-    return async_redact_data(diagnostics, TO_REDACT)
+    redacted: dict[str, Any] = async_redact_data(_listed(diagnostics), TO_REDACT)
+    return redacted
+
+
+def _listed(value: Any) -> Any:
+    """Turn tuples into lists, because Home Assistant does not look into tuples when it redacts."""
+    if isinstance(value, dict):
+        return {key: _listed(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_listed(item) for item in value]
+    return value

@@ -24,7 +24,7 @@ async def test_a_satellite(hass: HomeAssistant, start_satellite: StartSatellite)
     assert diagnostics["connected"] is True
     assert diagnostics["satellite"]["active"] == ["dog"]
     assert diagnostics["satellite"]["welcome"]["version"] == "0.1.0"
-    assert diagnostics["satellite"]["health"]["problems"] == ()
+    assert diagnostics["satellite"]["health"]["problems"] == []
     assert diagnostics["satellite"]["settings"]["sensitivity"]["dog"] == "medium"
     assert diagnostics["entry"]["port"] == satellite.port
     text = json.dumps(diagnostics)

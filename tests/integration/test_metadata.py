@@ -1,0 +1,289 @@
+"""The files that Home Assistant and HACS read: complete, consistent, and of the form that they expect."""
+
+import ast
+import json
+from pathlib import Path
+import re
+import string
+import struct
+from typing import Any
+
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+from homeassistant.loader import async_get_integration
+from homeassistant.util.yaml import load_yaml_dict
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.echonet import client, issues
+from custom_components.echonet.const import DOMAIN
+from custom_components.echonet.helpers import translation_key
+from custom_components.echonet.household.event import AlertEvent
+from custom_components.echonet.protocol import (
+    SERVICE_TYPE,
+    AlarmPattern,
+    Problem,
+    Sensitivity,
+    SoundClass,
+    Test,
+)
+from tests.integration.conftest import setup, wait_for
+
+ROOT = Path(__file__).parents[2]
+COMPONENT = ROOT / "custom_components" / DOMAIN
+MODULES = sorted(COMPONENT.rglob("*.py"))
+
+MANIFEST_KEYS = {
+    "after_dependencies",
+    "categories",
+    "codeowners",
+    "config_flow",
+    "connectivity",
+    "dependencies",
+    "documentation",
+    "domain",
+    "integration_type",
+    "iot_class",
+    "issue_tracker",
+    "loggers",
+    "name",
+    "quality_scale",
+    "requirements",
+    "single_config_entry",
+    "version",
+    "zeroconf",
+}
+HACS_KEYS = {
+    "content_in_root",
+    "country",
+    "filename",
+    "hacs",
+    "hide_default_branch",
+    "homeassistant",
+    "name",
+    "persistent_directory",
+    "render_readme",
+    "zip_release",
+}
+RULES = set(
+    """
+    action-setup appropriate-polling brands common-modules config-flow-test-coverage config-flow
+    dependency-transparency docs-actions docs-triggers docs-conditions docs-high-level-description
+    docs-installation-instructions docs-removal-instructions entity-event-setup entity-unique-id has-entity-name
+    runtime-data test-before-configure test-before-setup unique-config-entry
+    action-exceptions config-entry-unloading docs-configuration-parameters docs-installation-parameters
+    entity-unavailable integration-owner log-when-unavailable parallel-updates reauthentication-flow test-coverage
+    devices diagnostics discovery-update-info discovery docs-data-update docs-examples docs-known-limitations
+    docs-supported-devices docs-supported-functions docs-troubleshooting docs-use-cases dynamic-devices
+    entity-category entity-device-class entity-disabled-by-default entity-translations exception-translations
+    icon-translations reconfiguration-flow repair-issues stale-devices
+    async-dependency inject-websession strict-typing
+    """.split()
+)
+
+
+def load(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+TEXTS = load(COMPONENT / "translations" / "en.json")
+
+
+def calls(name: str, keyword: str) -> set[str]:
+    """The constant values of a keyword in all calls of a function, wherever it is called."""
+    found = set()
+    for module in MODULES:
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            function = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if function == name:
+                found |= {
+                    item.value.value
+                    for item in node.keywords
+                    if item.arg == keyword and isinstance(item.value, ast.Constant)
+                }
+    return found
+
+
+def test_manifest() -> None:
+    manifest = load(COMPONENT / "manifest.json")
+    keys = list(manifest)
+    assert keys[:2] == ["domain", "name"]
+    assert keys[2:] == sorted(keys[2:])
+    assert set(keys) <= MANIFEST_KEYS
+    assert manifest["domain"] == DOMAIN == COMPONENT.name
+    assert re.fullmatch(r"\d+\.\d+\.\d+", manifest["version"])
+    assert manifest["zeroconf"] == [SERVICE_TYPE]
+    assert manifest["iot_class"] == "local_push"
+    assert manifest["requirements"] == []
+    assert all(owner.startswith("@") for owner in manifest["codeowners"])
+    assert manifest["codeowners"]
+
+
+async def test_home_assistant_accepts_it(hass: HomeAssistant) -> None:
+    integration = await async_get_integration(hass, DOMAIN)
+    assert integration.integration_type == "hub"
+    assert integration.has_branding
+    assert integration.config_flow
+
+
+def test_hacs() -> None:
+    hacs = load(ROOT / "hacs.json")
+    assert set(hacs) <= HACS_KEYS
+    assert hacs["name"] == "EchoNet"
+    assert hacs["homeassistant"] >= "2026.10"
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "height"),
+    [("icon.png", 256, 256), ("icon@2x.png", 512, 512), ("logo.png", None, 160), ("logo@2x.png", None, 320)],
+)
+def test_brand_images(name: str, width: int | None, height: int) -> None:
+    head = (COMPONENT / "brand" / name).read_bytes()[:26]
+    assert head.startswith(b"\x89PNG\r\n\x1a\n")
+    size = struct.unpack(">II", head[16:24])
+    assert size[1] == height
+    assert width is None or size[0] == width
+
+
+def test_every_rule_of_the_quality_scale_is_answered() -> None:
+    rules = load_yaml_dict(str(COMPONENT / "quality_scale.yaml"))["rules"]
+    assert len(RULES) == 54
+    assert set(rules) == RULES
+    for name, answer in rules.items():
+        if answer != "done":
+            assert answer["status"] in ("exempt", "todo"), name
+            assert answer["comment"].strip(), name
+
+
+def test_texts_are_sorted_and_filled() -> None:
+    def check(texts: dict[str, Any], where: str) -> None:
+        assert list(texts) == sorted(texts), where
+        for key, value in texts.items():
+            if isinstance(value, dict):
+                check(value, f"{where}.{key}")
+            else:
+                assert value.strip() == value != "", f"{where}.{key}"
+                assert "[%key" not in value, f"{where}.{key}"
+
+    check(TEXTS, "en")
+
+
+async def test_every_entity_has_a_name_and_an_icon(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+    icons = load(COMPONENT / "icons.json")["entity"]
+    used: dict[str, set[str]] = {"event": {AlertEvent._attr_translation_key or ""}}
+    for entity in er.async_entries_for_config_entry(er.async_get(hass), loaded.entry_id):
+        assert entity.translation_key
+        used.setdefault(entity.domain, set()).add(entity.translation_key)
+        if entity.original_device_class is None or entity.domain == "event":
+            assert entity.translation_key in icons[entity.domain], entity.entity_id
+    assert {platform: set(texts) for platform, texts in TEXTS["entity"].items()} == used
+    for platform, names in icons.items():
+        assert platform in list(Platform)
+        assert set(names) <= used[platform]
+        assert all(icon["default"].startswith("mdi:") for icon in names.values())
+
+
+def test_every_value_has_a_name() -> None:
+    entity = TEXTS["entity"]
+    for sound_class in SoundClass:
+        assert set(entity["select"][f"{sound_class}_sensitivity"]["state"]) == set(Sensitivity)
+    for event in entity["event"].values():
+        assert set(event["state_attributes"]["event_type"]["state"]) == set(SoundClass)
+        assert set(event["state_attributes"]["pattern"]["state"]) == set(AlarmPattern)
+    assert set(entity["sensor"]["health"]["state"]) == {"ok", *Problem}
+
+
+async def test_every_attribute_has_a_name(
+    hass: HomeAssistant, household: MockConfigEntry, loaded: MockConfigEntry
+) -> None:
+    await setup(hass, household)
+    await loaded.runtime_data.async_send(Test(sound_class=SoundClass.ALARM))
+    common = {"device_class", "event_types", "friendly_name"}
+    for entity_id, key in (
+        ("event.hallway_sound_detection", "sound_detection"),
+        ("event.echonet_household_alert", "alert"),
+    ):
+        await wait_for(lambda entity_id=entity_id: hass.states.get(entity_id).attributes.get("event_type"))
+        state = hass.states.get(entity_id)
+        assert state is not None
+        assert set(state.attributes) - common == set(TEXTS["entity"]["event"][key]["state_attributes"])
+
+
+def test_every_form_explains_its_fields() -> None:
+    steps = {
+        **TEXTS["config"]["step"],
+        **TEXTS["options"]["step"],
+        **TEXTS["config_subentries"]["recipient"]["step"],
+    }
+    for name, step in steps.items():
+        assert step["title"], name
+        assert set(step.get("data", {})) == set(step.get("data_description", {})), name
+    menu = TEXTS["config"]["step"]["user"]
+    assert set(menu["menu_options"]) == set(menu["menu_option_descriptions"]) == {"satellite", "household"}
+
+
+def test_every_step_error_and_reason_has_a_text() -> None:
+    config, recipient = TEXTS["config"], TEXTS["config_subentries"]["recipient"]
+    steps = calls("async_show_form", "step_id") | calls("async_show_menu", "step_id")
+    known = set(config["step"]) | set(TEXTS["options"]["step"]) | {"confirm"}
+    assert steps <= known
+    assert {"pair", "reauth_confirm"} <= set(config["step"])
+    reasons = calls("async_abort", "reason") | calls("_abort_if_unique_id_mismatch", "reason")
+    reasons |= calls("async_update_reload_and_abort", "reason")
+    assert reasons - {"satellite_removed"} <= set(config["abort"])
+    assert {"already_configured", "reauth_successful", "reconfigure_successful"} <= set(config["abort"])
+    assert set(recipient["error"]) == {"already_told"}
+    assert recipient["entry_type"]
+    assert set(recipient["initiate_flow"]) == {"user", "reconfigure"}
+
+
+def test_every_error_of_the_client_has_its_texts() -> None:
+    errors = [
+        item
+        for item in vars(client).values()
+        if isinstance(item, type) and issubclass(item, client.ClientError) and item is not client.ClientError
+    ]
+    assert len(errors) == 8
+    keys = {translation_key(error("")) for error in errors}
+    assert keys | {"unknown"} == set(TEXTS["config"]["error"])
+    assert calls("HomeAssistantError", "translation_key") <= set(TEXTS["exceptions"])
+    while_connected = keys - {"impostor", "invalid_code", "pairing_closed"}
+    assert while_connected | {"not_connected"} == set(TEXTS["exceptions"])
+
+
+def test_every_issue_has_its_texts() -> None:
+    keys = {issues.CERTIFICATE_CHANGED, issues.UNSUPPORTED_PROTOCOL, issues.RECIPIENT_FAILED}
+    assert set(TEXTS["issues"]) == keys
+    for key, texts in TEXTS["issues"].items():
+        # Home Assistant wants either a description or a fix flow.
+        assert ("fix_flow" in texts) is (key == issues.CERTIFICATE_CHANGED)
+        assert ("description" in texts) is (key != issues.CERTIFICATE_CHANGED)
+
+
+def test_placeholders_are_those_that_are_given() -> None:
+    def names(texts: Any) -> set[str]:
+        if isinstance(texts, dict):
+            return set().union(*map(names, texts.values()))
+        return {name for _, name, _, _ in string.Formatter().parse(texts) if name}
+
+    assert names(TEXTS["exceptions"]) == {"name"}
+    assert names(TEXTS["issues"]) == {"name", "target"}
+    assert names(TEXTS["config"]["step"]["pair"]) == {"name", "host", "command"}
+    assert names(TEXTS["config"]["step"]["reauth_confirm"]) == {"name", "host", "command"}
+    assert names(TEXTS["config"]["error"]) == set()
+
+
+def test_platforms_say_how_many_updates_run_at_once() -> None:
+    platforms = [COMPONENT / f"{platform}.py" for platform in Platform if (COMPONENT / f"{platform}.py").exists()]
+    assert len(platforms) == 6
+    assert all("\nPARALLEL_UPDATES = " in path.read_text() for path in platforms)
+
+
+def test_modules_have_one_line_that_says_what_they_are_for() -> None:
+    for module in MODULES:
+        text = ast.get_docstring(ast.parse(module.read_text(encoding="utf-8")))
+        assert text, module
+        assert text.splitlines()[0].endswith("."), module
