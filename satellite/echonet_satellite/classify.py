@@ -140,8 +140,8 @@ def find(
             yield from _findings(hearing.push(block), heard)
             _show_progress(path, heard)
     except AudioError:
-        # What was heard before the damage was heard.
-        yield from _findings(hearing.finish(), heard)
+        if heard:  # what was heard before the damage was heard
+            yield from _findings(hearing.finish(), heard)
         raise
     yield from _findings(hearing.finish(), heard)
 

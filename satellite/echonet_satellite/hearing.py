@@ -39,7 +39,8 @@ class Hearing:
         self._rate = card.frontend.sample_rate
         self._log_mel = StreamingLogMel(card.frontend)
         self._frames = np.empty((0, card.frontend.n_mels), np.float32)
-        self._levels = _PeakLevels(card.output_samples)
+        overlap = card.frontend.n_fft - card.frontend.hop_length
+        self._levels = _PeakLevels(card.output_samples, card.output_samples + overlap)
         self._patterns = AlarmPatterns(card.frontend)
         self._pattern = AlarmPattern.UNKNOWN
         self._until_pattern = 0
@@ -103,20 +104,21 @@ class Hearing:
 
 
 class _PeakLevels:
-    """The loudest sample of each piece that one row of probabilities stands for, in dB below full scale."""
+    """The loudest sample of all that the frames of one row of probabilities have seen, in dB below full scale."""
 
-    def __init__(self, size: int) -> None:
-        self._size = size
+    def __init__(self, hop: int, length: int) -> None:
+        self._hop = hop
+        self._length = length
         self._rest = np.empty(0, np.float32)
         self._levels: deque[float] = deque()
 
     def push(self, samples: Floats) -> None:
-        joined = np.concatenate((self._rest, samples)) if len(self._rest) else samples
-        whole = len(joined) // self._size
-        if whole:
-            peaks = np.abs(joined[: whole * self._size]).reshape(whole, self._size).max(axis=1)
-            self._levels.extend(dbfs(peak) for peak in peaks.tolist())
-        self._rest = joined[whole * self._size :]
+        loudness = np.concatenate((self._rest, np.abs(samples)))
+        first = 0
+        while first + self._length <= len(loudness):
+            self._levels.append(dbfs(float(loudness[first : first + self._length].max())))
+            first += self._hop
+        self._rest = loudness[first:]
 
     def pop(self) -> float:
         return self._levels.popleft()

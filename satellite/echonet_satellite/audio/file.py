@@ -42,6 +42,13 @@ def read_blocks(path: Path, block_s: float = 1.0) -> Iterator[Floats]:
         raise AudioError(f"{path} holds no sound")
 
 
+class _Sequential(soundfile.SoundFile):  # type: ignore[misc] - soundfile carries no types
+    """A file that is read from start to end: soundfile seeks after each read, and a seek in an MP3 is not exact."""
+
+    def seekable(self) -> bool:
+        return False
+
+
 def _open(path: Path) -> soundfile.SoundFile:
     if not path.exists():
         raise AudioError(f"{path} does not exist")
@@ -50,7 +57,7 @@ def _open(path: Path) -> soundfile.SoundFile:
     try:
         if path.stat().st_size == 0:
             raise AudioError(f"{path} is empty")
-        return soundfile.SoundFile(path)
+        return _Sequential(path)
     except soundfile.LibsndfileError as err:
         raise AudioError(f"{path} cannot be read as a sound file: {_reason(err)}") from None
     except (OSError, TypeError) as err:  # TypeError: a headerless format, such as .raw
@@ -68,4 +75,4 @@ def _resampler(path: Path, rate: int) -> soxr.ResampleStream | None:
 
 
 def _reason(err: soundfile.LibsndfileError) -> str:
-    return str(err.error_string).strip().rstrip(".").lower()
+    return str(err.error_string).removeprefix("Error :").strip().rstrip(".").lower()
