@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
 
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import CONF_HOST, CONF_PORT, CONF_TOKEN
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, State
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -117,8 +117,20 @@ async def setup(hass: HomeAssistant, entry: MockConfigEntry) -> None:
 async def wait_for(condition: Callable[[], Any], *, within_s: float = 10.0) -> None:
     """Wait for something that happens over a real connection."""
     async with asyncio.timeout(within_s):
-        while not condition():
+        while not condition():  # noqa: ASYNC110  # a state machine offers no event for "whatever is asked here"
             await asyncio.sleep(0.005)
+
+
+def state_of(hass: HomeAssistant, entity_id: str) -> State:
+    """Return the state of an entity that must be there."""
+    state = hass.states.get(entity_id)
+    assert state is not None, entity_id
+    return state
+
+
+def is_in(entry: ConfigEntry, state: ConfigEntryState) -> bool:
+    """Tell whether an entry is in a state that may change from one line to the next."""
+    return entry.state is state
 
 
 async def wait_for_state(hass: HomeAssistant, entity_id: str, state: str) -> None:

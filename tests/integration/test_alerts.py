@@ -140,7 +140,9 @@ def test_alarm_clocks_and_old_news_are_not_critical() -> None:
 def test_an_update_replaces_silently() -> None:
     start = sound(SoundClass.GUNSHOT)
     first = alert((KITCHEN, start)).companion_data()
-    update = alert((KITCHEN, start), (HALL, sound(SoundClass.GUNSHOT)), telling=Telling.UPDATE).companion_data()
+    update = alert(
+        (KITCHEN, start), (HALL, sound(SoundClass.GUNSHOT)), telling=Telling.UPDATE
+    ).companion_data()
     assert update["tag"] == first["tag"]
     assert update["alert_once"] is True
     assert update["push"] == {"interruption-level": "passive", "sound": "none"}

@@ -6,7 +6,7 @@ from custom_components.echonet.backoff import Backoff
 
 
 def test_pauses_double_up_to_the_limit_and_start_anew() -> None:
-    backoff = Backoff(first=1.0, limit=10.0, uniform=lambda low, high: high)
+    backoff = Backoff(first=1.0, limit=10.0, uniform=lambda _, high: high)
     assert [backoff.next() for _ in range(6)] == [1.0, 2.0, 4.0, 8.0, 10.0, 10.0]
     backoff.reset()
     assert backoff.next() == 1.0

@@ -25,7 +25,7 @@ from custom_components.echonet import config_flow
 from custom_components.echonet.client import ImpostorSuspected, UnsupportedProtocol
 from custom_components.echonet.const import CONF_COOLDOWN, CONF_FINGERPRINT, DOMAIN, HOUSEHOLD_UNIQUE_ID
 from custom_components.echonet.protocol import SERVICE_TYPE
-from tests.integration.conftest import StartSatellite, setup, wait_for
+from tests.integration.conftest import StartSatellite, is_in, setup, wait_for
 from tests.support.satellite import SatelliteUnderTest
 
 REFUSED = pytest.mark.parametrize("expected_lingering_timers", [True])
@@ -163,7 +163,9 @@ async def test_there_is_one_household(hass: HomeAssistant, loaded: MockConfigEnt
     assert result["step_id"] == "satellite"
 
 
-async def test_a_satellite_is_added_by_its_address(hass: HomeAssistant, satellite: SatelliteUnderTest) -> None:
+async def test_a_satellite_is_added_by_its_address(
+    hass: HomeAssistant, satellite: SatelliteUnderTest
+) -> None:
     result = await start_by_hand(hass)
     assert result["step_id"] == "satellite"
     result = await answer(hass, result, **{CONF_HOST: " 127.0.0.1 ", CONF_PORT: satellite.port})
@@ -357,7 +359,7 @@ async def test_a_satellite_that_was_away_at_the_start_is_set_up_where_it_appears
 ) -> None:
     await satellite.stop()
     await setup(hass, entry)
-    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert is_in(entry, ConfigEntryState.SETUP_RETRY)
     satellite.port = 0
     await satellite.start()
     await discover(hass, announcement(satellite))
@@ -368,7 +370,10 @@ async def test_a_satellite_that_was_away_at_the_start_is_set_up_where_it_appears
 
 
 async def test_a_false_announcement_changes_nothing(
-    hass: HomeAssistant, start_satellite: StartSatellite, entry: MockConfigEntry, satellite: SatelliteUnderTest
+    hass: HomeAssistant,
+    start_satellite: StartSatellite,
+    entry: MockConfigEntry,
+    satellite: SatelliteUnderTest,
 ) -> None:
     """Somebody announces our satellite's id at the address of a machine of theirs."""
     impostor = await start_satellite(name="Impostor")
@@ -440,7 +445,10 @@ async def test_errors_while_pairing_again_can_be_overcome(
 
 
 async def test_another_satellite_cannot_take_the_place_of_this_one(
-    hass: HomeAssistant, start_satellite: StartSatellite, entry: MockConfigEntry, satellite: SatelliteUnderTest
+    hass: HomeAssistant,
+    start_satellite: StartSatellite,
+    entry: MockConfigEntry,
+    satellite: SatelliteUnderTest,
 ) -> None:
     before = dict(entry.data)
     await satellite.stop()
@@ -472,7 +480,10 @@ async def test_a_new_address_is_taken_once_it_is_proven(
 
 @REFUSED
 async def test_a_new_address_is_refused_where_another_answers(
-    hass: HomeAssistant, start_satellite: StartSatellite, entry: MockConfigEntry, satellite: SatelliteUnderTest
+    hass: HomeAssistant,
+    start_satellite: StartSatellite,
+    entry: MockConfigEntry,
+    satellite: SatelliteUnderTest,
 ) -> None:
     other = await start_satellite(name="Other")
     before = dict(entry.data)
@@ -500,7 +511,9 @@ async def test_the_settings_of_the_household(hass: HomeAssistant, household: Moc
     assert household.options == {CONF_COOLDOWN: 120}
 
 
-def test_a_satellite_has_no_options_and_no_recipients(entry: MockConfigEntry, household: MockConfigEntry) -> None:
+def test_a_satellite_has_no_options_and_no_recipients(
+    entry: MockConfigEntry, household: MockConfigEntry
+) -> None:
     handler = config_flow.EchonetConfigFlow
     assert not handler.async_supports_options_flow(entry)
     assert not handler.async_get_supported_subentry_types(entry)

@@ -28,7 +28,13 @@ async def test_a_satellite(hass: HomeAssistant, start_satellite: StartSatellite)
     assert diagnostics["satellite"]["settings"]["sensitivity"]["dog"] == "medium"
     assert diagnostics["entry"]["port"] == satellite.port
     text = json.dumps(diagnostics)
-    secrets = [entry.data["token"], entry.data[CONF_FINGERPRINT], satellite.satellite_id, "127.0.0.1", "52.123"]
+    secrets = [
+        entry.data["token"],
+        entry.data[CONF_FINGERPRINT],
+        satellite.satellite_id,
+        "127.0.0.1",
+        "52.123",
+    ]
     assert not [secret for secret in [*secrets, "13.456", "Hallway"] if secret in text]
     assert diagnostics["entry"]["token"] == REDACTED
     await hass.config_entries.async_unload(entry.entry_id)
@@ -48,6 +54,8 @@ async def test_the_household(
     (incident,) = diagnostics["incidents"]
     assert incident["observations"][0]["detection"]["sound_class"] == "dog"
     text = json.dumps(diagnostics, default=str)
-    assert not [secret for secret in ("anna", "Anna", "52.123", "Hallway", satellite.satellite_id) if secret in text]
+    assert not [
+        secret for secret in ("anna", "Anna", "52.123", "Hallway", satellite.satellite_id) if secret in text
+    ]
     assert diagnostics["recipients"] == [{"title": REDACTED, "kind": "action", "target": REDACTED}]
     await hass.config_entries.async_unload(entry.entry_id)

@@ -3,24 +3,20 @@
 from datetime import UTC, datetime, timedelta
 
 from homeassistant.const import ATTR_ENTITY_ID, STATE_OFF, STATE_ON, STATE_UNAVAILABLE, STATE_UNKNOWN
-from homeassistant.core import Event, HomeAssistant, State
+from homeassistant.core import Event, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 
+from custom_components.echonet import coordinator
 from custom_components.echonet.const import EVENT_LATE_DETECTION
-from custom_components.echonet.protocol import AlarmPattern, Configure, Phase, Problem, Sensitivity, SoundClass
-from tests.integration.conftest import StartSatellite, make_entry, setup, wait_for, wait_for_state
+from custom_components.echonet.protocol import Configure, Sensitivity, Watch
+from echonet_satellite.protocol import AlarmPattern, Phase, Problem, SoundClass
+from tests.integration.conftest import StartSatellite, make_entry, setup, state_of, wait_for, wait_for_state
 from tests.support.satellite import SatelliteUnderTest
 
 EVENT = "event.hallway_sound_detection"
-
-
-def state_of(hass: HomeAssistant, entity_id: str) -> State:
-    state = hass.states.get(entity_id)
-    assert state is not None, entity_id
-    return state
 
 
 def fired(events: list[Event], entity_id: str = EVENT) -> list[dict[str, object]]:
@@ -110,7 +106,9 @@ async def test_detections_are_acknowledged_and_not_told_again(
     events = async_capture_events(hass, "state_changed")
     satellite.emit(SoundClass.DOG)
     (controller,) = satellite.controllers.all
-    await wait_for(lambda: not satellite.journal.pending(controller.id, up_to=satellite.journal.last_sequence))
+    await wait_for(
+        lambda: not satellite.journal.pending(controller.id, up_to=satellite.journal.last_sequence)
+    )
     await satellite.stop()
     await satellite.start()
     await wait_for_state(hass, "binary_sensor.hallway_connection", STATE_OFF)
@@ -140,7 +138,10 @@ async def test_what_happened_meanwhile_fires_but_never_turns_a_sensor_on(
     satellite.emit(SoundClass.SCREAM)
     await wait_for_state(hass, "binary_sensor.hallway_scream", STATE_ON)
 
-    assert [(item["event_type"], item["replayed"]) for item in fired(events)] == [("dog", True), ("scream", False)]
+    assert [(item["event_type"], item["replayed"]) for item in fired(events)] == [
+        ("dog", True),
+        ("scream", False),
+    ]
     assert [(event.data["sound_class"], event.data["id"]) for event in late] == [("gunshot", old)]
     turned_on = {
         event.data["entity_id"]
@@ -277,9 +278,8 @@ async def test_commands_without_a_connection_fail_clearly(
 ) -> None:
     await satellite.stop()
     await wait_for_state(hass, "binary_sensor.hallway_connection", STATE_OFF)
-    coordinator = loaded.runtime_data
     with pytest.raises(HomeAssistantError) as caught:
-        await coordinator.async_send(Configure(listening=True))
+        await loaded.runtime_data.async_send(Configure(listening=True))
     assert caught.value.translation_key == "not_connected"
     assert caught.value.translation_placeholders == {"name": "Hallway"}
 
@@ -291,3 +291,27 @@ async def test_unique_ids_do_not_depend_on_name_or_address(
     assert len(entities) == 2 + 8 + 8 + 1 + 1 + 1 + 3
     assert all(item.unique_id.startswith(f"{satellite.satellite_id}-") for item in entities)
     assert all(item.has_entity_name and item.translation_key for item in entities)
+
+
+async def test_what_is_remembered_of_old_detections_is_bounded(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    satellite: SatelliteUnderTest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(coordinator, "REMEMBERED_DETECTIONS", 4)
+    for _ in range(10):
+        last = satellite.emit(SoundClass.DOG)
+    await wait_for(lambda: last in loaded.runtime_data.data.active)
+    assert len(loaded.runtime_data._seen) == 4
+
+
+async def test_levels_are_for_those_who_watch(
+    hass: HomeAssistant, loaded: MockConfigEntry, satellite: SatelliteUnderTest
+) -> None:
+    await loaded.runtime_data.async_send(Watch(enabled=True))
+    events = async_capture_events(hass, "state_changed")
+    satellite.set_level(-20.0)
+    satellite.emit(SoundClass.SCREAM)
+    await wait_for_state(hass, "binary_sensor.hallway_scream", STATE_ON)
+    assert {event.data["entity_id"] for event in events} == {EVENT, "binary_sensor.hallway_scream"}

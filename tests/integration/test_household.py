@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from types import MappingProxyType
 from typing import Any, override
 
@@ -21,7 +22,7 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.echonet.const import CONF_COOLDOWN, CONF_KIND, DOMAIN, SUBENTRY_RECIPIENT
 from custom_components.echonet.household import recipients
-from custom_components.echonet.protocol import AlarmPattern, Location, Phase, SoundClass
+from echonet_satellite.protocol import AlarmPattern, Location, Phase, SoundClass
 from tests.integration.conftest import StartSatellite, make_entry, setup, wait_for, wait_for_state
 from tests.support.satellite import SatelliteUnderTest
 
@@ -51,6 +52,10 @@ async def home(hass: HomeAssistant, household: MockConfigEntry, loaded: MockConf
     (device,) = dr.async_entries_for_config_entry(devices, loaded.entry_id)
     devices.async_update_device(device.id, area_id=area.id)
     return household
+
+
+def has_calls(calls: list[ServiceCall], count: int) -> bool:
+    return len(calls) >= count
 
 
 def alert_attributes(hass: HomeAssistant) -> dict[str, Any]:
@@ -163,7 +168,7 @@ async def test_the_test_button_reaches_the_phone_as_a_test(
         await hass.services.async_call(
             "button", "press", {ATTR_ENTITY_ID: "button.hallway_send_test_alert"}, blocking=True
         )
-        await wait_for(lambda expected=count: len(calls) >= expected)
+        await wait_for(partial(has_calls, calls, count))
     assert calls[0].data["title"] == "Test: alarm in the kitchen"
     assert alert_attributes(hass)["telling"] == "test"
 
@@ -283,7 +288,10 @@ async def test_one_that_fails_stops_nobody_and_becomes_an_issue(
 
 
 async def test_without_recipients_the_alert_is_still_an_event(
-    hass: HomeAssistant, home: MockConfigEntry, satellite: SatelliteUnderTest, caplog: pytest.LogCaptureFixture
+    hass: HomeAssistant,
+    home: MockConfigEntry,
+    satellite: SatelliteUnderTest,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     events = async_capture_events(hass, "state_changed")
     satellite.emit(SoundClass.GUNSHOT)
@@ -351,3 +359,18 @@ async def test_the_unloaded_household_tells_nobody(
     await wait_for_state(hass, "binary_sensor.hallway_gunshot", "on")
     await hass.async_block_till_done()
     assert not calls
+
+
+async def test_a_sound_that_began_before_the_household_was_there_is_not_told(
+    hass: HomeAssistant, home: MockConfigEntry, satellite: SatelliteUnderTest
+) -> None:
+    calls = async_mock_service(hass, "notify", "anna")
+    add_recipient(hass, home, "notify.anna")
+    await hass.config_entries.async_unload(home.entry_id)
+    detection = satellite.emit(SoundClass.GUNSHOT)
+    await wait_for_state(hass, "binary_sensor.hallway_gunshot", "on")
+    assert await hass.config_entries.async_setup(home.entry_id)
+    satellite.emit(SoundClass.GUNSHOT, Phase.END, id=detection, duration_s=1.0)
+    satellite.emit(SoundClass.DOG)
+    await wait_for(lambda: calls)
+    assert [call.data["title"] for call in calls] == ["Barking dog in the kitchen"]

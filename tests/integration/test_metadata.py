@@ -1,6 +1,7 @@
 """The files that Home Assistant and HACS read: complete, consistent, and of the form that they expect."""
 
 import ast
+from functools import partial
 import json
 from pathlib import Path
 import re
@@ -19,7 +20,6 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.echonet import client, issues
 from custom_components.echonet.const import DOMAIN
 from custom_components.echonet.helpers import translation_key
-from custom_components.echonet.household.event import AlertEvent
 from custom_components.echonet.protocol import (
     SERVICE_TYPE,
     AlarmPattern,
@@ -28,7 +28,7 @@ from custom_components.echonet.protocol import (
     SoundClass,
     Test,
 )
-from tests.integration.conftest import setup, wait_for
+from tests.integration.conftest import setup, state_of, wait_for
 
 ROOT = Path(__file__).parents[2]
 COMPONENT = ROOT / "custom_components" / DOMAIN
@@ -70,16 +70,16 @@ RULES = set(
     """
     action-setup appropriate-polling brands common-modules config-flow-test-coverage config-flow
     dependency-transparency docs-actions docs-triggers docs-conditions docs-high-level-description
-    docs-installation-instructions docs-removal-instructions entity-event-setup entity-unique-id has-entity-name
-    runtime-data test-before-configure test-before-setup unique-config-entry
+    docs-installation-instructions docs-removal-instructions entity-event-setup entity-unique-id
+    has-entity-name runtime-data test-before-configure test-before-setup unique-config-entry
     action-exceptions config-entry-unloading docs-configuration-parameters docs-installation-parameters
-    entity-unavailable integration-owner log-when-unavailable parallel-updates reauthentication-flow test-coverage
-    devices diagnostics discovery-update-info discovery docs-data-update docs-examples docs-known-limitations
-    docs-supported-devices docs-supported-functions docs-troubleshooting docs-use-cases dynamic-devices
-    entity-category entity-device-class entity-disabled-by-default entity-translations exception-translations
-    icon-translations reconfiguration-flow repair-issues stale-devices
-    async-dependency inject-websession strict-typing
-    """.split()
+    entity-unavailable integration-owner log-when-unavailable parallel-updates reauthentication-flow
+    test-coverage devices diagnostics discovery-update-info discovery docs-data-update docs-examples
+    docs-known-limitations docs-supported-devices docs-supported-functions docs-troubleshooting
+    docs-use-cases dynamic-devices entity-category entity-device-class entity-disabled-by-default
+    entity-translations exception-translations icon-translations reconfiguration-flow repair-issues
+    stale-devices async-dependency inject-websession strict-typing
+    """.split()  # noqa: SIM905  # fifty-four names are read more easily as a text
 )
 
 
@@ -92,15 +92,17 @@ TEXTS = load(COMPONENT / "translations" / "en.json")
 
 def calls(name: str, keyword: str) -> set[str]:
     """The constant values of a keyword in all calls of a function, wherever it is called."""
-    found = set()
+    found: set[str] = set()
     for module in MODULES:
         for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call):
                 continue
-            function = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            function = (
+                node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            )
             if function == name:
                 found |= {
-                    item.value.value
+                    str(item.value.value)
                     for item in node.keywords
                     if item.arg == keyword and isinstance(item.value, ast.Constant)
                 }
@@ -171,14 +173,19 @@ def test_texts_are_sorted_and_filled() -> None:
     check(TEXTS, "en")
 
 
-async def test_every_entity_has_a_name_and_an_icon(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+async def test_every_entity_has_a_name_and_an_icon(
+    hass: HomeAssistant, household: MockConfigEntry, loaded: MockConfigEntry
+) -> None:
+    await setup(hass, household)
     icons = load(COMPONENT / "icons.json")["entity"]
-    used: dict[str, set[str]] = {"event": {AlertEvent._attr_translation_key or ""}}
-    for entity in er.async_entries_for_config_entry(er.async_get(hass), loaded.entry_id):
-        assert entity.translation_key
-        used.setdefault(entity.domain, set()).add(entity.translation_key)
-        if entity.original_device_class is None or entity.domain == "event":
-            assert entity.translation_key in icons[entity.domain], entity.entity_id
+    registry = er.async_get(hass)
+    used: dict[str, set[str]] = {}
+    for entry in (household, loaded):
+        for entity in er.async_entries_for_config_entry(registry, entry.entry_id):
+            assert entity.translation_key
+            used.setdefault(entity.domain, set()).add(entity.translation_key)
+            if entity.original_device_class is None:
+                assert entity.translation_key in icons[entity.domain], entity.entity_id
     assert {platform: set(texts) for platform, texts in TEXTS["entity"].items()} == used
     for platform, names in icons.items():
         assert platform in list(Platform)
@@ -196,6 +203,10 @@ def test_every_value_has_a_name() -> None:
     assert set(entity["sensor"]["health"]["state"]) == {"ok", *Problem}
 
 
+def has_fired(hass: HomeAssistant, entity_id: str) -> bool:
+    return state_of(hass, entity_id).attributes["event_type"] is not None
+
+
 async def test_every_attribute_has_a_name(
     hass: HomeAssistant, household: MockConfigEntry, loaded: MockConfigEntry
 ) -> None:
@@ -206,10 +217,10 @@ async def test_every_attribute_has_a_name(
         ("event.hallway_sound_detection", "sound_detection"),
         ("event.echonet_household_alert", "alert"),
     ):
-        await wait_for(lambda entity_id=entity_id: hass.states.get(entity_id).attributes.get("event_type"))
-        state = hass.states.get(entity_id)
-        assert state is not None
-        assert set(state.attributes) - common == set(TEXTS["entity"]["event"][key]["state_attributes"])
+        await wait_for(partial(has_fired, hass, entity_id))
+        assert set(state_of(hass, entity_id).attributes) - common == set(
+            TEXTS["entity"]["event"][key]["state_attributes"]
+        )
 
 
 def test_every_form_explains_its_fields() -> None:
@@ -277,7 +288,9 @@ def test_placeholders_are_those_that_are_given() -> None:
 
 
 def test_platforms_say_how_many_updates_run_at_once() -> None:
-    platforms = [COMPONENT / f"{platform}.py" for platform in Platform if (COMPONENT / f"{platform}.py").exists()]
+    platforms = [
+        COMPONENT / f"{platform}.py" for platform in Platform if (COMPONENT / f"{platform}.py").exists()
+    ]
     assert len(platforms) == 6
     assert all("\nPARALLEL_UPDATES = " in path.read_text() for path in platforms)
 

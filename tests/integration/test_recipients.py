@@ -35,8 +35,12 @@ async def answer(hass: HomeAssistant, result: Any, **data: str) -> Any:
     return await hass.config_entries.subentries.async_configure(result["flow_id"], data)
 
 
-async def test_everything_that_notifies_is_offered_phones_first(hass: HomeAssistant, home: MockConfigEntry) -> None:
-    entity = er.async_get(hass).async_get_or_create("notify", "mobile_app", "1", suggested_object_id="ben_entity")
+async def test_everything_that_notifies_is_offered_phones_first(
+    hass: HomeAssistant, home: MockConfigEntry
+) -> None:
+    entity = er.async_get(hass).async_get_or_create(
+        "notify", "mobile_app", "1", suggested_object_id="ben_entity"
+    )
     hass.states.async_set(entity.entity_id, "unknown")
     assert async_get_choices(hass) == {
         "action:notify.mobile_app_annas_phone": "Annas phone (phone)",

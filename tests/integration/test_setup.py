@@ -15,7 +15,15 @@ from custom_components.echonet.backoff import Backoff
 from custom_components.echonet.const import CONF_FINGERPRINT, DOMAIN
 from custom_components.echonet.coordinator import DetectionReport
 from custom_components.echonet.protocol import SERVICE_TYPE, SoundClass
-from tests.integration.conftest import StartSatellite, make_entry, setup, wait_for, wait_for_state
+from tests.integration.conftest import (
+    StartSatellite,
+    is_in,
+    make_entry,
+    setup,
+    state_of,
+    wait_for,
+    wait_for_state,
+)
 from tests.support.satellite import SatelliteUnderTest
 
 # The server side of aiohttp leaves a timer behind when it has closed a WebSocket itself.
@@ -26,7 +34,9 @@ async def test_set_up_registers_the_device(
     hass: HomeAssistant, loaded: MockConfigEntry, satellite: SatelliteUnderTest
 ) -> None:
     assert loaded.state is ConfigEntryState.LOADED
-    device = dr.async_get(hass).async_get_device_by_identifier((DOMAIN, satellite.satellite_id), loaded.entry_id)
+    device = dr.async_get(hass).async_get_device_by_identifier(
+        (DOMAIN, satellite.satellite_id), loaded.entry_id
+    )
     assert device is not None
     assert device.manufacturer == "EchoNet"
     assert device.model == "Raspberry Pi 4 Model B"
@@ -37,14 +47,17 @@ async def test_set_up_registers_the_device(
 
 
 async def test_unloading_closes_the_connection(
-    hass: HomeAssistant, entry: MockConfigEntry, satellite: SatelliteUnderTest, caplog: pytest.LogCaptureFixture
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    satellite: SatelliteUnderTest,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     await setup(hass, entry)
     await satellite.wait_connected(1)
     assert await hass.config_entries.async_unload(entry.entry_id)
-    assert entry.state is ConfigEntryState.NOT_LOADED
+    assert is_in(entry, ConfigEntryState.NOT_LOADED)
     await satellite.wait_connected(0)
-    assert hass.states.get("binary_sensor.hallway_alarm").state == STATE_UNAVAILABLE
+    assert state_of(hass, "binary_sensor.hallway_alarm").state == STATE_UNAVAILABLE
     assert "Lost Hallway" not in caplog.text
 
     await setup(hass, entry)
@@ -66,12 +79,12 @@ async def test_an_unreachable_satellite_is_tried_again(
 ) -> None:
     await satellite.stop()
     await setup(hass, entry)
-    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert is_in(entry, ConfigEntryState.SETUP_RETRY)
     assert entry.error_reason_translation_key == "cannot_connect"
 
     await satellite.start()
     await hass.config_entries.async_reload(entry.entry_id)
-    assert entry.state is ConfigEntryState.LOADED
+    assert is_in(entry, ConfigEntryState.LOADED)
     await hass.config_entries.async_unload(entry.entry_id)
 
 
@@ -81,7 +94,7 @@ async def test_a_satellite_that_never_answers_does_not_hold_up_the_start(
     monkeypatch.setattr(coordinator, "SETUP_TIMEOUT_S", 0.2)
     hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_PORT: unanswering_port})
     await setup(hass, entry)
-    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert is_in(entry, ConfigEntryState.SETUP_RETRY)
     assert entry.error_reason_translation_key == "cannot_connect"
 
 
@@ -91,7 +104,7 @@ async def test_a_refused_token_asks_for_a_new_pairing(
 ) -> None:
     satellite.forget_controllers()
     await setup(hass, entry)
-    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert is_in(entry, ConfigEntryState.SETUP_ERROR)
     assert entry.error_reason_translation_key == "invalid_token"
     (flow,) = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
     assert flow["context"]["source"] == SOURCE_REAUTH
@@ -107,7 +120,7 @@ async def test_a_token_refused_later_asks_for_a_new_pairing(
     await wait_for(lambda: hass.config_entries.flow.async_progress_by_handler(DOMAIN))
     (flow,) = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
     assert flow["context"]["source"] == SOURCE_REAUTH
-    assert hass.states.get("binary_sensor.hallway_connection").state == STATE_OFF
+    assert state_of(hass, "binary_sensor.hallway_connection").state == STATE_OFF
 
 
 async def test_a_changed_certificate_is_never_trusted_and_becomes_an_issue(
@@ -118,7 +131,7 @@ async def test_a_changed_certificate_is_never_trusted_and_becomes_an_issue(
     satellite.new_identity()
     await satellite.start()
     await setup(hass, entry)
-    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert is_in(entry, ConfigEntryState.SETUP_RETRY)
     assert entry.error_reason_translation_key == "certificate_changed"
     assert entry.data[CONF_FINGERPRINT] == pinned
     assert satellite.connected == ()
@@ -132,7 +145,10 @@ async def test_a_changed_certificate_is_never_trusted_and_becomes_an_issue(
 
 
 async def test_the_issue_goes_when_the_right_satellite_is_back(
-    hass: HomeAssistant, start_satellite: StartSatellite, loaded: MockConfigEntry, satellite: SatelliteUnderTest
+    hass: HomeAssistant,
+    start_satellite: StartSatellite,
+    loaded: MockConfigEntry,
+    satellite: SatelliteUnderTest,
 ) -> None:
     """Another satellite gets the address for a while, as after a change of leases."""
     await satellite.stop()
@@ -150,7 +166,7 @@ async def test_another_version_of_the_protocol_becomes_an_issue(
 ) -> None:
     monkeypatch.setattr("custom_components.echonet.client.PROTOCOL_VERSION", 2)
     await setup(hass, entry)
-    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert is_in(entry, ConfigEntryState.SETUP_RETRY)
     assert entry.error_reason_translation_key == "unsupported_protocol"
     issue = ir.async_get(hass).async_get_issue(DOMAIN, f"unsupported_protocol_{entry.entry_id}")
     assert issue is not None
@@ -158,16 +174,21 @@ async def test_another_version_of_the_protocol_becomes_an_issue(
 
 
 async def test_loss_and_return_are_shown_and_logged_once(
-    hass: HomeAssistant, loaded: MockConfigEntry, satellite: SatelliteUnderTest, caplog: pytest.LogCaptureFixture
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    satellite: SatelliteUnderTest,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level("INFO", "custom_components.echonet")
     await satellite.stop()
     await wait_for_state(hass, "binary_sensor.hallway_alarm", STATE_UNAVAILABLE)
-    assert hass.states.get("binary_sensor.hallway_connection").state == STATE_OFF
+    assert state_of(hass, "binary_sensor.hallway_connection").state == STATE_OFF
     await satellite.start()
     await wait_for_state(hass, "binary_sensor.hallway_connection", STATE_ON)
-    assert hass.states.get("binary_sensor.hallway_alarm").state == STATE_OFF
-    messages = [record.getMessage() for record in caplog.records if record.name.startswith("custom_components")]
+    assert state_of(hass, "binary_sensor.hallway_alarm").state == STATE_OFF
+    messages = [
+        record.getMessage() for record in caplog.records if record.name.startswith("custom_components")
+    ]
     assert len([message for message in messages if message.startswith("Lost Hallway")]) == 1
     assert messages.count("Hallway is back") == 1
 
@@ -193,7 +214,9 @@ async def test_an_announcement_ends_the_pause(
         pointer = DNSPointer(SERVICE_TYPE, 12, 1, 4500, name)
         text = f"id={satellite_id}".encode()
         record = DNSText(name, 16, 1, 4500, bytes([len(text)]) + text)
-        listener.async_update_records(registry, 0.0, [RecordUpdate(pointer, pointer), RecordUpdate(record, record)])
+        listener.async_update_records(
+            registry, 0.0, [RecordUpdate(pointer, pointer), RecordUpdate(record, record)]
+        )
 
     announce("0" * 32)
     assert not loaded.runtime_data._wake.is_set()
@@ -205,7 +228,10 @@ async def test_an_announcement_ends_the_pause(
 
 
 async def test_a_defect_while_listening_does_not_end_the_listening(
-    hass: HomeAssistant, loaded: MockConfigEntry, satellite: SatelliteUnderTest, caplog: pytest.LogCaptureFixture
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    satellite: SatelliteUnderTest,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     heard = []
 
@@ -223,7 +249,10 @@ async def test_a_defect_while_listening_does_not_end_the_listening(
 
 
 async def test_a_connection_that_lasted_makes_the_next_pause_short(
-    hass: HomeAssistant, loaded: MockConfigEntry, satellite: SatelliteUnderTest, monkeypatch: pytest.MonkeyPatch
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    satellite: SatelliteUnderTest,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(coordinator, "STABLE_AFTER_S", 0.0)
     backoff = loaded.runtime_data._backoff
@@ -238,9 +267,11 @@ async def test_a_connection_that_lasted_makes_the_next_pause_short(
 async def test_an_error_while_adding_entities_leaves_no_connection_behind(
     hass: HomeAssistant, entry: MockConfigEntry, satellite: SatelliteUnderTest
 ) -> None:
-    with patch.object(hass.config_entries, "async_forward_entry_setups", side_effect=RuntimeError("a defect")):
+    with patch.object(
+        hass.config_entries, "async_forward_entry_setups", side_effect=RuntimeError("a defect")
+    ):
         await setup(hass, entry)
-    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert is_in(entry, ConfigEntryState.SETUP_ERROR)
     await satellite.wait_connected(0)
 
 
@@ -252,9 +283,9 @@ async def test_satellites_are_removed_one_by_one(
     for entry in entries:
         entry.add_to_hass(hass)
         await setup(hass, entry)
-    assert hass.states.get("binary_sensor.kitchen_alarm").state == STATE_OFF
+    assert state_of(hass, "binary_sensor.kitchen_alarm").state == STATE_OFF
     await hass.config_entries.async_remove(entries[0].entry_id)
     await first.wait_connected(0)
     assert hass.states.get("binary_sensor.kitchen_alarm") is None
-    assert hass.states.get("binary_sensor.garage_alarm").state == STATE_OFF
+    assert state_of(hass, "binary_sensor.garage_alarm").state == STATE_OFF
     await hass.config_entries.async_unload(entries[1].entry_id)
