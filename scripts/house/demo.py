@@ -11,11 +11,13 @@ import sys
 import time
 
 from echonet_satellite.protocol import EchonetError
+from echonet_satellite.synthesis import demo_scene
 
 from .configuration import REPOSITORY
 from .home_assistant import PASSWORD, USERNAME
 from .house import House, house
 from .network import best_network
+from .phone import Notification
 from .timeline import Entry, Timeline
 
 FOLDER = REPOSITORY / ".demo"
@@ -98,7 +100,11 @@ async def _show(built: House, options: argparse.Namespace) -> int:
     try:
         await timeline.ready.wait()
         await built.listen()
-        heard = "this machine's microphone" if options.microphone else options.file or "its built-in sounds"
+        heard = "its built-in sounds"
+        if options.microphone:
+            heard = "this machine's microphone; make a noise, or press Ctrl-C"
+        elif options.file is not None:
+            heard = options.file.name
         print(f"  The satellite hears {heard}. Times count from the onset of each sound.")
         print(f"\n{_HEAD}", flush=True)
         if options.microphone:
@@ -106,7 +112,7 @@ async def _show(built: House, options: argparse.Namespace) -> int:
             return 0
         await built.satellite.said("source_ended", timeout_s=3600)
         await rows.finish()
-        code = _summary(timeline)
+        code = _summary(timeline, options)
         if options.keep:
             print(f"\n  {built.home.login.url} stays until you press Ctrl-C.", flush=True)
             await _until_stopped(built, follower)
@@ -125,14 +131,24 @@ async def _until_stopped(built: House, follower: asyncio.Task[None]) -> None:
             raise program.failure()
 
 
-def _summary(timeline: Timeline) -> int:
+def _summary(timeline: Timeline, options: argparse.Namespace) -> int:
     entries = list(timeline.entries.values())
+    classes = [entry.sound.sound_class for entry in entries]
     states = sum(entry.state_changed is not None for entry in entries)
     alerts = sum(entry.alert is not None for entry in entries)
-    classes = sorted({entry.sound.sound_class for entry in entries})
+    if options.file is not None:
+        print(f"\n  {len(entries)} sounds recognised in {options.file.name}, {alerts} alerted the phone.")
+        return 0
+    expected = [sound_class.value for sound_class, _ in demo_scene().sounds]
+    missed = [name for name in expected if name not in classes]
+    besides = [name for name in classes if name not in expected]
     print(
-        f"\n  {len(entries)} sounds heard ({', '.join(classes) or 'none'}), {states} changed a state, "
-        f"{alerts} alerted the phone."
+        f"\n  Of {len(expected)} built-in sounds {len(expected) - len(missed)} were recognised"
+        + _listed("missed", missed)
+    )
+    print(
+        f"  {states} changed a state in Home Assistant, {alerts} alerted the phone"
+        + _listed("besides", besides)
     )
     if alerts == 0:
         print(f"error: no sound became an alert; what all parts said is in {FOLDER}", file=sys.stderr)
@@ -140,11 +156,16 @@ def _summary(timeline: Timeline) -> int:
     return 0
 
 
+def _listed(word: str, names: Sequence[str]) -> str:
+    return f" ({word}: {', '.join(names).replace('_', ' ')})." if names else "."
+
+
 class _Rows:
     """Prints one row per detection, when it has come all the way or nothing more is to be expected."""
 
     def __init__(self, timeline: Timeline) -> None:
         self._waiting: dict[str, tuple[asyncio.Event, asyncio.Task[None]]] = {}
+        self._updates: dict[str, int] = {}
         timeline.listen(self._on_entry)
 
     async def finish(self) -> None:
@@ -157,6 +178,9 @@ class _Rows:
             self._waiting[entry.sound.id] = complete, asyncio.create_task(self._print(entry, complete))
         if entry.state_changed is not None and entry.alert is not None:
             self._waiting[entry.sound.id][0].set()
+        for update in entry.updates[self._updates.get(entry.sound.id, 0) :]:
+            print(_update_row(entry, update), flush=True)
+        self._updates[entry.sound.id] = len(entry.updates)
 
     async def _print(self, entry: Entry, complete: asyncio.Event) -> None:
         with suppress(TimeoutError):
@@ -175,6 +199,11 @@ def row(entry: Entry) -> str:
         shown = f"{'(critical) ' if entry.alert.critical else ''}{entry.alert.title}"
     onset = sound.onset.astimezone().strftime("%H:%M:%S.%f")[:-3]
     return f"  {onset:<13} {name:<22} {sound.confidence:>5.0%} {columns}   {shown}".rstrip()
+
+
+def _update_row(entry: Entry, update: Notification) -> str:
+    when = _milliseconds(entry.after_onset_ms(update.received))
+    return f"  {'':<13} {'':<22} {'':>5} {'':>10} {'':>10} {when:>10}   now: {update.title}"
 
 
 def _milliseconds(value: float | None) -> str:

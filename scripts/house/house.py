@@ -43,15 +43,16 @@ async def house(
     progress: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[House]:
     """Start everything; `options` are those of `echonet-satellite run`, which starts with its switch off."""
-    async with home_assistant(folder, network, progress) as home:
-        phone = await connect_phone(home.api)
-        _start_deaf(folder / "satellite")
-        progress("The satellite starts")
-        async with satellite(folder, network, "--port", "0", *options, environment=environment) as running:
-            listening = await running.said("listening")
-            code = (await running.said("pairing"))["code"]
-            satellite_id = listening["satellite_id"]
-            progress("Home Assistant discovers it by zeroconf")
+    _start_deaf(folder / "satellite")
+    progress("The satellite starts")
+    # First what may fail because of its options, then what takes its time.
+    async with satellite(folder, network, "--port", "0", *options, environment=environment) as running:
+        satellite_id = (await running.said("listening"))["satellite_id"]
+        code = (await running.said("pairing"))["code"]
+        async with home_assistant(folder, network, progress) as home:
+            phone = await connect_phone(home.api)
+            progress("Home Assistant discovers the satellite by zeroconf")
+            await household.discover(home.api, satellite_id)
             progress(f"and pairs with the code that it shows: {code}")
             await household.pair(home.api, satellite_id, code)
             await household.put_into_room(home.api, satellite_id, AREA)

@@ -11,9 +11,26 @@ DOMAIN = "echonet"
 _DISCOVERY_TIMEOUT_S = 60.0
 
 
+async def discover(api: Api, satellite_id: str) -> str:
+    """Wait until Home Assistant has discovered the satellite, and return the id of the flow that it began."""
+    try:
+        async with asyncio.timeout(_DISCOVERY_TIMEOUT_S):
+            while True:
+                for flow in await api.command("config_entries/flow/progress"):
+                    if flow["handler"] == DOMAIN and flow["context"].get("unique_id") == satellite_id:
+                        found: str = flow["flow_id"]
+                        return found
+                await asyncio.sleep(0.2)
+    except TimeoutError:
+        raise HouseError(
+            f"Home Assistant has not discovered the satellite within {_DISCOVERY_TIMEOUT_S:.0f} s: "
+            "is multicast blocked on this network?"
+        ) from None
+
+
 async def pair(api: Api, satellite_id: str, code: str) -> None:
-    """Wait until Home Assistant has discovered the satellite, and enter the code that it shows."""
-    flow = await _discovered(api, satellite_id)
+    """Enter the code that the discovered satellite shows."""
+    flow = await discover(api, satellite_id)
     form = await api.get(f"/api/config/config_entries/flow/{flow}")
     if form["type"] != "form":
         raise HouseError(f"Home Assistant shows no form for the satellite, but {form['type']}")
@@ -76,20 +93,4 @@ async def wait_for_state(api: Api, entity_id: str, state: str, timeout_s: float 
     except TimeoutError:
         raise HouseError(
             f"{entity_id} is {seen.get('state')!r} after {timeout_s:.0f} s, not {state!r}"
-        ) from None
-
-
-async def _discovered(api: Api, satellite_id: str) -> str:
-    try:
-        async with asyncio.timeout(_DISCOVERY_TIMEOUT_S):
-            while True:
-                for flow in await api.command("config_entries/flow/progress"):
-                    if flow["handler"] == DOMAIN and flow["context"].get("unique_id") == satellite_id:
-                        found: str = flow["flow_id"]
-                        return found
-                await asyncio.sleep(0.2)
-    except TimeoutError:
-        raise HouseError(
-            f"Home Assistant has not discovered the satellite within {_DISCOVERY_TIMEOUT_S:.0f} s: "
-            "is multicast blocked on this network?"
         ) from None

@@ -79,7 +79,9 @@ class Program:
     def failure(self) -> HouseError:
         """An error for a program that should be running and is not."""
         last = next((line for line in reversed(self.last_lines) if line.strip()), "it said nothing")
-        return HouseError(f"{self.name} stopped: {last} (all it said is in {self.log})")
+        return HouseError(
+            f"{self.name} stopped: {last.rpartition('error: ')[2]} (all it said is in {self.log})"
+        )
 
     async def stop(self) -> None:
         """Ask it to stop, and make it stop if it does not."""

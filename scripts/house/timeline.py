@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +21,7 @@ class Entry:
     """One detection on its way; what is None has not come yet.
 
     `event_fired` is the satellite's event entity, `state_changed` the binary sensor of the class, `alert_told` the
-    attributes of the household's event entity, `alert` what the phone received.
+    attributes of the household's event entity, `alert` what the phone received, `updates` what replaced it there.
     """
 
     sound: Sound
@@ -29,6 +29,7 @@ class Entry:
     state_changed: datetime | None = None
     alert_told: dict[str, Any] | None = None
     alert: Notification | None = None
+    updates: list[Notification] = field(default_factory=list)
 
     def after_onset_ms(self, moment: datetime | None) -> float | None:
         """Milliseconds from the onset of the sound to `moment`."""
@@ -131,9 +132,13 @@ class Timeline:
     async def _follow_phone(self, phone: Phone) -> None:
         async for notification in phone.notifications():
             entry = self.entries.get(str(notification.data.get("tag", "")).removeprefix(_TAG))
-            if entry is not None and entry.alert is None:
+            if entry is None:
+                continue
+            if entry.alert is None:
                 entry.alert = notification
-                self._changed(entry)
+            else:
+                entry.updates.append(notification)
+            self._changed(entry)
 
     def _changed(self, entry: Entry) -> None:
         for listener in tuple(self._listeners):
