@@ -1,6 +1,7 @@
 """Raises and clears the repair issues of satellites and recipients."""
 
 from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_TARGET
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
@@ -53,3 +54,17 @@ def async_report_recipient_issue(hass: HomeAssistant, subentry_id: str, name: st
 def async_clear_recipient_issue(hass: HomeAssistant, subentry_id: str) -> None:
     """Withdraw what `async_report_recipient_issue` has shown."""
     ir.async_delete_issue(hass, DOMAIN, f"{RECIPIENT_FAILED}_{subentry_id}")
+
+
+@callback
+def async_forget_recipient_issues(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Withdraw what was shown of recipients that the owner has since removed or changed."""
+    prefix = f"{RECIPIENT_FAILED}_"
+    for domain, issue_id in list(ir.async_get(hass).issues):
+        if domain != DOMAIN or not issue_id.startswith(prefix):
+            continue
+        subentry = entry.subentries.get(issue_id.removeprefix(prefix))
+        issue = ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
+        shown = issue.translation_placeholders if issue is not None else None
+        if subentry is None or (shown and shown["target"] != subentry.data[CONF_TARGET]):
+            ir.async_delete_issue(hass, DOMAIN, issue_id)

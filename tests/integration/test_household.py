@@ -374,3 +374,33 @@ async def test_a_sound_that_began_before_the_household_was_there_is_not_told(
     satellite.emit(SoundClass.DOG)
     await wait_for(lambda: calls)
     assert [call.data["title"] for call in calls] == ["Barking dog in the kitchen"]
+
+
+async def test_an_issue_goes_with_its_recipient(
+    hass: HomeAssistant, home: MockConfigEntry, satellite: SatelliteUnderTest
+) -> None:
+    """Removed, or given another target: in both cases the failure is no longer true."""
+    removed = add_recipient(hass, home, "notify.vanished")
+    changed = add_recipient(hass, home, "notify.moved")
+    renamed = add_recipient(hass, home, "notify.lost")
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        "other",
+        is_fixable=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key="unsupported_protocol",
+    )
+    satellite.emit(SoundClass.ALARM)
+    issues = ir.async_get(hass)
+    await wait_for(lambda: len(issues.issues) == 4)
+    hass.config_entries.async_update_subentry(home, home.subentries[renamed], title="Anna")
+    assert len(issues.issues) == 4
+    hass.config_entries.async_update_subentry(
+        home,
+        home.subentries[changed],
+        data={CONF_KIND: "action", CONF_TARGET: "notify.persistent_notification"},
+    )
+    assert hass.config_entries.async_remove_subentry(home, removed)
+    await hass.async_block_till_done()
+    assert {issue_id for _, issue_id in issues.issues} == {f"recipient_failed_{renamed}", "other"}

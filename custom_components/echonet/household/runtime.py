@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 import logging
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED, ConfigEntry, ConfigEntryChange
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import area_registry as ar, device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
@@ -13,6 +13,7 @@ from homeassistant.util import dt as dt_util
 
 from ..const import CONF_COOLDOWN, DOMAIN
 from ..coordinator import SIGNAL_DETECTION, DetectionReport
+from ..issues import async_forget_recipient_issues
 from ..protocol import Location
 from .alerts import Alert, build_alert
 from .incidents import Incidents, Place
@@ -48,6 +49,9 @@ class Household:
         self.entry.async_on_unload(
             async_dispatcher_connect(self.hass, SIGNAL_DETECTION, self._async_handle_detection)
         )
+        self.entry.async_on_unload(
+            async_dispatcher_connect(self.hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._async_handle_change)
+        )
 
     @callback
     def async_ready(self) -> None:
@@ -59,6 +63,11 @@ class Household:
         """Call `listener` with each alert and the names of whom it is sent to; returns what ends it."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
+
+    @callback
+    def _async_handle_change(self, change: ConfigEntryChange, entry: ConfigEntry) -> None:
+        if entry is self.entry and change is ConfigEntryChange.UPDATED:
+            async_forget_recipient_issues(self.hass, entry)
 
     @callback
     def _async_handle_detection(self, report: DetectionReport) -> None:
