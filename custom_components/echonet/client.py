@@ -303,21 +303,21 @@ class _Frames:
                     await self._pong(frame.data)
                 case aiohttp.WSMsgType.PONG:
                     pass
-                case aiohttp.WSMsgType.CLOSE:
-                    if (error := _closed(frame.data)) is not None:
-                        raise error
-                    return None
                 case aiohttp.WSMsgType.BINARY:
                     await _abandon(self.socket, CLOSE_BAD_MESSAGE)
                     raise CannotConnect("the satellite sent a frame that is not text")
-                case aiohttp.WSMsgType.ERROR:
-                    raise _broken(frame.data)
                 case _:
-                    if (error := self.socket.exception()) is not None:
-                        raise _broken(error)
-                    if self.socket.close_code == aiohttp.WSCloseCode.ABNORMAL_CLOSURE:
-                        raise _broken(None)
+                    self._raise_unless_in_order(frame)
                     return None
+
+    def _raise_unless_in_order(self, frame: aiohttp.WSMessage) -> None:
+        if frame.type is aiohttp.WSMsgType.CLOSE:
+            if (refusal := _closed(frame.data)) is not None:
+                raise refusal
+            return
+        error = frame.data if frame.type is aiohttp.WSMsgType.ERROR else self.socket.exception()
+        if error is not None or self.socket.close_code == aiohttp.WSCloseCode.ABNORMAL_CLOSURE:
+            raise _broken(error)
 
     async def _next_frame(self) -> aiohttp.WSMessage:
         try:

@@ -59,7 +59,9 @@ def normalize_code(code: str) -> str:
     """
     plain = code.strip().upper().translate(_LOOK_ALIKES)
     if len(plain) != CODE_LENGTH or not set(plain) <= set(CODE_ALPHABET):
-        raise CodeError(f"a pairing code has {CODE_LENGTH} letters and digits: copy it as the satellite shows it")
+        raise CodeError(
+            f"a pairing code has {CODE_LENGTH} letters and digits: copy it as the satellite shows it"
+        )
     return plain
 
 

@@ -370,10 +370,7 @@ def _parse(hint: Any, value: Any, where: str) -> Any:
         return tuple(_parse(get_args(hint)[0], item, where) for item in value)
     if origin is Mapping and isinstance(value, dict):
         key_hint, value_hint = get_args(hint)
-        return {
-            _parse(key_hint, key, where): _parse(value_hint, item, where)
-            for key, item in value.items()
-        }
+        return {_parse(key_hint, key, where): _parse(value_hint, item, where) for key, item in value.items()}
     if isinstance(hint, type):
         return _parse_scalar(hint, value, where)
     raise ProtocolError(f"{where} has the wrong type")

@@ -38,7 +38,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         verbose = getattr(args, "verbose", False)
         logging.basicConfig(
             level=logging.DEBUG if verbose else logging.WARNING,
-            format="%(asctime)s %(levelname)s %(name)s: %(message)s" if verbose else "%(levelname)s: %(message)s",
+            format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+            if verbose
+            else "%(levelname)s: %(message)s",
             stream=sys.stderr,
         )
         if not verbose:
@@ -107,7 +109,9 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
 
 def _add_arguments(name: str, parser: argparse.ArgumentParser) -> None:
     if name in {"run", "pair", "unpair"}:
-        parser.add_argument("--config", type=Path, metavar="FILE", help="configuration file (docs/satellite.md)")
+        parser.add_argument(
+            "--config", type=Path, metavar="FILE", help="configuration file (docs/satellite.md)"
+        )
         parser.add_argument(
             "--state",
             type=Path,

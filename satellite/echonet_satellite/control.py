@@ -68,7 +68,8 @@ class ControlServer:
         task.add_done_callback(self._tasks.discard)
         try:
             request = json.loads(await reader.readline())
-            handler = self._commands.get(request.get("command")) if isinstance(request, dict) else None
+            name = request.get("command") if isinstance(request, dict) else None
+            handler = self._commands.get(name) if isinstance(name, str) else None
             if handler is None:
                 writer.write(b'{"error": "unknown command"}\n')
                 await writer.drain()
@@ -96,7 +97,9 @@ async def converse(state: Path, command: str, take: Callable[[dict[str, Any]], A
         with _short(path) as short:
             reader, writer = await asyncio.open_unix_connection(short, limit=_MAX_LINE)
     except PermissionError:
-        raise StateError(f"{path} belongs to another user: run the command as that user, or with sudo") from None
+        raise StateError(
+            f"{path} belongs to another user: run the command as that user, or with sudo"
+        ) from None
     except OSError:
         raise NotRunningError(
             f"no satellite is running with the state directory {state}: start it with `echonet-satellite run`, "
@@ -108,7 +111,9 @@ async def converse(state: Path, command: str, take: Callable[[dict[str, Any]], A
         while line := await reader.readline():
             await take(json.loads(line))
     except (ConnectionError, ValueError):
-        raise NotRunningError("the satellite has stopped: start it again with `echonet-satellite run`") from None
+        raise NotRunningError(
+            "the satellite has stopped: start it again with `echonet-satellite run`"
+        ) from None
     finally:
         writer.close()
 

@@ -80,9 +80,7 @@ class Controllers:
             return []
         except (ValueError, TypeError, KeyError, RecursionError):
             aside = set_aside(self._path)
-            _LOGGER.warning(
-                "The list of controllers was damaged, pair again; the old file is now %s", aside
-            )
+            _LOGGER.warning("The list of controllers was damaged, pair again; the old file is now %s", aside)
             return []
         except OSError as err:
             raise StateError(f"cannot read {self._path}: {err.strerror}") from None

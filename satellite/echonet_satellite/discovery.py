@@ -103,7 +103,9 @@ class Discovery:
                         await self._withdraw()
                         await self._announce(addresses)
                     except (OSError, ZeroconfError) as err:
-                        _LOGGER.warning("Cannot announce the satellite, trying again: %s", err or type(err).__name__)
+                        _LOGGER.warning(
+                            "Cannot announce the satellite, trying again: %s", str(err) or type(err).__name__
+                        )
                         await self._withdraw()
             await asyncio.sleep(self._check_every_s)
 
@@ -121,11 +123,17 @@ class Discovery:
         _LOGGER.debug("Announced on %s", ", ".join(addresses))
 
     async def _withdraw(self) -> None:
-        zeroconf, self._zeroconf, self._announced = self._zeroconf, None, ()
-        if zeroconf is not None:
+        self._announced = ()
+        zeroconf = self._zeroconf
+        if zeroconf is None:
+            return
+        try:
             with contextlib.suppress(OSError, ZeroconfError, TimeoutError):
                 async with asyncio.timeout(1.0):
                     await zeroconf.async_unregister_all_services()
+        finally:
+            # Also when `stop` interrupts: its sockets would stay open for ever.
+            self._zeroconf = None
             await zeroconf.async_close()
 
     def _make_info(self, addresses: tuple[str, ...]) -> AsyncServiceInfo:

@@ -136,10 +136,13 @@ class Journal:
     def label(self, detection_id: str, verdict: Verdict) -> bool:
         """Keep a person's verdict, and with it the detection; False where there is no such detection."""
         with self._writing():
-            known = self._database.execute("SELECT 1 FROM detections WHERE id = ?", (detection_id,)).fetchone()
+            known = self._database.execute(
+                "SELECT 1 FROM detections WHERE id = ?", (detection_id,)
+            ).fetchone()
             if known:
                 self._database.execute(
-                    "INSERT OR REPLACE INTO labels VALUES (?, ?, ?)", (detection_id, verdict.value, self._clock())
+                    "INSERT OR REPLACE INTO labels VALUES (?, ?, ?)",
+                    (detection_id, verdict.value, self._clock()),
                 )
         return known is not None
 

@@ -1,5 +1,7 @@
 """The commands `pair` and `unpair`: they ask the running satellite, and show what it answers."""
 
+# ruff: noqa: T201 - they speak to a person
+
 import argparse
 import asyncio
 from pathlib import Path

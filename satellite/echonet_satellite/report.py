@@ -71,9 +71,7 @@ class Report:
         if message.phase is Phase.START:
             self.tell("onset", "", at=message.onset, id=message.id, sound_class=name)
         pattern = message.pattern.value if message.pattern else None
-        marks = "".join(
-            (f", pattern {pattern}" if pattern else "", ", test" if message.test else "")
-        )
+        marks = "".join((f", pattern {pattern}" if pattern else "", ", test" if message.test else ""))
         text = {
             Phase.START: f"{name.replace('_', ' ')} begins ({message.confidence:.0%}, "
             f"{message.peak_dbfs:.0f} dBFS{marks})",

@@ -54,11 +54,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device", metavar="NAME_OR_INDEX", help="which microphone; `echonet-satellite devices` lists them"
     )
-    parser.add_argument("--model", type=Path, metavar="DIR", help="folder of the model (default: the built-in one)")
+    parser.add_argument(
+        "--model", type=Path, metavar="DIR", help="folder of the model (default: the built-in one)"
+    )
     parser.add_argument(
         "--events-json", action="store_true", help="write one JSON object per event to standard output"
     )
-    parser.add_argument("--no-announce", action="store_true", help="do not announce the satellite by zeroconf")
+    parser.add_argument(
+        "--no-announce", action="store_true", help="do not announce the satellite by zeroconf"
+    )
 
 
 def configuration(args: argparse.Namespace) -> Config:
@@ -68,7 +72,7 @@ def configuration(args: argparse.Namespace) -> Config:
         ConfigError: a key or value is wrong.
     """
     config = load(args.config)
-    options = {
+    options: dict[str, Any] = {
         name: getattr(args, name, None)
         for name in ("state", "name", "port", "source", "device", "model")
         if getattr(args, name, None) is not None

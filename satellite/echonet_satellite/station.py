@@ -248,9 +248,7 @@ class Station:
 
     async def _end_test(self, detection: Detection) -> None:
         await asyncio.sleep(TEST_DURATION_S)
-        await asyncio.to_thread(
-            self._take, replace(detection, phase=Phase.END, duration_s=TEST_DURATION_S)
-        )
+        await asyncio.to_thread(self._take, replace(detection, phase=Phase.END, duration_s=TEST_DURATION_S))
 
     def _wanted(self, detection: Detection) -> bool:
         if detection.test:

@@ -2,7 +2,12 @@
 
 from importlib.util import find_spec
 
+from hypothesis import HealthCheck, settings
 import pytest
+
+# A busy machine is slow, and that is no fault of what is tested.
+settings.register_profile("echonet", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("echonet")
 
 
 @pytest.fixture(autouse=True)

@@ -1,9 +1,9 @@
 """The command line as a person or systemd uses it: real processes, one line for each trouble, never a traceback."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
-import asyncio
 import json
 import os
 from pathlib import Path
@@ -26,13 +26,16 @@ REPOSITORY = Path(__file__).parents[2]
 MODEL = Path(os.environ.get("ECHONET_MODEL") or REPOSITORY / "models" / "released" / "echonet")
 
 needs_model = pytest.mark.skipif(
-    not (MODEL / "model.tflite").is_file(), reason=f"no model in {MODEL}: set ECHONET_MODEL to the folder of one"
+    not (MODEL / "model.tflite").is_file(),
+    reason=f"no model in {MODEL}: set ECHONET_MODEL to the folder of one",
 )
 
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "STATE_", "CONF"))}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "STATE_", "CONF"))
+    }
     return {**kept, "HOME": str(tmp_path), "PYTHONPATH": str(REPOSITORY / "satellite"), "COLUMNS": "200"}
 
 
@@ -73,7 +76,7 @@ class Running:
     def event(self, name: str, wanted: Callable[[dict[str, Any]], bool] = lambda _: True) -> dict[str, Any]:
         """Wait for an event."""
         while True:
-            found = json.loads(self._lines.get(timeout=60))
+            found: dict[str, Any] = json.loads(self._lines.get(timeout=60))
             self.seen.append(found)
             if found["event"] == name and wanted(found):
                 return found
@@ -200,7 +203,9 @@ async def test_a_satellite_from_its_first_start_to_its_end(
         first_code = satellite.event("pairing")["code"]
 
         # A second one does not start in the same folder, and another code replaces the first.
-        assert_one_line(once(environment, "run", "--source", "demo", "--model", MODEL, *options), "another satellite")
+        assert_one_line(
+            once(environment, "run", "--source", "demo", "--model", MODEL, *options), "another satellite"
+        )
         pairing = await asyncio.create_subprocess_exec(
             *command("pair", "--state", state), env=environment, stdout=asyncio.subprocess.PIPE
         )
@@ -231,7 +236,11 @@ async def test_a_satellite_from_its_first_start_to_its_end(
             detection = satellite.event("detection")
             assert detection["id"] == onset["id"]
             assert detection["onset"] == onset["at"] <= detection["at"]
-            assert (detection["sound_class"], detection["phase"], detection["test"]) == ("alarm", "start", True)
+            assert (detection["sound_class"], detection["phase"], detection["test"]) == (
+                "alarm",
+                "start",
+                True,
+            )
 
             # Forgetting ends the connection, and the token is worth nothing any more.
             assert "Home" in once(environment, "unpair", "--state", state).stdout
@@ -301,4 +310,6 @@ def test_nothing_heavy_is_loaded(environment: dict[str, str]) -> None:
 def test_the_state_directory_of_systemd(environment: dict[str, str], tmp_path: Path) -> None:
     """`pair` looks where the service would."""
     named = {**environment, "STATE_DIRECTORY": f"{tmp_path / 'one'}:{tmp_path / 'two'}"}
-    assert_one_line(once(named, "pair"), f"no satellite is running with the state directory {tmp_path / 'one'}:")
+    assert_one_line(
+        once(named, "pair"), f"no satellite is running with the state directory {tmp_path / 'one'}:"
+    )

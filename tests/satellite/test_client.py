@@ -10,9 +10,7 @@ import aiohttp
 from aiohttp import web
 import pytest
 
-from echonet_satellite.identity import load_or_create
 from echonet_satellite.server import Limits
-from echonet_satellite.state import prepare_directory
 from tests.support.proxy import man_in_the_middle, wire as network
 from tests.support.satellite import SatelliteUnderTest, running_satellite
 from tests.support.wire import client, protocol
@@ -306,8 +304,10 @@ async def meet(
 
 GREETING = (
     '{"type": "hello", "protocol": 1, "satellite_id": "ID"}',
-    '{"type": "welcome", "satellite_id": "ID", "name": "n", "version": "1", "hardware": "h", '
-    '"model_name": "m", "model_version": "1", "classes": []}',
+    (
+        '{"type": "welcome", "satellite_id": "ID", "name": "n", "version": "1", "hardware": "h", '
+        '"model_name": "m", "model_version": "1", "classes": []}'
+    ),
     '{"type": "snapshot", "active": [], "health": {}, "settings": {"listening": true, "sensitivity": {}}}',
 )
 

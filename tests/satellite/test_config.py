@@ -93,8 +93,14 @@ def test_nothing_needs_to_be_said(tmp_path: Path) -> None:
         ("[journal]\nkeep_days = 0", "journal.keep_days: must be a number from 1 to 3650"),
         ("[journal]\nkeep_days = nan", "journal.keep_days: must be a number"),
         ("[location]\nlatitude = 1", "location.longitude: is missing"),
-        ("[location]\nlatitude = 91\nlongitude = 0", "location.latitude: must be a number from -90 to 90, not 91"),
-        ("[location]\nlatitude = 1\nlongitude = 2\naltitude = 3", "location.altitude: unknown key: did you mean"),
+        (
+            "[location]\nlatitude = 91\nlongitude = 0",
+            "location.latitude: must be a number from -90 to 90, not 91",
+        ),
+        (
+            "[location]\nlatitude = 1\nlongitude = 2\naltitude = 3",
+            "location.altitude: unknown key: did you mean",
+        ),
         ("port = ", "not valid TOML"),
         ("port = 1\nport = 2", "not valid TOML"),
     ],

@@ -20,15 +20,20 @@ class Browser:
     """What others in the network see."""
 
     def __init__(self, zeroconf: AsyncZeroconf) -> None:
-        self.changed = asyncio.Condition()
+        self._changed = asyncio.Event()
         self.names: dict[str, ServiceStateChange] = {}
         self._zeroconf = zeroconf
         self._browser = AsyncServiceBrowser(zeroconf.zeroconf, SERVICE_TYPE, handlers=[self._on_change])
 
     def _on_change(
-        self, zeroconf: Zeroconf, service_type: str, name: str, state_change: ServiceStateChange
+        self,
+        zeroconf: Zeroconf,  # noqa: ARG002 - the library names the arguments
+        service_type: str,  # noqa: ARG002 - likewise
+        name: str,
+        state_change: ServiceStateChange,
     ) -> None:
         self.names[name] = state_change
+        self._changed.set()
 
     async def info(self, satellite_id: str, **expected: str) -> AsyncServiceInfo:
         """Wait until a satellite is seen with these properties."""
@@ -48,7 +53,8 @@ class Browser:
     async def gone(self, name: str) -> None:
         async with asyncio.timeout(20):
             while self.names.get(name) is not ServiceStateChange.Removed:
-                await asyncio.sleep(0.05)
+                self._changed.clear()
+                await self._changed.wait()
 
     async def close(self) -> None:
         await self._browser.async_cancel()

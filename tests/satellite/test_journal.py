@@ -68,7 +68,12 @@ def test_what_is_taken_comes_back_whole(journal: Journal) -> None:
     (back,) = pending(journal)
     assert back.replayed
     assert not kept.replayed
-    assert (back.id, back.onset, back.pattern, back.sequence) == (kept.id, kept.onset, kept.pattern, kept.sequence)
+    assert (back.id, back.onset, back.pattern, back.sequence) == (
+        kept.id,
+        kept.onset,
+        kept.pattern,
+        kept.sequence,
+    )
 
 
 def test_numbers_grow_by_one_and_go_on_after_a_restart(journal: Journal, path: Path, clock: Clock) -> None:
@@ -208,9 +213,13 @@ def test_a_closed_journal_refuses_and_stays_whole(journal: Journal, path: Path, 
 def test_a_full_disk_is_an_error_of_one_line(journal: Journal) -> None:
     pages = journal._database.execute("PRAGMA page_count").fetchone()[0]
     journal._database.execute(f"PRAGMA max_page_count = {pages}")
-    with pytest.raises(JournalError) as caught:
+
+    def fill() -> None:
         for index in range(1000):
             journal.append(detection(str(index)))
+
+    with pytest.raises(JournalError) as caught:
+        fill()
     assert "full" in str(caught.value)
     assert "\n" not in str(caught.value)
 

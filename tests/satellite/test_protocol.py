@@ -28,9 +28,9 @@ from echonet_satellite.protocol import (
 )
 from tests.support import wire
 
-PRINTABLE = st.text(
-    st.characters(exclude_categories=("C", "Z"), include_characters=" "), max_size=64
-).filter(str.isprintable)
+PRINTABLE = st.text(st.characters(exclude_categories=("C", "Z"), include_characters=" "), max_size=64).filter(
+    str.isprintable
+)
 # The wire carries milliseconds.
 MOMENTS = st.integers(0, 4_000_000_000_000).map(
     lambda ms: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
@@ -59,6 +59,7 @@ def strategy(hint: Any, low: float | None = None, high: float | None = None) -> 
         return MOMENTS
     if issubclass(hint, StrEnum):
         return st.sampled_from(list(hint))
+    assert isinstance(hint, type)
     assert is_dataclass(hint)
     hints = get_type_hints(hint)
     return st.builds(
@@ -83,7 +84,7 @@ def test_every_message_survives_the_wire(kind: type[Message], data: st.DataObjec
 
 def example(kind: type[Message]) -> dict[str, Any]:
     """Return the JSON of one message with every field set."""
-    snapshot = {
+    snapshot: dict[str, Any] = {
         "active": [],
         "health": {"problems": ["disk_full"], "dropped_blocks": 1, "realtime_factor": 0.1},
         "settings": {"listening": True, "sensitivity": {"dog": "high"}},
@@ -134,7 +135,8 @@ def test_every_field_of_every_message_is_checked(kind: type[Message]) -> None:
     assert isinstance(decode(json.dumps(whole)), kind)
     assert set(whole) == {"type", *(item.name for item in fields(kind))}
     for name in whole:
-        for wrong in ({"problems": 1}, [[[]]], float("nan"), "no such value\n", 2**60):
+        wrongs: list[Any] = [{"problems": 1}, [[[]]], float("nan"), "no such value\n", 2**60]
+        for wrong in wrongs:
             with pytest.raises(ProtocolError):
                 decode(json.dumps({**whole, name: wrong}))
 
@@ -142,7 +144,7 @@ def test_every_field_of_every_message_is_checked(kind: type[Message]) -> None:
 @pytest.mark.parametrize("kind", MESSAGES.values(), ids=MESSAGES)
 def test_what_is_required_may_not_be_missing(kind: type[Message]) -> None:
     whole = example(kind)
-    defaults = {
+    defaults: dict[str, set[str]] = {
         "auth": {"protocol"},
         "welcome": {"location_source", "location"},
         "detection": {"duration_s", "pattern", "replayed", "test"},
@@ -203,11 +205,18 @@ def test_what_is_no_message_is_refused(frame: str) -> None:
         decode(frame)
 
 
-@given(st.text(max_size=200) | st.recursive(
-    st.none() | st.booleans() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["type", "id", "sequence", "active", "health"]), inner, max_size=3),
-).map(json.dumps))
+@given(
+    st.text(max_size=200)
+    | st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(max_size=8),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["type", "id", "sequence", "active", "health"]), inner, max_size=3
+            )
+        ),
+    ).map(json.dumps)
+)
 def test_nothing_else_than_a_protocol_error_is_raised(frame: str) -> None:
     try:
         decode(frame)

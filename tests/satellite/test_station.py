@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 import json
 from pathlib import Path
 import sqlite3
-import threading
 
 import pytest
 
@@ -81,10 +80,7 @@ async def test_detections_of_another_thread_arrive_in_order(tmp_path: Path) -> N
                 identifier = satellite.emit("dog")
                 satellite.emit("dog", "end", id=identifier)
 
-        thread = threading.Thread(target=hear)
-        thread.start()
-        while thread.is_alive():
-            await asyncio.sleep(0.01)
+        await asyncio.to_thread(hear)
         await settle()
         sequences = [item.sequence for item in told if isinstance(item, Detection)]
         assert len(sequences) == 100
@@ -190,7 +186,10 @@ async def test_health_is_told_when_it_changes(tmp_path: Path) -> None:
             satellite.set_health(Problem.MICROPHONE_CLIPPED)
         satellite.set_health()
         await settle()
-        assert [item.problems for item in told if isinstance(item, Health)] == [(Problem.MICROPHONE_CLIPPED,), ()]
+        assert [item.problems for item in told if isinstance(item, Health)] == [
+            (Problem.MICROPHONE_CLIPPED,),
+            (),
+        ]
 
 
 async def test_the_place_is_in_the_welcome(tmp_path: Path) -> None:
@@ -215,8 +214,17 @@ def aside(folder: Path) -> list[str]:
 
 @pytest.mark.parametrize(
     "content",
-    ["", "{", "[]", "null", '{"listening": 1}', '{"listening": true, "sensitivity": {"cat": "low"}}',
-     '{"listening": false, "sensitivity": {"dog": 1}}', '{"listening": true, "sensitivity": []}', "[" * 100_000],
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        '{"listening": 1}',
+        '{"listening": true, "sensitivity": {"cat": "low"}}',
+        '{"listening": false, "sensitivity": {"dog": 1}}',
+        '{"listening": true, "sensitivity": []}',
+        "[" * 100_000,
+    ],
 )
 def test_damaged_settings_are_set_aside(tmp_path: Path, content: str) -> None:
     path = tmp_path / "settings.json"
@@ -324,9 +332,12 @@ def test_a_key_of_another_certificate_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_state_directory_is_for_one_satellite(tmp_path: Path) -> None:
-    with exclusive(tmp_path):
-        with pytest.raises(StateError, match="another satellite"), exclusive(tmp_path):
-            pass
+    with (
+        exclusive(tmp_path),
+        pytest.raises(StateError, match="another satellite"),
+        exclusive(tmp_path),
+    ):
+        pass
     with exclusive(tmp_path):
         pass
 

@@ -117,9 +117,7 @@ class SatelliteUnderTest:
         prepare_directory(self.state)
         self.identity = load_or_create(self.state)
         self.controllers = Controllers(self.state / "controllers.json")
-        self.window = PairingWindow(
-            self.identity.satellite_id, self.identity.fingerprint, clock=self.clock
-        )
+        self.window = PairingWindow(self.identity.satellite_id, self.identity.fingerprint, clock=self.clock)
         self.journal = Journal(self.state / "journal.sqlite3")
         source = LocationSource.CONFIGURED if self.location else LocationSource.NONE
         self.station = Station(
@@ -138,9 +136,7 @@ class SatelliteUnderTest:
             clock=self.clock,
         )
         self.station.begin(asyncio.get_running_loop(), self)
-        self.server = Server(
-            self.identity, self.station, self.controllers, self.window, limits=self.limits
-        )
+        self.server = Server(self.identity, self.station, self.controllers, self.window, limits=self.limits)
         self.port = await self.server.start(self.port, [self.host])
         self._running = True
 
@@ -198,7 +194,9 @@ class SatelliteUnderTest:
         self.station.on_event(cast("SoundEvent", event))
         return event.id
 
-    def set_health(self, *problems: Problem | str, dropped_blocks: int = 0, realtime_factor: float = 0.1) -> None:
+    def set_health(
+        self, *problems: Problem | str, dropped_blocks: int = 0, realtime_factor: float = 0.1
+    ) -> None:
         self.station.on_health(
             Health(
                 problems=tuple(Problem(problem) for problem in problems),
@@ -208,13 +206,19 @@ class SatelliteUnderTest:
         )
 
     def set_level(self, rms_dbfs: float, peak_dbfs: float | None = None) -> None:
-        self.station.on_level(Level(rms_dbfs=rms_dbfs, peak_dbfs=rms_dbfs if peak_dbfs is None else peak_dbfs))
+        self.station.on_level(
+            Level(rms_dbfs=rms_dbfs, peak_dbfs=rms_dbfs if peak_dbfs is None else peak_dbfs)
+        )
 
     async def wait_connected(self, count: int = 1, *, within_s: float = 10.0) -> None:
         """Wait until exactly `count` controllers are connected."""
         async with asyncio.timeout(within_s):
+            changed = asyncio.Event()
+            unsubscribe = self.server.sockets.subscribe(lambda *_: changed.set())
             while len(self.server.sockets.connected) != count:
-                await asyncio.sleep(0.01)
+                changed.clear()
+                await changed.wait()
+            unsubscribe()
 
     def configure(self, settings: Settings) -> None:
         """Take settings in the place of a pipeline."""

@@ -1,6 +1,6 @@
 """Refuses what no controller sends: web pages (`Origin`), unknown names (`Host`), floods; shows no traceback."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Callable, Collection
 import ipaddress
 import json
 import logging
@@ -9,12 +9,10 @@ import time
 from typing import Any, Final
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp.typedefs import Handler, Middleware
 from multidict import CIMultiDict
 
 _LOGGER = logging.getLogger(__name__)
-
-Middleware = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 
 ERRORS: Final = {
     403: "forbidden",
@@ -69,9 +67,7 @@ async def hide_software(_request: web.Request, response: web.StreamResponse) -> 
 class TokenBucket:
     """Lets `burst` requests through at once, and `per_second` more as time passes."""
 
-    def __init__(
-        self, burst: int, per_second: float, *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, burst: int, per_second: float, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Begin full."""
         self._burst = float(burst)
         self._per_second = per_second

@@ -51,7 +51,7 @@ class PairingRoutes:
         body = await _body(request)
         nonce = from_text(body.get("nonce"), NONCE_BYTES)
         name = body.get("controller_name")
-        if nonce is None or not _is_name(name):
+        if nonce is None or not isinstance(name, str) or not _is_name(name):
             return refusal(400, "bad_request")
         if body.get("protocol") != PROTOCOL_VERSION:
             return refusal(426, "protocol_version")
@@ -108,5 +108,5 @@ async def _body(request: web.Request) -> dict[str, Any]:
     return body
 
 
-def _is_name(name: object) -> bool:
-    return isinstance(name, str) and 0 < len(name) <= MAX_STRING_LENGTH and name.isprintable()
+def _is_name(name: str) -> bool:
+    return 0 < len(name) <= MAX_STRING_LENGTH and name.isprintable()

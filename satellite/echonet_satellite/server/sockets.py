@@ -122,7 +122,9 @@ class Sockets:
         if (older := self._links.pop(controller.id, None)) is not None:
             # A controller that comes back over a new network has left a dead connection behind.
             older.replaced = True
-            task = asyncio.create_task(older.end(WSCloseCode.GOING_AWAY, "the same controller connected again"))
+            task = asyncio.create_task(
+                older.end(WSCloseCode.GOING_AWAY, "the same controller connected again")
+            )
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         if len(self._links) >= self._limits.controllers:
