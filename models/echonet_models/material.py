@@ -1,7 +1,8 @@
 """Everything a training or an evaluation takes its sound from, opened once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from .augment import read_room_responses
 from .datasets import Clip, Licences, Split, data_directory, read_manifest, split_by_recording
 from .mixtures import MixtureMaker, Recipe
 from .recordings import Recordings, Samples, open_recordings
-from .teachers import teach, teachers_directory
+from .teachers import Teacher, Yamnet, teach, teachers_directory
 
 DEFAULT_CACHE = Path("runs/cache")
 
@@ -25,6 +26,7 @@ class Material:
     recordings: Recordings
     taught: Mapping[str, NDArray[np.float32]]
     rooms: list[Samples]
+    teacher: Callable[[], Teacher | None]
     recipe: Recipe = field(default_factory=Recipe)
 
     def of(self, split: Split) -> list[Clip]:
@@ -50,7 +52,8 @@ def open_material(
     directory = data_directory(data)
     everything = read_manifest(directory)
     recordings = open_recordings(directory, everything, cache)
-    taught = teach(teachers_directory(teachers), recordings, everything, cache)
+    folder = teachers_directory(teachers)
+    taught = teach(folder, recordings, everything, cache)
     split = split_by_recording(everything)
     clips = everything if licences is Licences.ALL else read_manifest(directory, licences)
-    return Material(clips, split, recordings, taught, read_room_responses(directory))
+    return Material(clips, split, recordings, taught, read_room_responses(directory), partial(Yamnet, folder))

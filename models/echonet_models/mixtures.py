@@ -88,13 +88,12 @@ class MixtureMaker:
         self._labels: dict[str, Labels] = {}
         self._frontend = FrontendParameters()
 
-    def make(self, seed: Sequence[int]) -> tuple[NDArray[np.float16], Labels]:
-        """Return the log-mel frames [1024, 64] and labels [128, 8] of the mixture with this seed."""
-        samples, labels = self.mix(np.random.default_rng(seed))
-        return log_mel(samples, self._frontend)[:FRAMES].astype(np.float16), labels
+    def features(self, samples: Samples) -> NDArray[np.float16]:
+        """Return the log-mel frames [1024, 64] of a mixture."""
+        return log_mel(samples, self._frontend)[:FRAMES].astype(np.float16)
 
     def mix(self, generator: np.random.Generator) -> tuple[Samples, Labels]:
-        """Return one mixture as samples, with its labels."""
+        """Return one mixture as samples, with its labels [128, 8]."""
         recipe = self._recipe
         mixture, labels = self._background(generator)
         background_power = float(np.square(mixture).mean())

@@ -1,11 +1,12 @@
 """Mixtures made ahead by a process of their own, a pool at a time, so that the trainer never waits for long."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 import os
 from pathlib import Path
 import time
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,46 +14,87 @@ from threadpoolctl import threadpool_limits
 
 from .activity import Labels
 from .errors import ModelsError
-from .mixtures import MixtureMaker
+from .mixtures import SAMPLES, MixtureMaker
+from .recordings import Samples
+from .teachers import HOP, TEACHER_CLASSES, WINDOW, Teacher
 
-MakerFactory = Callable[[], MixtureMaker]
-Pool = tuple[NDArray[np.float16], Labels]
+UNTAUGHT = -1.0
+TEACHER_WINDOWS = (SAMPLES - WINDOW) // HOP + 1
 
 
-def make_pool(maker: MixtureMaker, seed: int, number: int, size: int) -> Pool:
-    """Return `size` mixtures: features [size, frames, mels] and labels [size, steps, classes]."""
-    made = [maker.make((seed, number, index)) for index in range(size)]
-    return np.stack([features for features, _ in made]), np.stack([labels for _, labels in made])
+class Pool(NamedTuple):
+    """Mixtures, ready to learn from."""
+
+    features: NDArray[np.float16]
+    """Log-mel frames, [size, frames, mels]."""
+    labels: Labels
+    """[size, steps, classes]."""
+    taught: NDArray[np.float16]
+    """The teacher's scores of its windows, [size, windows, its classes]; `UNTAUGHT` where it was not asked."""
+
+
+class PoolMaker:
+    """Makes pools; the same number gives the same pool."""
+
+    def __init__(
+        self,
+        maker: MixtureMaker,
+        *,
+        seed: int,
+        size: int,
+        teacher: Teacher | None = None,
+        taught_from: int = 0,
+    ) -> None:
+        """Make pools of `size` mixtures and ask the teacher, if there is one, from pool `taught_from` on."""
+        self._maker, self._seed, self._size = maker, seed, size
+        self._teacher, self._taught_from = teacher, taught_from
+
+    def make(self, number: int) -> Pool:
+        """Return a pool."""
+        features, labels, taught = [], [], []
+        for index in range(self._size):
+            samples, own = self._maker.mix(np.random.default_rng((self._seed, number, index)))
+            features.append(self._maker.features(samples))
+            labels.append(own)
+            taught.append(self._teach(samples, number))
+        return Pool(np.stack(features), np.stack(labels), np.stack(taught))
+
+    def _teach(self, samples: Samples, number: int) -> NDArray[np.float16]:
+        if self._teacher is None or number < self._taught_from:
+            return np.full((TEACHER_WINDOWS, TEACHER_CLASSES), UNTAUGHT, np.float16)
+        return self._teacher.scores(samples)[:TEACHER_WINDOWS].astype(np.float16)
 
 
 def store_pool(path: Path, pool: Pool) -> None:
     """Write a pool so that a reader sees all of it or nothing."""
     partial = path.with_suffix(".partial.npz")
-    np.savez(partial, features=pool[0], labels=pool[1])
+    np.savez(partial, allow_pickle=False, **pool._asdict())
     partial.replace(path)
 
 
 def load_pool(path: Path) -> Pool:
     """Read a stored pool."""
     with np.load(path) as stored:
-        return stored["features"], stored["labels"]
+        return Pool(stored["features"], stored["labels"], stored["taught"])
+
+
+def join(pools: Sequence[Pool]) -> Pool:
+    """Return the mixtures of several pools as one."""
+    return Pool(*(np.concatenate(parts) for parts in zip(*pools, strict=True)))
 
 
 class PoolSupply:
     """Pools 0, 1, 2 … of a seed, made ahead in the background and kept as files until they are dropped."""
 
-    def __init__(
-        self, directory: Path, factory: MakerFactory, *, seed: int, size: int, ahead: int = 2
-    ) -> None:
+    def __init__(self, directory: Path, factory: Callable[[], PoolMaker], *, ahead: int = 2) -> None:
         """Prepare; `start` begins the work."""
-        self._directory, self._factory = directory, factory
-        self._seed, self._size, self._ahead = seed, size, ahead
+        self._directory, self._factory, self._ahead = directory, factory, ahead
         self._process: BaseProcess | None = None
         directory.mkdir(parents=True, exist_ok=True)
 
     def start(self, first: int) -> None:
         """Begin to make pools from number `first`."""
-        arguments = (self._directory, self._factory, self._seed, self._size, first, self._ahead)
+        arguments = (self._directory, self._factory, first, self._ahead)
         self._process = get_context("fork").Process(target=_supply, args=arguments, daemon=True)
         self._process.start()
 
@@ -83,7 +125,7 @@ def pool_path(directory: Path, number: int) -> Path:
     return directory / f"pool-{number:03d}.npz"
 
 
-def _supply(directory: Path, factory: MakerFactory, seed: int, size: int, first: int, ahead: int) -> None:
+def _supply(directory: Path, factory: Callable[[], PoolMaker], first: int, ahead: int) -> None:
     os.nice(5)
     maker, number = factory(), first
     # One thread: more would spin for tiny matrices and take the trainer's cores.
@@ -93,5 +135,5 @@ def _supply(directory: Path, factory: MakerFactory, seed: int, size: int, first:
                 time.sleep(1)
                 continue
             if not pool_path(directory, number).is_file():
-                store_pool(pool_path(directory, number), make_pool(maker, seed, number, size))
+                store_pool(pool_path(directory, number), maker.make(number))
             number += 1

@@ -1,4 +1,4 @@
-"""The teacher that says when: YAMNet's scores over time, mapped to our classes.
+"""The teacher: YAMNet's scores over time, for cleaning labels and for distillation.
 
 Read from a file outside the project (see `--teachers`); only its judgements are used.
 """
@@ -9,6 +9,7 @@ import csv
 from dataclasses import dataclass
 import os
 from pathlib import Path
+from typing import Protocol
 
 from ai_edge_litert.interpreter import Interpreter
 import numpy as np
@@ -25,6 +26,7 @@ MODEL_FILE = "yamnet_classification_1.tflite"
 CLASS_MAP_FILE = "class_map_audioset_to_ours.csv"
 WINDOW = 15600
 HOP = 7680
+TEACHER_CLASSES = 521
 
 
 def teachers_directory(path: Path | None = None) -> Path:
@@ -68,6 +70,13 @@ def read_class_map(directory: Path) -> ClassMap:
     return ClassMap(core, weak)
 
 
+class Teacher(Protocol):
+    """Something that scores windows of sound."""
+
+    def scores(self, samples: Samples) -> NDArray[np.float32]:
+        """Return the scores of each window of `WINDOW` samples, `HOP` apart: [windows, TEACHER_CLASSES]."""
+
+
 class Yamnet:
     """YAMNet on 0.975 s windows."""
 
@@ -78,11 +87,11 @@ class Yamnet:
         self._input = self._interpreter.get_input_details()[0]["index"]
         self._output = self._interpreter.get_output_details()[0]["index"]
 
-    def scores(self, samples: Samples, hop: int = HOP) -> NDArray[np.float32]:
+    def scores(self, samples: Samples) -> NDArray[np.float32]:
         """Return the scores of each window, [windows, 521]; a short clip is padded to one window."""
         padded = np.pad(samples, (0, max(0, WINDOW - len(samples))))
         rows = [
-            self._score(padded[start : start + WINDOW]) for start in range(0, len(padded) - WINDOW + 1, hop)
+            self._score(padded[start : start + WINDOW]) for start in range(0, len(padded) - WINDOW + 1, HOP)
         ]
         return np.stack(rows)
 

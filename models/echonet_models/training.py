@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 import json
 from pathlib import Path
 import sys
@@ -19,8 +18,11 @@ from .activity import IGNORE, Labels
 from .datasets import CLASSES, Split
 from .material import Material
 from .networks.streaming import StreamingNetwork, StreamingShape
-from .pools import Pool, PoolSupply, load_pool, make_pool, store_pool
+from .pools import UNTAUGHT, Pool, PoolMaker, PoolSupply, join, load_pool, store_pool
 from .progress import duration
+from .teachers import TEACHER_CLASSES
+
+Floats = NDArray[np.float32]
 
 WEIGHTS_FILE = "network.weights.h5"
 BEST_FILE = "best.weights.h5"
@@ -41,6 +43,9 @@ class Schedule:
     batch: int = 32
     learning_rate: float = 1.5e-3
     seed: int = 1
+    # The teacher costs as much time as making the mixtures. The first pools teach the classes alone.
+    taught_from: int = 8
+    teacher_weight: float = 0.02
 
 
 class Trainer:
@@ -57,7 +62,7 @@ class Trainer:
             0.0, steps, warmup_target=schedule.learning_rate, warmup_steps=min(300, steps // 10), alpha=0.01
         )
         self._optimizer = keras.optimizers.AdamW(rate, weight_decay=1e-3, clipnorm=1.0)
-        self._optimizer.build(self.network.sequence.trainable_variables)
+        self._optimizer.build(self.network.pupil.trainable_variables)
         run.mkdir(parents=True, exist_ok=True)
         (run / SHAPE_FILE).write_text(json.dumps(shape.to_json()), encoding="utf-8")
         if (run / STATE_FILE).is_file():
@@ -88,20 +93,23 @@ class Trainer:
 
     def _train_on(self, supply: PoolSupply, number: int) -> None:
         pools = [supply.get(other) for other in (number - 1, number) if other >= 0]
-        features = np.concatenate([pool[0] for pool in pools])
-        labels = np.concatenate([pool[1] for pool in pools])
+        pool = join(pools)
         if self._state["positive_weights"] is None:
-            self._state["positive_weights"] = positive_weights(labels)
-        if not self.network.sequence.compiled:
+            self._state["positive_weights"] = positive_weights(pool.labels)
+        if not self.network.pupil.compiled:
             weights = np.asarray(self._state["positive_weights"], np.float32)
-            self.network.sequence.compile(optimizer=self._optimizer, loss=masked_loss(weights))
+            self.network.pupil.compile(
+                optimizer=self._optimizer,
+                loss={"classes": masked_loss(weights), "taught": taught_loss},
+                loss_weights={"classes": 1.0, "taught": self._schedule.teacher_weight},
+            )
         # A random half of this pool and the one before: every mixture is seen about once, and a slow supply of
         # pools does not make the last one count more.
         generator = np.random.default_rng((self._schedule.seed, number))
-        order = generator.permutation(len(features))[: self._schedule.pool_size]
-        batches = Batches(features, labels, order, self._schedule.batch, generator)
-        history = self.network.sequence.fit(batches, verbose=1 if sys.stderr.isatty() else 2)
-        self._state["loss"] = float(history.history["loss"][-1])
+        order = generator.permutation(len(pool.features))[: self._schedule.pool_size]
+        batches = Batches(pool, order, self._schedule.batch, generator)
+        history = self.network.pupil.fit(batches, verbose=1 if sys.stderr.isatty() else 2)
+        self._state.update({name: float(values[-1]) for name, values in history.history.items()})
         if number > 0:
             supply.drop(number - 1)
 
@@ -111,11 +119,13 @@ class Trainer:
         return f"loss {self._state['loss']:.4f}, tune mean AP {self._state['last']:.3f} ({each})"
 
     def _checkpoint(self, following: int) -> None:
-        scores = self.network.sequence.predict(self._tune[0].astype(np.float32), batch_size=64, verbose=0)
-        precision = average_precisions(self._tune[1], scores)
+        scores = self.network.sequence.predict(
+            self._tune.features.astype(np.float32), batch_size=64, verbose=0
+        )
+        precision = average_precisions(self._tune.labels, scores)
         mean = float(np.mean(list(precision.values())))
         self._state.update(pool=following, last=mean, average_precision=precision)
-        self.network.sequence.save_weights(self._run / WEIGHTS_FILE)
+        self.network.pupil.save_weights(self._run / WEIGHTS_FILE)
         np.savez(
             self._run / OPTIMIZER_FILE,
             allow_pickle=False,
@@ -123,7 +133,7 @@ class Trainer:
         )
         if mean > self._state["best"]:
             self._state["best"] = mean
-            self.network.sequence.save_weights(self._run / BEST_FILE)
+            self.network.pupil.save_weights(self._run / BEST_FILE)
         unfinished = self._run / "state.partial"
         unfinished.write_text(json.dumps(self._state), encoding="utf-8")
         unfinished.replace(self._run / STATE_FILE)
@@ -132,7 +142,7 @@ class Trainer:
 
     def _resume(self) -> None:
         self._state = json.loads((self._run / STATE_FILE).read_text(encoding="utf-8"))
-        self.network.sequence.load_weights(self._run / WEIGHTS_FILE)
+        self.network.pupil.load_weights(self._run / WEIGHTS_FILE)
         with np.load(self._run / OPTIMIZER_FILE) as stored:
             for number, variable in enumerate(self._optimizer.variables):
                 variable.assign(stored[str(number)])
@@ -143,30 +153,32 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
     def __init__(
         self,
-        features: NDArray[np.float16],
-        labels: Labels,
+        pool: Pool,
         order: NDArray[np.int64],
         batch: int,
         generator: np.random.Generator,
     ) -> None:
         """Take the pool and the order to go through it."""
         super().__init__()
-        self._features, self._labels, self._order = features, labels, order
+        self._pool, self._order = pool, order
         self._batch, self._generator = batch, generator
 
     def __len__(self) -> int:
         """Return how many batches there are."""
         return len(self._order) // self._batch
 
-    def __getitem__(self, number: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def __getitem__(self, number: int) -> tuple[Floats, dict[str, Floats]]:
         """Return one batch."""
         chosen = self._order[number * self._batch : (number + 1) * self._batch]
-        features = self._features[chosen].astype(np.float32)
+        features = self._pool.features[chosen].astype(np.float32)
         for row in np.flatnonzero(self._generator.random(len(features)) < 0.4):
             width = int(self._generator.integers(1, 9))
             start = int(self._generator.integers(0, features.shape[2] - width))
             features[row, :, start : start + width] = features[row].min()
-        return features, self._labels[chosen].astype(np.float32)
+        return features, {
+            "classes": self._pool.labels[chosen].astype(np.float32),
+            "taught": self._pool.taught[chosen].astype(np.float32),
+        }
 
 
 def train_run(
@@ -181,9 +193,17 @@ def train_run(
     tune = run / "tune.npz"
     if not tune.is_file():
         run.mkdir(parents=True, exist_ok=True)
-        store_pool(tune, make_pool(material.maker(Split.TUNE), schedule.seed, TUNE_POOL, tune_size))
+        tuning = PoolMaker(material.maker(Split.TUNE), seed=schedule.seed, size=tune_size)
+        store_pool(tune, tuning.make(TUNE_POOL))
     supply = PoolSupply(
-        run / "pools", partial(material.maker, Split.TRAIN), seed=schedule.seed, size=schedule.pool_size
+        run / "pools",
+        lambda: PoolMaker(
+            material.maker(Split.TRAIN),
+            seed=schedule.seed,
+            size=schedule.pool_size,
+            teacher=material.teacher(),
+            taught_from=schedule.taught_from,
+        ),
     )
     Trainer(run, shape or StreamingShape(), schedule, load_pool(tune)).train(supply)
 
@@ -211,6 +231,13 @@ def masked_loss(weights: NDArray[np.float32]) -> Any:
     return loss
 
 
+def taught_loss(scores: Any, logits: Any) -> Any:
+    """Return binary cross-entropy against the teacher's scores, summed over its classes, where it was asked."""
+    known = ops.cast(ops.not_equal(scores, UNTAUGHT), "float32")
+    cost = ops.softplus(logits) - scores * logits
+    return ops.sum(cost * known) / (ops.sum(known) / TEACHER_CLASSES + 1.0)
+
+
 def average_precisions(labels: Labels, scores: NDArray[np.float32]) -> Mapping[str, float]:
     """Return the average precision per class over all sure steps (classes without a positive step are left out)."""
     found: dict[str, float] = {}
@@ -227,5 +254,5 @@ def load_network(run: Path, *, best: bool = True) -> StreamingNetwork:
     sizes = json.loads((run / SHAPE_FILE).read_text(encoding="utf-8"))
     sizes = {name: tuple(value) if isinstance(value, list) else value for name, value in sizes.items()}
     network = StreamingNetwork(StreamingShape(**sizes))
-    network.sequence.load_weights(run / (BEST_FILE if best else WEIGHTS_FILE))
+    network.pupil.load_weights(run / (BEST_FILE if best else WEIGHTS_FILE))
     return network

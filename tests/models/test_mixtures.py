@@ -10,24 +10,28 @@ from echonet_models.alarm_sounds import smoke_or_co_alarm
 from echonet_models.datasets import CLASSES, Split
 from echonet_models.material import Material
 from echonet_models.mixtures import FRAMES, STEPS
+from echonet_models.pools import Pool, PoolMaker
 from echonet_models.recordings import SAMPLE_RATE
 
 from .conftest import PLAIN
 
 
 def test_a_seed_gives_the_same_mixture_again(small_material: Material) -> None:
-    first = small_material.maker(Split.TRAIN).make((1, 2, 3))
-    second = small_material.maker(Split.TRAIN).make((1, 2, 3))
-    other = small_material.maker(Split.TRAIN).make((1, 2, 4))
-    np.testing.assert_array_equal(first[0], second[0])
-    np.testing.assert_array_equal(first[1], second[1])
-    assert not np.array_equal(first[0], other[0])
+    def pool(seed: int, number: int) -> Pool:
+        maker = small_material.maker(Split.TRAIN)
+        return PoolMaker(maker, seed=seed, size=3, teacher=small_material.teacher()).make(number)
+
+    first, same, other = pool(1, 2), pool(1, 2), pool(1, 3)
+    for name in first._fields:
+        np.testing.assert_array_equal(getattr(first, name), getattr(same, name))
+        assert not np.array_equal(getattr(first, name), getattr(other, name))
 
 
 def test_shapes_and_values(small_material: Material) -> None:
     maker = small_material.maker(Split.TRAIN)
     for seed in range(20):
-        features, labels = maker.make((seed,))
+        samples, labels = maker.mix(np.random.default_rng(seed))
+        features = maker.features(samples)
         assert features.shape == (FRAMES, 64)
         assert labels.shape == (STEPS, len(CLASSES))
         assert np.isfinite(features.astype(np.float32)).all()
@@ -36,7 +40,7 @@ def test_shapes_and_values(small_material: Material) -> None:
 
 def test_every_class_appears(small_material: Material) -> None:
     maker = small_material.maker(Split.TRAIN)
-    labels = np.stack([maker.make((seed,))[1] for seed in range(150)])
+    labels = np.stack([maker.mix(np.random.default_rng(seed))[1] for seed in range(150)])
     assert ((labels == 1).any(axis=(0, 1))).all()
 
 

@@ -22,7 +22,7 @@ SMALL = StreamingShape(channels=(8, 12, 16, 16), bottleneck=32, recurrent=24, dr
 
 
 def schedule(pools: int) -> Schedule:
-    return Schedule(pools=pools, pool_size=240, batch=16, learning_rate=1e-2)
+    return Schedule(pools=pools, pool_size=240, batch=16, learning_rate=1e-2, taught_from=2)
 
 
 @pytest.fixture(scope="module")
@@ -41,9 +41,15 @@ def run(material: Material, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_it_learns(run: Path) -> None:
     log = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
     assert len(log) == 4
-    assert log[-1]["loss"] < log[0]["loss"] / 1.5
+    assert log[-1]["classes_loss"] < log[0]["classes_loss"] / 1.5
     # Chance is the share of steps that hold the class, a few per cent.
     assert log[-1]["best"] > 0.3
+
+
+def test_it_learns_from_the_teacher_once_it_is_asked(run: Path) -> None:
+    log = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert log[0]["taught_loss"] == log[1]["taught_loss"] == 0
+    assert log[2]["taught_loss"] > 0
 
 
 def test_it_resumes_where_it_was_stopped(run: Path, material: Material) -> None:

@@ -11,8 +11,18 @@ from typing import Any
 import keras
 from keras import layers
 
+from ..teachers import HOP, TEACHER_CLASSES, WINDOW
+
 # A batch holds 30,000 frames: its statistics need little averaging, and a short training must not keep its first.
 MOMENTUM = 0.9
+
+# A teacher of hundreds of classes hears nearly none of them at a time; starting there keeps its first loss small.
+RARELY = -5.0
+
+# The teacher's window k ends in output 12 + 6 k, counted in the 80 ms of the outputs.
+OUTPUT_SAMPLES = 1280
+FIRST_TAUGHT_OUTPUT = WINDOW // OUTPUT_SAMPLES
+TAUGHT_OUTPUTS = HOP // OUTPUT_SAMPLES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +42,7 @@ class StreamingShape:
     recurrent: int = 128
     dropout: float = 0.2
     classes: int = 8
+    teacher_classes: int = TEACHER_CLASSES
 
     def to_json(self) -> dict[str, object]:
         """Return the sizes as plain values."""
@@ -61,10 +72,17 @@ class StreamingNetwork:
             shape.recurrent, return_sequences=True, return_state=True, unroll=True, name="step_gru"
         )
         self._head = layers.Dense(shape.classes, name="head")
-        self.sequence = self._build_sequence()
+        self._pupil = layers.Dense(
+            shape.teacher_classes, bias_initializer=keras.initializers.Constant(RARELY), name="pupil"
+        )
+        self.sequence, self.pupil = self._build_sequence()
 
-    def _build_sequence(self) -> keras.Model:
-        """Return the form over whole sequences: log-mel [B, T, mels] -> logits [B, T / frames per output, classes]."""
+    def _build_sequence(self) -> tuple[keras.Model, keras.Model]:
+        """Return the form over whole sequences, alone and with what it learns from the teacher.
+
+        The first: log-mel [B, T, mels] -> logits [B, T / frames per output, classes]. The second gives besides
+        logits [B, windows, teacher's classes], each at the output at which the teacher's window has passed.
+        """
         log_mel = keras.Input((None, self.shape.n_mels), name="log_mel")
         x = layers.Reshape((-1, self.shape.n_mels, 1))(self._normalise(log_mel))
         for convolution, norm, pool in zip(
@@ -75,7 +93,12 @@ class StreamingNetwork:
             x = self._activate(norm(x), pool)
         x = self._dense(layers.Dropout(self.shape.dropout)(self._flatten(x)))
         x = self._gru(layers.Dropout(self.shape.dropout)(x))
-        return keras.Model(log_mel, self._head(layers.Dropout(self.shape.dropout)(x)), name="sequence")
+        logits = self._head(layers.Dropout(self.shape.dropout)(x))
+        taught = self._pupil(x[:, FIRST_TAUGHT_OUTPUT::TAUGHT_OUTPUTS])
+        sequence = keras.Model(log_mel, logits, name="sequence")
+        return sequence, keras.Model(
+            log_mel, {"classes": logits, "taught": taught}, name="pupil_and_sequence"
+        )
 
     def build_step(self) -> keras.Model:
         """Return the form for one step, with the weights of now.
