@@ -18,13 +18,16 @@ _CANDIDATES: Final = 3
 _MIN_SWING_DB: Final = 8.0
 # How far below its peak a beep ends. Rooms differ: an echo fills the gaps from below, noise cuts the tops off.
 _DEPTHS_DB: Final = (6.0, 10.0, 15.0)
-_MIN_GAP_S: Final = 0.03
-_MIN_BEEP_S: Final = 0.045
+# The shortest gap and the shortest beep that are meant, where beeps are long (T3) and where they are short.
+_LONG_S: Final = (0.2, 0.15)
+_SHORT_S: Final = (0.03, 0.045)
+_LOUDEST_FRAMES: Final = 20
 _SIREN_S: Final = 4.0
 _TONAL_DB: Final = 8.0
 _AS_LOUD_DB: Final = 6.0
 
 Signal = NDArray[np.floating]
+Flags = NDArray[np.bool_]
 
 
 class AlarmPatterns:
@@ -51,18 +54,20 @@ class AlarmPatterns:
             return AlarmPattern.UNKNOWN
         frames = np.concatenate(self._frames)[:, self._lowest :]
         contrast = tonal_contrast(frames)
-        if _is_siren(contrast[-round(_SIREN_S / self._frame_s) :]):
-            return AlarmPattern.SIREN
         tones_db = np.where(contrast >= _TONAL_DB, frames * _DB, -np.inf)
-        rhythms = [
-            rhythm
+        if _is_siren(tones_db[-round(_SIREN_S / self._frame_s) :]):
+            return AlarmPattern.SIREN
+        envelopes = [
+            envelope
             for band in _loudest_bands(contrast)
             for depth_db in _DEPTHS_DB
-            if (rhythm := _rhythm(contrast[:, band], tones_db, band, depth_db, self._frame_s))
+            if (envelope := _envelope(contrast[:, band], tones_db, band, depth_db))
         ]
-        for pattern, matches in ((AlarmPattern.T3, _is_t3), (AlarmPattern.T4, _is_t4)):
-            if any(matches(rhythm) for rhythm in rhythms):
-                return pattern
+        if any(_is_t3(_rhythm(envelope, _LONG_S, self._frame_s)) for envelope in envelopes):
+            return AlarmPattern.T3
+        rhythms = [_rhythm(envelope, _SHORT_S, self._frame_s) for envelope in envelopes]
+        if any(_is_t4(rhythm) for rhythm in rhythms):
+            return AlarmPattern.T4
         if any(_is_clock(rhythm) for rhythm in rhythms):
             return AlarmPattern.CLOCK
         return AlarmPattern.UNKNOWN
@@ -89,13 +94,14 @@ class _Rhythm:
 
     starts: Signal
     ends: Signal
-    busy: NDArray[np.bool_]
+    busy: Flags
     frame_s: float
 
     def quiet(self, start: float, end: float) -> bool:
         """Return whether next to nothing sounds in a span that has passed; a siren only moves to another band."""
-        span = self.busy[max(0, round(start / self.frame_s)) : round(end / self.frame_s)]
-        return len(span) > 0 and float(span.mean()) <= 0.1
+        first, last = round(start / self.frame_s), round(end / self.frame_s)
+        span = self.busy[max(0, first) : max(0, last)]
+        return last <= len(self.busy) and (not len(span) or float(span.mean()) <= 0.1)
 
     def begins_between(self, start: float, end: float) -> bool:
         """Return whether a beep begins in a span."""
@@ -115,28 +121,32 @@ def _loudest_bands(contrast: Floats) -> list[int]:
     return bands
 
 
-def _rhythm(envelope: Floats, tones_db: Floats, band: int, depth_db: float, frame_s: float) -> _Rhythm | None:
-    ordered = np.sort(envelope)
-    high, low = float(ordered[-round(0.2 / frame_s) :].mean()), float(ordered[len(ordered) // 4])
+def _envelope(contrast: Floats, tones_db: Floats, band: int, depth_db: float) -> tuple[Flags, Flags] | None:
+    """Return when a band is loud, and when any band sounds as loud; None where it never stands out."""
+    ordered = np.sort(contrast)
+    high, low = float(ordered[-_LOUDEST_FRAMES:].mean()), float(ordered[len(ordered) // 4])
     if high - low < _MIN_SWING_DB:
         return None
-    loud = envelope >= max(high - depth_db, (high + low) / 2)
-    loud = _without_short(loud, False, _MIN_GAP_S / frame_s)
-    loud = _without_short(loud, True, _MIN_BEEP_S / frame_s)
-    starts, ends = _runs(loud)
-    if not len(starts):
-        return None
+    loud = contrast >= max(high - depth_db, (high + low) / 2)
     beep_db = np.median(tones_db[loud, max(0, band - 1) : band + 2].max(axis=1))
-    busy = loud | (tones_db.max(axis=1) >= beep_db - _AS_LOUD_DB)
+    return loud, loud | (tones_db.max(axis=1) >= beep_db - _AS_LOUD_DB)
+
+
+def _rhythm(envelope: tuple[Flags, Flags], shortest_s: tuple[float, float], frame_s: float) -> _Rhythm:
+    """Return the beeps of an envelope, without gaps and then beeps that are too short to be meant."""
+    loud, busy = envelope
+    for value, shortest in zip((False, True), shortest_s, strict=True):
+        loud = _without_short(loud, value, shortest / frame_s)
+    starts, ends = _runs(loud)
     return _Rhythm(starts * frame_s, ends * frame_s, busy, frame_s)
 
 
-def _runs(loud: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _runs(loud: Flags) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     edges = np.diff(np.concatenate(([False], loud, [False])).astype(np.int8))
     return np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
 
 
-def _without_short(loud: NDArray[np.bool_], value: bool, shortest: float) -> NDArray[np.bool_]:
+def _without_short(loud: Flags, value: bool, shortest: float) -> Flags:
     """Turn runs of `value` that are too short to be meant into their opposite; those at the rim may go on beyond it."""
     cleaned = loud.copy()
     for start, end in zip(*_runs(loud == value), strict=True):
@@ -155,10 +165,10 @@ def _is_t3(rhythm: _Rhythm) -> bool:
             continue
         last = float(starts[first + 2])
         before = float(starts[first])
+        if not rhythm.quiet(before - 0.9, before - 0.15):
+            continue
         pause_after = rhythm.quiet(last + 0.9, last + 1.6)
-        pause_before = rhythm.quiet(before - 1.0, before - 0.1) and rhythm.begins_between(
-            before - 2.35, before - 1.7
-        )
+        pause_before = rhythm.begins_between(before - 2.35, before - 1.7)
         if pause_after and (rhythm.begins_between(last + 1.7, last + 2.35) or pause_before):
             return True
     return False
@@ -173,8 +183,11 @@ def _is_t4(rhythm: _Rhythm) -> bool:
         if not (_all_between(intervals, 0.15, 0.25) and _all_between(beeps[:3], 0.04, 0.2)):
             continue
         last = float(starts[first + 3])
+        before = float(starts[first])
         if (
-            beeps[3] <= 0.45  # the echo of the last one fades undisturbed
+            rhythm.quiet(before - 0.5, before - 0.06)
+            and beeps[3] <= 0.45  # the echo of the last one fades undisturbed
+            and not rhythm.begins_between(last + 0.12, last + 0.5)
             and rhythm.quiet(last + 0.6, last + 4.4)
             and rhythm.begins_between(last + 4.5, last + 5.75)
         ):
@@ -198,15 +211,12 @@ def _is_clock(rhythm: _Rhythm) -> bool:
     return bool(regular.mean() >= 0.85)
 
 
-def _is_siren(contrast: Floats) -> bool:
+def _is_siren(tones_db: Floats) -> bool:
     """A tone that goes on, and whose pitch glides up and down or changes between two."""
-    if not len(contrast):
+    tonal = tones_db.max(axis=1) > -np.inf
+    if not len(tonal) or tonal.mean() < 0.7:
         return False
-    bands = contrast.argmax(axis=1)
-    tonal = contrast.max(axis=1) >= _TONAL_DB
-    if tonal.mean() < 0.7:
-        return False
-    pitch = bands[tonal]
+    pitch = tones_db[tonal].argmax(axis=1)
     low, high = np.percentile(pitch, (10, 90))
     steady = np.abs(np.diff(pitch)) <= 2
     return bool(high - low >= 3 and steady.mean() >= 0.85)

@@ -136,9 +136,9 @@ def baby_cry(random: Random, *, cries: int = 4) -> Floats:
         arch = np.sin(np.pi * np.minimum(time / length * 0.9 + 0.05, 1)) ** 0.6
         pitch = base * (0.8 + 0.32 * arch) * (1 + 0.012 * np.sin(2 * np.pi * 6.5 * time))
         pitch *= 1 + 0.01 * _smooth(random.standard_normal(time.size), 0.02) * 10
-        voice = _rough(random, _harmonics(pitch, 1 / np.arange(1, 16) ** 0.5), 0.25)
+        voice = _rough(random, _harmonics(pitch, 1 / np.arange(1, 18) ** 0.2), 0.25)
         voice = _formants(
-            voice + 0.03 * random.standard_normal(time.size),
+            voice + 0.3 * voice.std() * random.standard_normal(time.size),
             [(1050, 220, 1.0), (1900, 350, 0.5), (3300, 500, 0.6)],
         )
         parts.append(_normal(voice * _swell(time.size, 0.06, 0.18)).astype(np.float64))
@@ -149,20 +149,18 @@ def baby_cry(random: Random, *, cries: int = 4) -> Floats:
 
 
 def scream(random: Random) -> Floats:
-    """Return a scream: a high, rough voice that rises and holds."""
+    """Return a scream: a high voice, driven beyond its limit, that rises and breaks off."""
     length = random.uniform(1.3, 1.8)
     time = _time(length)
-    base = random.uniform(900, 1150)
-    pitch = base * (0.8 + 0.35 * np.minimum(time / 0.25, 1) - 0.15 * np.maximum(0, time / length - 0.6))
-    pitch *= (
-        1 + 0.02 * np.sin(2 * np.pi * 7.0 * time) + 0.05 * _smooth(random.standard_normal(time.size), 0.02)
-    )
-    voice = _rough(random, _harmonics(pitch, 1 / np.arange(1, 8) ** 0.5), 0.45)
+    arch = np.sin(np.pi * np.minimum(time / length * 0.9 + 0.05, 1)) ** 0.6
+    pitch = random.uniform(900, 1150) * (0.65 + 0.5 * arch) * (1 + 0.02 * np.sin(2 * np.pi * 7.0 * time))
+    pitch *= 1 + 0.2 * _smooth(random.standard_normal(time.size), 0.02)
+    voice = _rough(random, _harmonics(pitch, np.ones(9)), 0.15)
     voice = _formants(
-        voice + 0.25 * random.standard_normal(time.size),
+        voice + 0.3 * voice.std() * random.standard_normal(time.size),
         [(1300, 350, 1.0), (2600, 500, 0.8), (3900, 700, 0.5)],
     )
-    return _normal(np.tanh(2 * _normal(voice * _swell(time.size, 0.08, 0.25))))
+    return _normal(np.tanh(8.0 * _normal(voice * _swell(time.size, 0.08, 0.25))))
 
 
 def fire(random: Random, duration_s: float = 6.0) -> Floats:

@@ -17,7 +17,7 @@ from echonet_satellite.frontend import (
 PARAMETERS = FrontendParameters()
 OTHERS = (
     PARAMETERS,
-    FrontendParameters(n_fft=1024, win_length=1024, hop_length=320, n_mels=128, fmin=0.0, log_offset=1e-10),
+    FrontendParameters(n_fft=1024, win_length=1024, hop_length=320, n_mels=128, fmin=0.0),
     FrontendParameters(sample_rate=8000, n_fft=256, win_length=200, hop_length=80, n_mels=40, fmax=3800.0),
 )
 
