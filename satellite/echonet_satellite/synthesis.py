@@ -117,12 +117,13 @@ def dog_bark(random: Random, *, barks: int = 3) -> Floats:
         time = _time(length)
         rise = np.minimum(time / 0.04, 1)
         pitch = random.uniform(380, 450) * (0.75 + 0.4 * rise - 0.45 * np.maximum(0, time / length - 0.3))
-        voice = _rough(random, _harmonics(pitch, 1 / np.arange(1, 18) ** 0.7), 0.5)
+        voice = _rough(random, _harmonics(pitch, 1 / np.arange(1, 18) ** 0.3), 0.4)
         voice = _formants(
-            voice + 0.35 * random.standard_normal(time.size),
+            voice + 0.4 * voice.std() * random.standard_normal(time.size),
             [(650, 200, 1.0), (1250, 250, 0.9), (2600, 600, 0.35)],
         )
-        cries += [voice * _swell(time.size, 0.012, 0.07), np.zeros(_samples(random.uniform(0.22, 0.45)))]
+        bark = np.tanh(2 * _normal(voice * _swell(time.size, 0.012, 0.07)))
+        cries += [bark, np.zeros(_samples(random.uniform(0.22, 0.45)))]
     return _normal(np.concatenate(cries))
 
 

@@ -1,6 +1,7 @@
 """`echonet-satellite classify`: a table for people, JSON lines for programs, one line for what goes wrong."""
 
 from collections.abc import Callable
+import csv
 import json
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 import soundfile
 
 from echonet_satellite import classify
-from echonet_satellite.audio.file import read_blocks
+from echonet_satellite.classifier import load_classifier
 from echonet_satellite.hearing import PADDING_S
 from echonet_satellite.protocol import Sensitivity, SoundClass
 from echonet_satellite.synthesis import smoke_alarm
@@ -164,13 +165,12 @@ def test_the_shipped_model_hears_a_smoke_alarm_and_its_pattern(run: Run, tmp_pat
 @pytest.mark.recordings
 @pytest.mark.parametrize("name", list(SoundClass))
 def test_the_shipped_model_hears_recordings_of_each_class(name: SoundClass, recordings: Path) -> None:
-    classifier = classify.load_classifier(model_directory())
-    heard = tried = 0
-    for path in sorted((recordings / name.value).glob("*.*"))[:40:2]:
-        if sum(len(block) for block in read_blocks(path)) < RATE / 2:
-            continue
-        tried += 1
-        found = classify.find(path, classifier, Sensitivity.MEDIUM)
+    classifier = load_classifier(model_directory())
+    with (recordings / "manifest.csv").open(encoding="utf-8") as file:
+        paths = [row["path"] for row in csv.DictReader(file) if row["label"] == name.value]
+    heard = 0
+    for path in paths[:: len(paths) // 20][:20]:
+        found = classify.find(recordings / path, classifier, Sensitivity.MEDIUM)
         heard += any(finding.sound_class is name for finding in found)
-    assert tried >= 10
-    assert heard / tried >= 0.5
+    # Few recordings, of which training has seen some: this finds a model that is broken, not how good it is.
+    assert heard >= 8

@@ -34,7 +34,7 @@ def sound(name: str, seconds: float = 3.0, rate: int = 16_000) -> NDArray[np.flo
         "square": np.sign(np.sin(2 * np.pi * 520 * time)),
         "impulse": np.where(np.arange(time.size) == 20_000, 1.0, 0.0),
     }[name]
-    return samples.astype(np.float32)
+    return np.asarray(samples, np.float32)
 
 
 @pytest.mark.parametrize("parameters", OTHERS)

@@ -42,7 +42,7 @@ def read_blocks(path: Path, block_s: float = 1.0) -> Iterator[Floats]:
         raise AudioError(f"{path} holds no sound")
 
 
-class _Sequential(soundfile.SoundFile):  # type: ignore[misc] - soundfile carries no types
+class _Sequential(soundfile.SoundFile):  # type: ignore[misc]
     """A file that is read from start to end: soundfile seeks after each read, and a seek in an MP3 is not exact."""
 
     def seekable(self) -> bool:
