@@ -191,7 +191,9 @@ class _Rows:
 def row(entry: Entry) -> str:
     """One line of the timeline."""
     sound = entry.sound
-    name = sound.sound_class.replace("_", " ") + (f" ({sound.pattern})" if sound.pattern else "")
+    name = sound.sound_class.replace("_", " ") + (
+        f" ({sound.pattern})" if sound.pattern not in (None, "unknown") else ""
+    )
     times = (sound.detected, entry.state_changed, entry.alert.received if entry.alert else None)
     columns = " ".join(f"{_milliseconds(entry.after_onset_ms(moment)):>10}" for moment in times)
     shown = ""
