@@ -16,7 +16,7 @@ from .protocol import AlarmPattern, Sensitivity, SoundClass
 # What ends with the stream is heard only after the network has seen a little beyond it.
 PADDING_S: Final = 0.5
 SILENCE_DBFS: Final = -120.0
-_PATTERN_STEPS: Final = 3
+_PATTERN_STEPS: Final = 5
 # Once an alarm is known to be one of these, it stays that: the pattern is exact, and people act on it.
 _CERTAIN: Final = frozenset({AlarmPattern.T3, AlarmPattern.T4})
 
@@ -94,12 +94,14 @@ class Hearing:
             self._pattern = AlarmPattern.UNKNOWN
             self._until_pattern = 0
             return
+        if self._pattern in _CERTAIN:
+            return
         if self._until_pattern > 0:
             self._until_pattern -= 1
             return
         self._until_pattern = _PATTERN_STEPS
         found = self._patterns.recognise()
-        if found is not AlarmPattern.UNKNOWN and self._pattern not in _CERTAIN:
+        if found is not AlarmPattern.UNKNOWN:
             self._pattern = found
 
 

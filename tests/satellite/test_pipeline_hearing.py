@@ -1,0 +1,62 @@
+"""Samples in, detections out: the same however the samples are cut, and with the pattern of an alarm."""
+
+from hypothesis import given, settings, strategies as st
+import numpy as np
+import pytest
+
+from echonet_satellite.detector import StreamEvent
+from echonet_satellite.frontend import Floats
+from echonet_satellite.hearing import Hearing
+from echonet_satellite.protocol import AlarmPattern, Phase, Sensitivity, SoundClass
+from echonet_satellite.synthesis import co_alarm, smoke_alarm
+from tests.support.hearing import CLASSES, LoudnessClassifier, decision, noise, silence
+
+MEDIUM = dict.fromkeys(CLASSES, Sensitivity.MEDIUM)
+SOUND = np.concatenate((silence(0.5), noise(0.3), silence(0.9), noise(0.1), silence(0.4)))
+
+
+class AlarmEar(LoudnessClassifier):
+    """Takes whatever is loud for an alarm, and holds it over the pauses."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        rules = dict(self.card.decisions) | {SoundClass.ALARM: decision(hold_s=6.4)}
+        object.__setattr__(self.card, "decisions", rules)
+
+    def step(self, log_mel: Floats) -> Floats:
+        probabilities = super().step(log_mel)
+        probabilities[:, CLASSES.index(SoundClass.ALARM)] = probabilities[:, 0]
+        probabilities[:, 0] = 0
+        return probabilities
+
+
+def hear(hearing: Hearing, *blocks: Floats) -> list[StreamEvent]:
+    """Return all events of a stream."""
+    return [event for block in blocks for event in hearing.push(block)] + hearing.finish()
+
+
+@settings(max_examples=25, deadline=None)
+@given(cuts=st.lists(st.integers(0, len(SOUND)), max_size=20))
+def test_any_blocks_give_the_same_detections(cuts: list[int]) -> None:
+    whole = hear(Hearing(LoudnessClassifier(), MEDIUM), SOUND)
+    assert [event.phase for event in whole if event.phase is not Phase.UPDATE] == [Phase.START, Phase.END] * 2
+    assert hear(Hearing(LoudnessClassifier(), MEDIUM), *np.split(SOUND, sorted(cuts))) == whole
+
+
+@pytest.mark.parametrize(("alarm", "pattern"), [(smoke_alarm, AlarmPattern.T3), (co_alarm, AlarmPattern.T4)])
+def test_an_alarm_is_one_detection_and_gets_its_pattern(alarm: object, pattern: AlarmPattern) -> None:
+    assert callable(alarm)
+    sound = np.concatenate((silence(1.0), alarm(np.random.default_rng(1), 13.0), silence(8.0)))
+    events = hear(Hearing(AlarmEar(), MEDIUM), *np.split(sound, range(0, len(sound), 1280)))
+    assert [event.phase for event in events if event.phase is not Phase.UPDATE] == [Phase.START, Phase.END]
+    assert (events[0].pattern, events[-1].pattern) == (AlarmPattern.UNKNOWN, pattern)
+    (told,) = [event for event in events if event.phase is Phase.UPDATE and event.pattern is pattern][:1]
+    assert told.at_s - told.onset_s <= 8.0
+    assert events[0].onset_s == pytest.approx(1.0, abs=0.1)
+
+
+def test_a_pattern_belongs_to_one_alarm_only() -> None:
+    random = np.random.default_rng(1)
+    sound = np.concatenate((smoke_alarm(random, 9.0), silence(16.0), 0.9 * noise(1.0), silence(8.0)))
+    ends = [event for event in hear(Hearing(AlarmEar(), MEDIUM), sound) if event.phase is Phase.END]
+    assert [event.pattern for event in ends] == [AlarmPattern.T3, AlarmPattern.UNKNOWN]
