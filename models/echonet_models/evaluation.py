@@ -19,6 +19,7 @@ from .thresholds import choose, is_negative, undecided
 from .training import load_network
 
 EVALUATION_FILE = "evaluation.json"
+IMITATION = "imitation"
 LEVELS = (Sensitivity.LOW, Sensitivity.MEDIUM, Sensitivity.HIGH)
 BOOTSTRAPS = 1000
 
@@ -70,6 +71,8 @@ def measure(
             label: _false_alarms([clip for clip in clips if clip.label == label], found, heard, name)
             for label in (OTHER, BACKGROUND)
         }
+        imitations = [clip for clip in clips if clip.label == OTHER and name in clip.imitates]
+        figures["false_alarms_per_hour"][str(name)][IMITATION] = _false_alarms(imitations, found, heard, name)
     for kind in sorted({clip.sublabel for clip in clips if clip.label == BACKGROUND}):
         of_kind = [clip for clip in clips if clip.label == BACKGROUND and clip.sublabel == kind]
         figures["false_alarms_by_kind"][kind] = {

@@ -1,8 +1,10 @@
 """Write a trained network as a `.tflite` of the step form, with its card."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import asdict
 import hashlib
+from io import StringIO
 import json
 from pathlib import Path
 from typing import Any
@@ -28,7 +30,9 @@ def to_tflite(step: keras.Model) -> bytes:
     converter = tf.lite.TFLiteConverter.from_keras_model(step)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.target_spec.supported_types = [tf.float16]
-    model: bytes = converter.convert()
+    # The converter lists every tensor of its way there on the standard output.
+    with redirect_stdout(StringIO()):
+        model: bytes = converter.convert()
     return model
 
 

@@ -8,10 +8,12 @@ from typing import Any
 
 from .datasets import BACKGROUND, CLASSES, OTHER, Split
 from .errors import ModelsError
-from .evaluation import EVALUATION_FILE, LEVELS
+from .evaluation import EVALUATION_FILE, IMITATION, LEVELS
 from .export import write_release
 from .material import Material
 from .training import STATE_FILE, load_network
+
+KINDS = (OTHER, IMITATION, BACKGROUND)
 
 MODEL_CARD_FILE = "MODEL_CARD.md"
 
@@ -28,8 +30,8 @@ takes 16 log-mel frames and its states, and gives two rows of independent probab
 
 Measured by `echonet-models evaluate` on the {split} split; thresholds come from the tune split; no two splits share a
 recording. Recall is that of clips, through the satellite's own detector, with a 95 % interval over recordings. False
-alarms are detections per hour of clips that do not hold the class: `other` clips are short and many of them imitate a
-class on purpose; background is music, talk, ambience and effects.
+alarms are detections per hour of clips that do not hold the class: `other` clips are short, and those that imitate the
+class are counted again by themselves; background is music, talk, ambience and effects.
 
 {figures}
 ## What it learned from
@@ -54,8 +56,8 @@ It is no certified alarm. Keep smoke and CO alarms, and whoever watches over a c
 FIGURES_TEXT = """\
 ### Sensitivity {level}
 
-| class | threshold | recall | clips (recordings) | false alarms / h, other | false alarms / h, background |
-| --- | --- | --- | --- | --- | --- |
+| class | threshold | recall | clips (recordings) | false alarms / h: other | its imitations | background |
+| --- | --- | --- | --- | --- | --- | --- |
 {rows}
 """
 
@@ -112,10 +114,7 @@ def _figures(card: Mapping[str, Any], level: str) -> str:
             f"{card['decision'][name]['thresholds'][level]:.2f}",
             f"{recall['value']:.2f} ({recall['low']:.2f}-{recall['high']:.2f})",
             f"{recall['clips']} ({recall['recordings']})",
-            *(
-                f"{alarms[label]['per_hour']:.1f} in {alarms[label]['hours']:.2f} h"
-                for label in (OTHER, BACKGROUND)
-            ),
+            *(f"{alarms[label]['per_hour']:.1f} in {alarms[label]['hours']:.2f} h" for label in KINDS),
         ]
         rows.append(f"| {' | '.join(cells)} |")
     return FIGURES_TEXT.format(level=level, rows="\n".join(rows))

@@ -16,6 +16,7 @@ from sklearn.metrics import average_precision_score
 
 from .activity import IGNORE, Labels
 from .datasets import CLASSES, Split
+from .errors import ModelsError
 from .material import Material
 from .networks.streaming import StreamingNetwork, StreamingShape
 from .pools import UNTAUGHT, Pool, PoolMaker, PoolSupply, join, load_pool, store_pool
@@ -38,14 +39,24 @@ TUNE_POOL = 10**6
 class Schedule:
     """How long and how fast to learn."""
 
-    pools: int = 24
+    pools: int = 16
     pool_size: int = 6000
     batch: int = 32
     learning_rate: float = 1.5e-3
     seed: int = 1
-    # The teacher costs as much time as making the mixtures. The first pools teach the classes alone.
+    # The teacher takes as long as making the mixtures. So the first pools teach the classes alone, and those that the
+    # teacher has scored are gone through twice.
     taught_from: int = 8
     teacher_weight: float = 0.02
+
+    def passes(self, pool: int) -> int:
+        """Return how often each mixture of a pool is learned from."""
+        return 1 if pool < self.taught_from else 2
+
+    @property
+    def steps(self) -> int:
+        """How many batches the whole training has."""
+        return sum(map(self.passes, range(self.pools))) * (self.pool_size // self.batch)
 
 
 class Trainer:
@@ -57,9 +68,12 @@ class Trainer:
         self._run, self._schedule, self._tune = run, schedule, tune
         self.network = StreamingNetwork(shape)
         self._state: dict[str, Any] = {"pool": 0, "best": 0.0, "positive_weights": None}
-        steps = schedule.pools * (schedule.pool_size // schedule.batch)
         rate = keras.optimizers.schedules.CosineDecay(
-            0.0, steps, warmup_target=schedule.learning_rate, warmup_steps=min(300, steps // 10), alpha=0.01
+            0.0,
+            schedule.steps,
+            warmup_target=schedule.learning_rate,
+            warmup_steps=min(300, schedule.steps // 10),
+            alpha=0.01,
         )
         self._optimizer = keras.optimizers.AdamW(rate, weight_decay=1e-3, clipnorm=1.0)
         self._optimizer.build(self.network.pupil.trainable_variables)
@@ -103,10 +117,10 @@ class Trainer:
                 loss={"classes": masked_loss(weights), "taught": taught_loss},
                 loss_weights={"classes": 1.0, "taught": self._schedule.teacher_weight},
             )
-        # A random half of this pool and the one before: every mixture is seen about once, and a slow supply of
-        # pools does not make the last one count more.
+        # Mixtures of this pool and the one before, in random order, so that one pool runs into the next.
         generator = np.random.default_rng((self._schedule.seed, number))
-        order = generator.permutation(len(pool.features))[: self._schedule.pool_size]
+        wanted = self._schedule.pool_size * self._schedule.passes(number)
+        order = np.resize(generator.permutation(len(pool.features)), wanted)
         batches = Batches(pool, order, self._schedule.batch, generator)
         history = self.network.pupil.fit(batches, verbose=1 if sys.stderr.isatty() else 2)
         self._state.update({name: float(values[-1]) for name, values in history.history.items()})
@@ -250,7 +264,13 @@ def average_precisions(labels: Labels, scores: NDArray[np.float32]) -> Mapping[s
 
 
 def load_network(run: Path, *, best: bool = True) -> StreamingNetwork:
-    """Return the network of a training: its best state so far, or its last."""
+    """Return the network of a training: its best state so far, or its last.
+
+    Raises:
+        ModelsError: nothing has been trained there yet.
+    """
+    if not (run / BEST_FILE).is_file():
+        raise ModelsError(f"nothing is trained in {run} yet: run `echonet-models train --run {run}` first")
     sizes = json.loads((run / SHAPE_FILE).read_text(encoding="utf-8"))
     sizes = {name: tuple(value) if isinstance(value, list) else value for name, value in sizes.items()}
     network = StreamingNetwork(StreamingShape(**sizes))
