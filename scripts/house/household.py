@@ -41,18 +41,21 @@ async def pair(api: Api, satellite_id: str, code: str) -> None:
 
 async def tell(api: Api, action: str) -> None:
     """Make a `notify` action a recipient of alerts."""
-    households = [
-        entry
-        for entry in await api.command("config_entries/get", domain=DOMAIN)
-        if "recipient" in entry["supported_subentry_types"]
-    ]
-    if not households:
-        raise HouseError("the integration made no household entry along with the first satellite")
     path = "/api/config/config_entries/subentries/flow"
-    form = await api.post(path, handler=[households[0]["entry_id"], "recipient"], show_advanced_options=False)
+    handler = [await _entry(api), "recipient"]
+    form = await api.post(path, handler=handler, show_advanced_options=False)
     result = await api.post(f"{path}/{form['flow_id']}", target=f"action:{action}")
     if result["type"] != "create_entry":
         raise HouseError(f"Home Assistant does not take {action} as a recipient: {result.get('errors')}")
+
+
+async def tell_everything(api: Api) -> None:
+    """Turn the cooldown off, so that each sound becomes an alert."""
+    path = "/api/config/config_entries/options/flow"
+    form = await api.post(path, handler=await _entry(api), show_advanced_options=False)
+    result = await api.post(f"{path}/{form['flow_id']}", cooldown=0)
+    if result["type"] != "create_entry":
+        raise HouseError(f"Home Assistant does not take the cooldown: {result.get('errors')}")
 
 
 async def device(api: Api, satellite_id: str) -> dict[str, Any]:
@@ -94,3 +97,11 @@ async def wait_for_state(api: Api, entity_id: str, state: str, timeout_s: float 
         raise HouseError(
             f"{entity_id} is {seen.get('state')!r} after {timeout_s:.0f} s, not {state!r}"
         ) from None
+
+
+async def _entry(api: Api) -> str:
+    for entry in await api.command("config_entries/get", domain=DOMAIN):
+        if "recipient" in entry["supported_subentry_types"]:
+            found: str = entry["entry_id"]
+            return found
+    raise HouseError("the integration made no household entry along with the first satellite")

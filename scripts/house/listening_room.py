@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import household
 from .errors import HouseError
 from .house import House, house
 from .network import closed_network, why_not_closed
@@ -53,6 +54,7 @@ async def listening_room(
         )
         try:
             await timeline.ready.wait()
+            await household.tell_everything(built.home.api)
             await built.listen()
             progress("The satellite opens the microphone")
             await _open(card)

@@ -13,9 +13,9 @@ from house.timeline import Entry
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 # Recordings that the released model was not trained on (the validation split of models/echonet_models/datasets.py).
-GUNSHOT = "gunshot/"
-GLASS_BREAK = "glass_break/"
-ALARM = "alarm/"
+GUNSHOT = "gunshot/Alejandro-131004__AC-II/us8k_gun_shot__46654-6-0-0_f3d34b.flac"
+GLASS_BREAK = "glass_break/SS13__green_old/tg_effects_Glassbr1__Glassbr1_409383.flac"
+ALARM = "alarm/giulbia__baby_cry_detection/esc50_siren__4-121532-A_eaacb3.opus"
 
 
 def all_the_way(entry: Entry) -> bool:
@@ -44,11 +44,17 @@ async def test_a_sound_becomes_a_state_and_an_alert(
     room: ListeningRoom, recording: Callable[[str], Path], sound_class: str, name: str, title: str
 ) -> None:
     api = room.house.home.api
+    # What was played before may still sound in a class that it was not.
+    await household.wait_for_state(api, room.house.entities[sound_class], "off")
     before = datetime.fromisoformat((await api.states())[room.house.entities[sound_class]]["last_changed"])
+    known = set(room.timeline.entries)
 
     await room.card.play(recording(name))
     entry = await room.timeline.until(
-        lambda entry: entry.sound.sound_class == sound_class and all_the_way(entry), timeout_s=15
+        lambda entry: (
+            entry.sound.id not in known and entry.sound.sound_class == sound_class and all_the_way(entry)
+        ),
+        timeout_s=15,
     )
 
     states = await api.states()
