@@ -1,17 +1,29 @@
 """Talk to a satellite: pair with it, connect to it, listen and command. Knows nothing of Home Assistant."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 import contextlib
-from dataclasses import dataclass
-import json
-import secrets
-from typing import Any, Final, TypeVar
+from typing import TypeVar
 
 import aiohttp
-from yarl import URL
 
-from . import proof
+from .errors import (
+    REQUEST_TIMEOUT_S,
+    CannotConnect,
+    CertificateChanged,
+    ClientError,
+    ImpostorSuspected,
+    InvalidCode,
+    InvalidToken,
+    PairingClosed,
+    UnsupportedProtocol,
+    WrongSatellite,
+    reason_of,
+    refused,
+    satellite_url,
+    shown,
+)
+from .pairing import Pairing, async_pair, normalize_code
 from .protocol import (
     AUTHENTICATION_TIMEOUT_S,
     CLOSE_AUTHENTICATION_TIMEOUT,
@@ -21,14 +33,10 @@ from .protocol import (
     CLOSE_SLOW_CONTROLLER,
     CLOSE_TOO_MANY_CONTROLLERS,
     MAX_FRAME_BYTES,
-    MAX_STRING_LENGTH,
-    PATH_PAIR_FINISH,
-    PATH_PAIR_START,
     PATH_SOCKET,
     PROTOCOL_VERSION,
     SILENCE_TIMEOUT_S,
     Auth,
-    EchonetError,
     Hello,
     Message,
     ProtocolError,
@@ -38,130 +46,24 @@ from .protocol import (
     encode,
 )
 
-REQUEST_TIMEOUT_S: Final = 15.0
-MAX_ANSWER_BYTES: Final = 8 * 1024
+__all__ = [
+    "CannotConnect",
+    "CertificateChanged",
+    "ClientError",
+    "Connection",
+    "ImpostorSuspected",
+    "InvalidCode",
+    "InvalidToken",
+    "Pairing",
+    "PairingClosed",
+    "UnsupportedProtocol",
+    "WrongSatellite",
+    "async_connect",
+    "async_pair",
+    "normalize_code",
+]
 
 _Kind = TypeVar("_Kind", bound=Message)
-
-
-class ClientError(EchonetError):
-    """What can go wrong between a controller and a satellite."""
-
-
-class CannotConnect(ClientError):
-    """The satellite does not answer, or not as a satellite does."""
-
-
-class PairingClosed(ClientError):
-    """The satellite is not in its pairing window."""
-
-
-class InvalidCode(ClientError):
-    """The pairing code is not the one that the satellite shows."""
-
-
-class ImpostorSuspected(ClientError):
-    """Somebody stands between us and the satellite, and shows a certificate that is not the satellite's."""
-
-
-class InvalidToken(ClientError):
-    """The satellite does not know our token (any more)."""
-
-
-class CertificateChanged(ClientError):
-    """The certificate is not the one that we paired with."""
-
-
-class WrongSatellite(ClientError):
-    """Another satellite answers at this address."""
-
-
-class UnsupportedProtocol(ClientError):
-    """The satellite speaks another version of the protocol."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pairing:
-    """What to keep of a pairing; `fingerprint` is the SHA-256 of the satellite's certificate, in hex."""
-
-    satellite_id: str
-    fingerprint: str
-    token: str
-    name: str
-
-    def __repr__(self) -> str:
-        """Leave out the token, which must not reach a log."""
-        return f"Pairing(satellite_id={self.satellite_id!r}, name={self.name!r})"
-
-
-def normalize_code(code: str) -> str:
-    """Return the pairing code of what a person typed: any case, spaces, dashes, O for 0, I or L for 1.
-
-    Raises:
-        InvalidCode: it cannot be a code.
-    """
-    try:
-        return proof.normalize_code(code)
-    except proof.CodeError as err:
-        raise InvalidCode(str(err)) from None
-
-
-async def async_pair(
-    session: aiohttp.ClientSession, host: str, port: int, code: str, *, controller_name: str
-) -> Pairing:
-    """Pair with the satellite at an address, with the code that it shows.
-
-    Raises:
-        InvalidCode: the code is not the satellite's.
-        ImpostorSuspected: the connection does not end at the satellite that knows the code.
-        PairingClosed: the satellite has no open pairing window.
-        UnsupportedProtocol: the satellite speaks another version.
-        CannotConnect: no satellite answers.
-    """
-    plain_code = normalize_code(code)
-    certificate = _SeenCertificate()
-    controller_nonce = secrets.token_bytes(proof.NONCE_BYTES)
-    started = await _post(
-        session,
-        _url(host, port, PATH_PAIR_START),
-        certificate,
-        {
-            "protocol": PROTOCOL_VERSION,
-            "nonce": proof.to_text(controller_nonce),
-            "controller_name": _printable(controller_name),
-        },
-    )
-    satellite_id = _string(started, "satellite_id")
-    satellite_nonce = _bytes(started, "nonce")
-    transcript = proof.Transcript(
-        satellite_id=satellite_id,
-        fingerprint=certificate.fingerprint,
-        controller_nonce=controller_nonce,
-        satellite_nonce=satellite_nonce,
-    )
-    key = proof.pairing_key(plain_code, satellite_id)
-    if not proof.same(_bytes(started, "code_check"), proof.make_code_check(key, transcript)):
-        raise InvalidCode("the pairing code is not the one that the satellite shows: type it again")
-    expected = proof.make_proof(key, proof.Role.SATELLITE, transcript)
-    if not proof.same(_bytes(started, "proof"), expected):
-        raise ImpostorSuspected(
-            "the connection is not the satellite's own: something on the network stands in between; nothing was sent"
-        )
-    finished = await _post(
-        session,
-        _url(host, port, PATH_PAIR_FINISH),
-        certificate,
-        {
-            "attempt": _string(started, "attempt"),
-            "proof": proof.to_text(proof.make_proof(key, proof.Role.CONTROLLER, transcript)),
-        },
-    )
-    return Pairing(
-        satellite_id=satellite_id,
-        fingerprint=certificate.fingerprint.hex(),
-        token=_string(finished, "token"),
-        name=_string(finished, "name"),
-    )
 
 
 async def async_connect(
@@ -183,7 +85,7 @@ async def async_connect(
         UnsupportedProtocol: the satellite speaks another version.
         CannotConnect: no satellite answers, or it ends the connection.
     """
-    url = _url(host, port, PATH_SOCKET)
+    url = satellite_url(host, port, PATH_SOCKET)
     try:
         async with asyncio.timeout(REQUEST_TIMEOUT_S):
             socket = await session.ws_connect(
@@ -198,9 +100,9 @@ async def async_connect(
             "the satellite's certificate is not the one it was paired with: pair again only if you know why"
         ) from None
     except aiohttp.WSServerHandshakeError as err:
-        raise _refused(err.status, host) from None
+        raise refused(err.status, host) from None
     except (aiohttp.ClientError, OSError, TimeoutError) as err:
-        raise CannotConnect(f"the satellite at {_shown(host)} does not answer: {_reason(err)}") from err
+        raise CannotConnect(f"the satellite at {shown(host)} does not answer: {reason_of(err)}") from err
     try:
         async with asyncio.timeout(AUTHENTICATION_TIMEOUT_S):
             return await _authenticate(_Frames(socket, silence_timeout_s), satellite_id, token)
@@ -243,34 +145,6 @@ class Connection:
         await _abandon(self._frames.socket)
 
 
-class _SeenCertificate(aiohttp.Fingerprint):
-    """Pins the certificate of the first connection, and holds every further one of this pairing to it.
-
-    aiohttp asks `check` about each new connection before it sends anything there, and shares connections only
-    between requests with the very same object: the requests of one pairing never leave over a connection that
-    somebody else has opened.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(bytes(32))
-        self._seen: bytes | None = None
-
-    @property
-    def fingerprint(self) -> bytes:
-        if self._seen is None:
-            raise CannotConnect("the satellite has shown no certificate")
-        return self._seen
-
-    def check(self, transport: asyncio.Transport) -> None:
-        ssl_object = transport.get_extra_info("ssl_object")
-        got = proof.certificate_fingerprint(ssl_object.getpeercert(binary_form=True))
-        if self._seen is None:
-            self._seen = got
-        if not proof.same(self._seen, got):
-            host, port, *_ = transport.get_extra_info("peername")
-            raise aiohttp.ServerFingerprintMismatch(self._seen, got, host, port)
-
-
 class _Frames:
     """The frames of one WebSocket as messages, and its silence as an error."""
 
@@ -282,7 +156,7 @@ class _Frames:
         try:
             await self.socket.send_str(encode(message))
         except (aiohttp.ClientError, OSError) as err:
-            raise CannotConnect(f"the connection to the satellite has ended: {_reason(err)}") from err
+            raise CannotConnect(f"the connection to the satellite has ended: {reason_of(err)}") from err
 
     async def expect(self, kind: type[_Kind]) -> _Kind:
         message = await self.receive()
@@ -361,7 +235,7 @@ async def _authenticate(frames: _Frames, satellite_id: str, token: str) -> Conne
 
 
 def _broken(error: object) -> CannotConnect:
-    reason = _reason(error) if isinstance(error, BaseException) else "it ended without a word"
+    reason = reason_of(error) if isinstance(error, BaseException) else "it ended without a word"
     return CannotConnect(f"the connection to the satellite broke: {reason}")
 
 
@@ -386,92 +260,3 @@ async def _abandon(socket: aiohttp.ClientWebSocketResponse, code: int = aiohttp.
     # Where it is gone already, that is what was wanted.
     with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
         await socket.close(code=code)
-
-
-async def _post(
-    session: aiohttp.ClientSession, url: URL, certificate: _SeenCertificate, body: Mapping[str, Any]
-) -> Mapping[str, Any]:
-    try:
-        async with session.post(
-            url,
-            json=body,
-            ssl=certificate,
-            allow_redirects=False,
-            timeout=aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_S),
-        ) as response:
-            raw = await _read_limited(response)
-            status = response.status
-    except aiohttp.ServerFingerprintMismatch:
-        raise ImpostorSuspected(
-            "the certificate changed while pairing: something on the network stands in between"
-        ) from None
-    except (aiohttp.ClientError, OSError, TimeoutError) as err:
-        raise CannotConnect(f"no satellite answers at {_shown(url.host)}: {_reason(err)}") from err
-    try:
-        answer = json.loads(raw)
-    except (ValueError, RecursionError):
-        answer = None
-    if not isinstance(answer, dict):
-        raise CannotConnect(f"what answers at {_shown(url.host)} is not a satellite")
-    if status == 200:
-        return answer
-    match answer.get("error"):
-        case "pairing_closed":
-            raise PairingClosed("the satellite is not pairing: run `echonet-satellite pair` on it")
-        case "wrong_code":
-            raise InvalidCode("the pairing code is not the one that the satellite shows: type it again")
-        case "protocol_version":
-            raise UnsupportedProtocol("the satellite refuses our version of the protocol: update both")
-    raise _refused(status, url.host)
-
-
-async def _read_limited(response: aiohttp.ClientResponse) -> bytes:
-    raw = b""
-    async for chunk in response.content.iter_any():
-        raw += chunk
-        if len(raw) > MAX_ANSWER_BYTES:
-            raise CannotConnect(f"what answers at {_shown(response.url.host)} is not a satellite")
-    return raw
-
-
-def _refused(status: int, host: str | None) -> ClientError:
-    if status == 421:
-        return CannotConnect(
-            f"the satellite does not answer to the name {_shown(host)}: use its IP address or its .local name"
-        )
-    if status == 429:
-        return CannotConnect("the satellite has had too many attempts: wait a minute and try again")
-    return CannotConnect(f"what answers at {_shown(host)} is not a satellite (HTTP status {status})")
-
-
-def _url(host: str, port: int, path: str) -> URL:
-    try:
-        return URL.build(scheme="https", host=host, port=port, path=path)
-    except ValueError:
-        raise CannotConnect(f"{_shown(host)} is not an address") from None
-
-
-def _string(answer: Mapping[str, Any], name: str) -> str:
-    value = answer.get(name)
-    if isinstance(value, str) and 0 < len(value) <= MAX_STRING_LENGTH and value.isprintable():
-        return value
-    raise CannotConnect(f"the satellite's answer has no proper {name}")
-
-
-def _bytes(answer: Mapping[str, Any], name: str) -> bytes:
-    value = proof.from_text(answer.get(name), proof.NONCE_BYTES)
-    if value is None:
-        raise CannotConnect(f"the satellite's answer has no proper {name}")
-    return value
-
-
-def _reason(err: BaseException | None) -> str:
-    return _printable(str(err)) or type(err).__name__
-
-
-def _shown(host: str | None) -> str:
-    return _printable(host or "this address")
-
-
-def _printable(text: str) -> str:
-    return "".join(char if char.isprintable() else " " for char in text)[:MAX_STRING_LENGTH]
