@@ -87,12 +87,14 @@ def everyday_blocks(
 ) -> tuple[NDArray[np.float32], float]:
     """Return the highest firing score of every 10 s of everyday sound, and how many hours that is.
 
-    Everyday is what neither holds nor imitates the class.
+    Everyday is what neither holds nor imitates the class; a barking dog is everyday sound to all other classes.
     """
     blocks: list[float] = []
     steps = 0
     for clip in clips:
-        if not is_negative(clip, CLASSES[column]) or CLASSES[column] in clip.imitates:
+        name = CLASSES[column]
+        other_class = clip.sound_class not in (None, name) and name is not SoundClass.PRESENCE
+        if name in clip.imitates or not (other_class or is_negative(clip, name)):
             continue
         scores = firing_scores(heard[clip.path], decision, column)
         steps += len(scores)
