@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from echonet_satellite.detector import Decision, Detector, StreamEvent
 from echonet_satellite.frontend import FrontendParameters, log_mel
+from echonet_satellite.hearing import PADDING_S
 from echonet_satellite.protocol import Phase, Sensitivity, SoundClass
 
 from .activity import STEP
@@ -15,8 +16,6 @@ from .networks.streaming import StreamingNetwork
 from .progress import track
 from .recordings import Recordings, Samples
 
-# Silence after a clip, so that a sound at its very end is still decided; `echonet-satellite classify` does the same.
-TAIL_S = 0.8
 BATCH_FRAMES = 60_000
 
 Probabilities = NDArray[np.float32]
@@ -24,7 +23,8 @@ Probabilities = NDArray[np.float32]
 
 def clip_frames(samples: Samples, parameters: FrontendParameters) -> NDArray[np.float32]:
     """Return the log-mel frames of a clip and a short silence after it, a whole number of model steps."""
-    tail = int(TAIL_S * parameters.sample_rate)
+    # A sound at the very end is decided in the silence that follows, as `echonet-satellite classify` does it.
+    tail = int(PADDING_S * parameters.sample_rate)
     steps = -(-(len(samples) + tail) // (2 * STEP)) * 2
     length = steps * STEP + parameters.n_fft - parameters.hop_length
     return log_mel(np.pad(samples, (0, length - len(samples))), parameters)[: steps * 8]
