@@ -4,6 +4,7 @@ import argparse
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+import fcntl
 from pathlib import Path
 import shutil
 import signal
@@ -14,6 +15,7 @@ from echonet_satellite.protocol import EchonetError
 from echonet_satellite.synthesis import demo_scene
 
 from .configuration import REPOSITORY
+from .errors import HouseError
 from .home_assistant import PASSWORD, USERNAME
 from .house import House, house
 from .network import best_network
@@ -37,9 +39,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except EchonetError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
+    except KeyboardInterrupt, asyncio.CancelledError:
         print("\nStopped; everything that the demo had started is gone.")
         return 130
+    except Exception as error:  # noqa: BLE001  a traceback helps nobody who wants to see a demo
+        text = " ".join(str(error).split()) or "no more is known"
+        print(
+            f"error: unexpected {type(error).__name__}: {text}; what all parts said is in {FOLDER}",
+            file=sys.stderr,
+        )
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -59,9 +68,20 @@ def _parser() -> argparse.ArgumentParser:
 async def _run(options: argparse.Namespace) -> int:
     _stop_on_signals()
     source = _source(options)
-    if FOLDER.exists():
-        shutil.rmtree(FOLDER)
-    FOLDER.mkdir()
+    with FOLDER.with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise HouseError(
+                "another demo runs from this folder: stop it first (Ctrl-C where it runs)"
+            ) from None
+        if FOLDER.exists():
+            shutil.rmtree(FOLDER)
+        FOLDER.mkdir()
+        return await _build(source, options)
+
+
+async def _build(source: Sequence[str | Path], options: argparse.Namespace) -> int:
     started = time.monotonic()
 
     def progress(text: str) -> None:
@@ -137,7 +157,7 @@ def _summary(timeline: Timeline, options: argparse.Namespace) -> int:
     states = sum(entry.state_changed is not None for entry in entries)
     alerts = sum(entry.alert is not None for entry in entries)
     if options.file is not None:
-        print(f"\n  {len(entries)} sounds recognised in {options.file.name}, {alerts} alerted the phone.")
+        print(f"\n  Recognised in {options.file.name}: {len(entries)}. Alerts on the phone: {alerts}.")
         return 0
     expected = [sound_class.value for sound_class, _ in demo_scene().sounds]
     missed = [name for name in expected if name not in classes]
