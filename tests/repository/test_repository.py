@@ -1,4 +1,4 @@
-"""What the repository promises about itself: links that lead somewhere, pins with hashes, commands that say what they do."""
+"""What the repository promises: links that lead somewhere, pinned packages, commands that explain themselves."""
 
 from pathlib import Path
 import re
