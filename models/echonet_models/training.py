@@ -123,6 +123,7 @@ class Trainer:
         order = np.resize(generator.permutation(len(pool.features)), wanted)
         batches = Batches(pool, order, self._schedule.batch, generator)
         history = self.network.pupil.fit(batches, verbose=1 if sys.stderr.isatty() else 2)
+        batches.release()
         self._state.update({name: float(values[-1]) for name, values in history.history.items()})
         if number > 0:
             supply.drop(number - 1)
@@ -176,6 +177,10 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         super().__init__()
         self._pool, self._order = pool, order
         self._batch, self._generator = batch, generator
+
+    def release(self) -> None:
+        """Let go of the pool: TensorFlow keeps every data set that it was ever given."""
+        self._pool = Pool(*(part[:0].copy() for part in self._pool))
 
     def __len__(self) -> int:
         """Return how many batches there are."""
