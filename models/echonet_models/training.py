@@ -180,7 +180,9 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
     def release(self) -> None:
         """Let go of the pool: TensorFlow keeps every data set that it was ever given."""
-        self._pool = Pool(*(part[:0].copy() for part in self._pool))
+        pool = self._pool
+        # Copies: views would keep the arrays that they look into.
+        self._pool = Pool(pool.features[:0].copy(), pool.labels[:0].copy(), pool.taught[:0].copy())
 
     def __len__(self) -> int:
         """Return how many batches there are."""
