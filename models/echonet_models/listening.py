@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from echonet_satellite.classifier import LEAD_IN_FRAMES, lead_in
 from echonet_satellite.detector import Decision, Detector, StreamEvent
 from echonet_satellite.frontend import FrontendParameters, log_mel
 from echonet_satellite.hearing import PADDING_S
@@ -22,12 +23,13 @@ Probabilities = NDArray[np.float32]
 
 
 def clip_frames(samples: Samples, parameters: FrontendParameters) -> NDArray[np.float32]:
-    """Return the log-mel frames of a clip and a short silence after it, a whole number of model steps."""
+    """Return the log-mel frames of the satellite's lead-in, of a clip and of a short silence after it."""
     # A sound at the very end is decided in the silence that follows, as `echonet-satellite classify` does it.
     tail = int(PADDING_S * parameters.sample_rate)
     steps = -(-(len(samples) + tail) // (2 * STEP)) * 2
     length = steps * STEP + parameters.n_fft - parameters.hop_length
-    return log_mel(np.pad(samples, (0, length - len(samples))), parameters)[: steps * 8]
+    frames = log_mel(np.pad(samples, (0, length - len(samples))), parameters)[: steps * 8]
+    return np.concatenate([lead_in(parameters), frames])
 
 
 def listen(
@@ -44,7 +46,8 @@ def listen(
         padded = np.stack([np.pad(rows, ((0, longest - len(rows)), (0, 0))) for rows in frames])
         logits = network.sequence.predict_on_batch(padded)
         for clip, rows, values in zip(group, frames, logits, strict=True):
-            heard[clip.path] = (1 / (1 + np.exp(-values[: len(rows) // 8]))).astype(np.float32)
+            own = values[LEAD_IN_FRAMES // 8 : len(rows) // 8]
+            heard[clip.path] = (1 / (1 + np.exp(-own))).astype(np.float32)
     return heard
 
 

@@ -25,7 +25,7 @@ class ModelError(EchonetError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateTensor:
-    """What the network remembers: its `output` of one step is its `input` of the next, and starts at zero."""
+    """What the network remembers: its `output` of one step is its `input` of the next."""
 
     input: str
     output: str

@@ -7,12 +7,16 @@ from typing import Any, Final
 import numpy as np
 
 from .card import MODEL_FILE, ModelCard, ModelError, read_card
-from .frontend import Floats
+from .frontend import Floats, FrontendParameters, log_mel
 from .quiet import native_messages_hidden
 
-__all__ = ["PACKAGED_MODEL", "Classifier", "ModelError", "load_classifier"]
+__all__ = ["PACKAGED_MODEL", "Classifier", "ModelError", "lead_in", "load_classifier"]
 
 PACKAGED_MODEL: Final = Path(__file__).parent / "model"
+
+# About -70 dB below full scale, for a little more than a second.
+LEAD_IN_AMPLITUDE: Final = 3e-4
+LEAD_IN_FRAMES: Final = 128
 
 
 def load_classifier(directory: Path | None = None) -> "Classifier":
@@ -34,6 +38,12 @@ def load_classifier(directory: Path | None = None) -> "Classifier":
             f"{path} is damaged: it is not the file that its card describes; install the model again"
         )
     return Classifier(card, content, str(path))
+
+
+def lead_in(parameters: FrontendParameters) -> Floats:
+    """Return the frames [128, n_mels] of a quiet room, which a stream is thought to have begun with."""
+    samples = np.random.default_rng(0).normal(0, LEAD_IN_AMPLITUDE, parameters.samples_in(LEAD_IN_FRAMES))
+    return log_mel(samples.astype(np.float32), parameters)
 
 
 class Classifier:
@@ -62,7 +72,8 @@ class Classifier:
         if extra := [d["name"] for d in self._interpreter.get_input_details() if d["index"] not in known]:
             raise ModelError(f"{name} does not match its card: input {extra[0]} is not named in it")
         self._frames = np.zeros((1, card.step_frames, card.frontend.n_mels), np.float32)
-        self.reset()
+        self._rested = [np.zeros(state.shape, np.float32) for state in card.states]
+        self._rest()
 
     def step(self, log_mel: Floats) -> Floats:
         """Return the probabilities [outputs_per_step, classes] of the next frames [step_frames, n_mels]."""
@@ -80,9 +91,22 @@ class Classifier:
         return probabilities
 
     def reset(self) -> None:
-        """Forget what was heard."""
-        for (index, _), state in zip(self._states, self.card.states, strict=True):
-            self._interpreter.set_tensor(index, np.zeros(state.shape, np.float32))
+        """Forget what was heard: from now on it was quiet before."""
+        for (index, _), state in zip(self._states, self._rested, strict=True):
+            self._interpreter.set_tensor(index, state)
+
+    def _rest(self) -> None:
+        """Find the states that a quiet moment leaves behind, which `reset` goes back to.
+
+        States of zero would mean that something middling had sounded: a shot that begins a recording would not stand
+        out from it.
+        """
+        self.reset()
+        frames = lead_in(self.card.frontend)
+        for first in range(0, len(frames) - self.card.step_frames + 1, self.card.step_frames):
+            self.step(frames[first : first + self.card.step_frames])
+        self._rested = [self._interpreter.get_tensor(target) for _, target in self._states]
+        self.reset()
 
     def _index(self, side: str, tensor: str, shape: tuple[int, ...]) -> int:
         details = getattr(self._interpreter, f"get_{side}_details")()

@@ -52,6 +52,10 @@ class FrontendParameters:
         if not 0 <= self.fmin < self.fmax <= self.sample_rate / 2:
             raise ValueError("fmin and fmax must lie between 0 and half the sample rate, fmin below fmax")
 
+    def samples_in(self, frames: int) -> int:
+        """Return how many samples so many frames need."""
+        return self.n_fft + (frames - 1) * self.hop_length
+
     def frames_in(self, samples: int) -> int:
         """Return how many whole frames so many samples give."""
         return max(0, 1 + (samples - self.n_fft) // self.hop_length)

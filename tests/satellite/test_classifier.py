@@ -9,8 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from echonet_satellite import synthesis
 from echonet_satellite.card import read_card
 from echonet_satellite.classifier import ModelError, load_classifier
+from echonet_satellite.frontend import Floats
+from echonet_satellite.hearing import Hearing
 from echonet_satellite.protocol import SoundClass
 from tests.support.hearing import model_directory
 
@@ -165,3 +168,16 @@ def test_a_card_of_another_model_is_refused(model: Path, change: Change, said: s
 def test_unknown_fields_of_a_card_are_ignored(model: Path) -> None:
     change_card(model, lambda card: card.update(later="more"))
     assert read_card(model).name == read_card(model_directory()).name
+
+
+def test_a_blast_that_begins_a_recording_is_heard_as_one_in_it() -> None:
+    """What is at the very start of a stream must not drown in the network's first states."""
+    blast = synthesis.gunshot(np.random.default_rng(1))[:16_000]
+    quiet = np.random.default_rng(2).normal(0, 3e-4, 48_000).astype(np.float32)
+    heard = []
+    for samples in (np.concatenate([blast, quiet]), np.concatenate([quiet, blast, quiet])):
+        rows: list[Floats] = []
+        hearing = Hearing(load_classifier(model_directory()), {}, on_probabilities=rows.append)
+        hearing.push(samples)
+        heard.append(float(np.concatenate(rows)[:, 0].max()))
+    assert heard[0] > heard[1] / 2
