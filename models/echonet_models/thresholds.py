@@ -29,18 +29,22 @@ _DECISIONS: Mapping[SoundClass, tuple[tuple[int, int], float, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """What a sensitivity is for: at most so many false alarms, at least so much recall; recall comes first."""
+    """What a sensitivity is for: at most so many false alarms an hour, and at least so much recall.
+
+    Where both cannot be had, recall comes first, until the false alarms reach `bearable_per_hour`.
+    """
 
     false_alarms_per_hour: float
     recall: float
+    bearable_per_hour: float
 
 
 # Both are measured on the tune split. It holds about an hour of everyday sound, so less than one false alarm per hour
 # cannot be told apart there, and a class that hears nothing would be useless however quiet.
 AIMS = {
-    Sensitivity.LOW: Aim(0.0, 0.6),
-    Sensitivity.MEDIUM: Aim(1.0, 0.8),
-    Sensitivity.HIGH: Aim(6.0, 0.92),
+    Sensitivity.LOW: Aim(0.0, 0.6, 6.0),
+    Sensitivity.MEDIUM: Aim(1.0, 0.8, 60.0),
+    Sensitivity.HIGH: Aim(6.0, 0.92, 200.0),
 }
 LOWEST, HIGHEST = 0.2, 0.97
 BLOCK_STEPS = 125
@@ -68,7 +72,7 @@ def choose(
     """Return the decisions with thresholds chosen on these clips (the tune split), by `AIMS`.
 
     Per class and sensitivity: the lowest threshold that keeps to the false alarms, or, where that would miss too
-    much, the highest that keeps to the recall.
+    much, the highest that keeps to the recall, unless that is unbearable.
     """
     chosen = {}
     for column, name in enumerate(CLASSES):
@@ -117,10 +121,12 @@ def recording_scores(
 
 def _threshold(aim: Aim, alarms: NDArray[np.float32], hours: float, hits: NDArray[np.float32]) -> float:
     """Return the threshold for an aim; `alarms` fall, `hits` rise."""
-    allowed = int(aim.false_alarms_per_hour * hours)
-    quiet = float(alarms[allowed]) + 0.005 if allowed < len(alarms) else LOWEST
+    quiet, bearable = (
+        float(alarms[allowed]) + 0.005 if (allowed := int(rate * hours)) < len(alarms) else LOWEST
+        for rate in (aim.false_alarms_per_hour, aim.bearable_per_hour)
+    )
     hearing = float(hits[int((1 - aim.recall) * len(hits))]) - 0.005 if len(hits) else HIGHEST
-    return min(max(min(quiet, hearing), LOWEST), HIGHEST)
+    return min(max(min(quiet, hearing), bearable, LOWEST), HIGHEST)
 
 
 def is_negative(clip: Clip, name: SoundClass) -> bool:

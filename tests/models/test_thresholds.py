@@ -1,0 +1,96 @@
+"""Thresholds keep to their aims on the clips that they are chosen on."""
+
+from dataclasses import replace
+
+from hypothesis import given, strategies as st
+from hypothesis.extra import numpy as arrays
+import numpy as np
+import pytest
+
+from echonet_models.datasets import CLASSES, Clip
+from echonet_models.listening import detections, firing_scores
+from echonet_models.thresholds import AIMS, choose, undecided
+from echonet_satellite.protocol import Sensitivity, SoundClass
+
+STEPS = 250
+
+
+def clip(label: str, number: int) -> Clip:
+    return Clip(
+        path=f"{label}/{number}",
+        label=label,
+        sublabel="",
+        source="",
+        origin=f"{label}/{number}",
+        licence_class="open",
+        duration_s=20.0,
+        imitates=frozenset(),
+        may_contain=frozenset(),
+        quality="",
+    )
+
+
+def heard(clips: list[Clip], loud: float, quiet: float, seed: int = 0) -> dict[str, np.ndarray]:
+    """Return probabilities: around `quiet` everywhere, and around `loud` in a clip's own class."""
+    generator = np.random.default_rng(seed)
+    found = {}
+    for item in clips:
+        rows = generator.uniform(0, quiet, (STEPS, len(CLASSES)))
+        if item.sound_class:
+            rows[50:200, CLASSES.index(item.sound_class)] = generator.uniform(loud - 0.1, loud, 150)
+        found[item.path] = rows.astype(np.float32)
+    return found
+
+
+CLIPS = [clip(label, number) for label in (*map(str, CLASSES), "other", "background") for number in range(60)]
+
+
+def test_a_good_classifier_hears_all_and_is_quiet() -> None:
+    decisions = choose(CLIPS, heard(CLIPS, 0.9, 0.3), undecided())
+    for decision in decisions.values():
+        assert 0.2 <= decision.thresholds[Sensitivity.MEDIUM] <= 0.9
+    probabilities = heard(CLIPS, 0.9, 0.3, seed=1)
+    for item in CLIPS:
+        found = {
+            event.sound_class for event in detections(probabilities[item.path], decisions, Sensitivity.MEDIUM)
+        }
+        assert found == ({item.sound_class} if item.sound_class else set())
+
+
+def test_more_sensitive_means_lower_thresholds() -> None:
+    for decision in choose(CLIPS, heard(CLIPS, 0.6, 0.8), undecided()).values():
+        low, medium, high = (decision.thresholds[level] for level in AIMS)
+        assert low >= medium >= high
+
+
+def test_recall_comes_first_but_not_at_any_price() -> None:
+    """A class that cannot be told from noise is kept from firing all the time."""
+    decisions = choose(CLIPS, heard(CLIPS, 0.3, 0.9), undecided())
+    assert decisions[SoundClass.GUNSHOT].thresholds[Sensitivity.MEDIUM] > 0.8
+
+
+@given(
+    arrays.arrays(np.float32, (40, len(CLASSES)), elements=st.floats(0, 1, width=32)),
+    st.sampled_from([(1, 1), (2, 3), (3, 5)]),
+    st.floats(0.05, 0.95),
+)
+def test_the_firing_score_is_where_the_detector_starts(
+    probabilities: np.ndarray, confirm: tuple[int, int], threshold: float
+) -> None:
+    name = SoundClass.DOG
+    thresholds = dict.fromkeys(AIMS, threshold)
+    decisions = {
+        item: replace(decision, confirm=confirm, thresholds=thresholds)
+        for item, decision in undecided().items()
+    }
+    started = [
+        event for event in detections(probabilities, decisions, Sensitivity.LOW) if event.sound_class is name
+    ]
+    scores = firing_scores(probabilities, decisions[name], CLASSES.index(name))
+    assert bool(started) == any(score >= threshold for score in scores.tolist())
+
+
+@pytest.mark.parametrize("level", AIMS)
+def test_every_sensitivity_has_a_threshold(level: Sensitivity) -> None:
+    decisions = choose(CLIPS[:10], heard(CLIPS[:10], 0.9, 0.1), undecided())
+    assert all(0 < decision.thresholds[level] < 1 for decision in decisions.values())
