@@ -43,8 +43,8 @@ class Aim:
 # cannot be told apart there, and a class that hears nothing would be useless however quiet.
 AIMS = {
     Sensitivity.LOW: Aim(0.0, 0.6, 6.0),
-    Sensitivity.MEDIUM: Aim(1.0, 0.8, 60.0),
-    Sensitivity.HIGH: Aim(6.0, 0.92, 200.0),
+    Sensitivity.MEDIUM: Aim(4.0, 0.875, 30.0),
+    Sensitivity.HIGH: Aim(12.0, 0.95, 120.0),
 }
 LOWEST, HIGHEST = 0.2, 0.97
 BLOCK_STEPS = 125
@@ -125,7 +125,8 @@ def _threshold(aim: Aim, alarms: NDArray[np.float32], hours: float, hits: NDArra
         float(alarms[allowed]) + 0.005 if (allowed := int(rate * hours)) < len(alarms) else LOWEST
         for rate in (aim.false_alarms_per_hour, aim.bearable_per_hour)
     )
-    hearing = float(hits[int((1 - aim.recall) * len(hits))]) - 0.005 if len(hits) else HIGHEST
+    # Of a handful of recordings no share is exact: the nearest number of them may be missed.
+    hearing = float(hits[round((1 - aim.recall) * len(hits))]) - 0.005 if len(hits) else HIGHEST
     return min(max(min(quiet, hearing), bearable, LOWEST), HIGHEST)
 
 
