@@ -40,7 +40,7 @@ def _parser() -> argparse.ArgumentParser:
         "train", help="train a network from random weights; goes on where it was stopped"
     )
     train.add_argument(
-        "--pools", type=_positive, default=16, help="how many pools of mixtures to learn from (%(default)s)"
+        "--pools", type=_positive, default=14, help="how many pools of mixtures to learn from (%(default)s)"
     )
     train.add_argument(
         "--pool-size", type=_positive, default=6000, help="mixtures of 10 s in a pool (%(default)s)"

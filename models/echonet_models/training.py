@@ -39,7 +39,7 @@ TUNE_POOL = 10**6
 class Schedule:
     """How long and how fast to learn."""
 
-    pools: int = 16
+    pools: int = 14
     pool_size: int = 6000
     batch: int = 32
     learning_rate: float = 1.5e-3
