@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import soundfile
@@ -9,6 +10,9 @@ import soxr
 
 from ..frontend import Floats
 from .source import SAMPLE_RATE, AudioError
+
+# What to do about a file that is no sound.
+READABLE: Final = "give a WAV, FLAC, OGG, Opus or MP3 file"
 
 
 def read_blocks(path: Path, block_s: float = 1.0) -> Iterator[Floats]:
@@ -51,18 +55,18 @@ class _Sequential(soundfile.SoundFile):  # type: ignore[misc]
 
 def _open(path: Path) -> soundfile.SoundFile:
     if not path.exists():
-        raise AudioError(f"{path} does not exist")
+        raise AudioError(f"{path} does not exist: check its name")
     if path.is_dir():
         raise AudioError(f"{path} is a folder, not a sound file")
     try:
         if path.stat().st_size == 0:
-            raise AudioError(f"{path} is empty")
+            raise AudioError(f"{path} is empty: there is no sound in it to hear")
         return _Sequential(path)
     except soundfile.LibsndfileError as err:
-        raise AudioError(f"{path} cannot be read as a sound file: {_reason(err)}") from None
+        raise AudioError(f"{path} cannot be read as a sound file: {_reason(err)}; {READABLE}") from None
     except (OSError, TypeError) as err:  # TypeError: a headerless format, such as .raw
         reason = err.strerror if isinstance(err, OSError) and err.strerror else "unknown format"
-        raise AudioError(f"{path} cannot be read as a sound file: {reason}") from None
+        raise AudioError(f"{path} cannot be read as a sound file: {reason}; {READABLE}") from None
 
 
 def _resampler(path: Path, rate: int) -> soxr.ResampleStream | None:
