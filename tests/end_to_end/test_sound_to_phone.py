@@ -1,12 +1,14 @@
 """From the loudspeaker to the phone: every part is real, and nothing is replaced."""
 
 from collections.abc import Callable
+import contextlib
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from house import household
+from house.errors import HouseError
 from house.listening_room import ListeningRoom
 from house.timeline import Entry
 
@@ -15,12 +17,22 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 # Recordings that the released model was not trained on (the validation split of models/echonet_models/datasets.py).
 GUNSHOT = "gunshot/Alejandro-131004__AC-II/us8k_gun_shot__46654-6-0-0_f3d34b.flac"
 GLASS_BREAK = "glass_break/SS13__green_old/tg_effects_Glassbr1__Glassbr1_409383.flac"
-ALARM = "alarm/giulbia__baby_cry_detection/esc50_siren__4-121532-A_eaacb3.opus"
+ALARM = "alarm/vavlxxx__Fire-Alarm-Real-Time-Simulation/smoke_alarm__smoke_alarm_p00_ffcafb.opus"
 
 
 def all_the_way(entry: Entry) -> bool:
     """Tell whether a detection has changed a state, fired its event and reached the phone."""
     return None not in (entry.state_changed, entry.event_fired, entry.alert_told, entry.alert)
+
+
+async def play_until_heard(room: ListeningRoom, path: Path, wanted: Callable[[Entry], bool]) -> Entry:
+    """Play a recording, again where the sound server of a busy machine has swallowed the middle of it."""
+    for _ in range(2):
+        await room.card.play(path)
+        with contextlib.suppress(HouseError):
+            return await room.timeline.until(wanted, timeout_s=8)
+    await room.card.play(path)
+    return await room.timeline.until(wanted, timeout_s=15)
 
 
 async def test_the_discovered_satellite_is_paired_and_well(room: ListeningRoom) -> None:
@@ -49,12 +61,12 @@ async def test_a_sound_becomes_a_state_and_an_alert(
     before = datetime.fromisoformat((await api.states())[room.house.entities[sound_class]]["last_changed"])
     known = set(room.timeline.entries)
 
-    await room.card.play(recording(name))
-    entry = await room.timeline.until(
+    entry = await play_until_heard(
+        room,
+        recording(name),
         lambda entry: (
             entry.sound.id not in known and entry.sound.sound_class == sound_class and all_the_way(entry)
         ),
-        timeout_s=15,
     )
 
     states = await api.states()
