@@ -235,7 +235,7 @@ def with_echo(random: Random, samples: Floats, reverberation_s: float, *, direct
     return _normal(wet)
 
 
-def demo_scene(seed: int = 1) -> Scene:
+def demo_scene(seed: int = 2) -> Scene:
     """Return the scene of the demonstration: each sound in a living room, with quiet between."""
     random = np.random.default_rng(seed)
     sounds = (
