@@ -228,6 +228,9 @@ def main() -> int:
     except EchonetError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("stopped; nothing was measured", file=sys.stderr)
+        return 130
     return 0
 
 
