@@ -6,6 +6,8 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from echonet_satellite.protocol import SoundClass
+
 from ..material import Material
 from .windows import Windows
 
@@ -37,6 +39,25 @@ class Approach(Protocol):
 
     def size_bytes(self) -> int:
         """Return the size of what it learned, as stored."""
+        ...
+
+
+@runtime_checkable
+class OneClass(Protocol):
+    """An approach that tells one class from everything else; it is scored on that question alone.
+
+    Its `predict` fills the column of `target` and the last one.
+    """
+
+    target: SoundClass
+
+
+@runtime_checkable
+class WithContext(Protocol):
+    """An approach that hears more of a clip than the window, so that its cost is that of what it heard."""
+
+    def heard_s(self, windows: Windows) -> float:
+        """Return how many seconds of sound `predict` processes for these windows."""
         ...
 
 
