@@ -56,13 +56,16 @@ def step_levels(samples: Samples) -> NDArray[np.float32]:
     return levels
 
 
-def label_clip(clip: Clip, samples: Samples, taught: NDArray[np.float32]) -> Labels:
+def label_clip(
+    clip: Clip, samples: Samples, taught: NDArray[np.float32], verdict: NDArray[np.int8] | None = None
+) -> Labels:
     """Return 1 (sounds), 0 (does not) or -1 (unsure: not learned from) per step and class, [steps, 8].
 
     Args:
         clip: what the manifest says.
         samples: the clip.
         taught: the teacher's scores, [windows, 2, 8], see `teachers.teach`.
+        verdict: what cleaning says of its own class (1 keep, -1 doubtful, 0 drop), [steps], see `cleaning.verdicts`.
     """
     levels = step_levels(samples)
     labels = np.zeros((len(levels), len(CLASSES)), np.int8)
@@ -75,6 +78,10 @@ def label_clip(clip: Clip, samples: Samples, taught: NDArray[np.float32]) -> Lab
     if own is not None:
         column = CLASSES.index(own)
         labels[:, column] = _own_labels(own, levels, core, perhaps)
+        if verdict is not None:
+            active = labels[:, column] == 1
+            labels[active & (verdict == IGNORE), column] = IGNORE
+            labels[active & (verdict == 0), column] = 0
     elif clip.label == BACKGROUND:
         column = CLASSES.index(SoundClass.PRESENCE)
         labels[core[:, column] >= TEACHER_SURE, column] = 1

@@ -10,6 +10,7 @@ from echonet_satellite.protocol import EchonetError
 
 from .datasets import Licences
 from .material import DEFAULT_CACHE, Material, open_material
+from .schedule import Schedule
 
 # TensorFlow's own notes would hide the progress line; set before anything imports it.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -40,12 +41,20 @@ def _parser() -> argparse.ArgumentParser:
         "train", help="train a network from random weights; goes on where it was stopped"
     )
     train.add_argument(
-        "--pools", type=_positive, default=14, help="how many pools of mixtures to learn from (%(default)s)"
+        "--pools",
+        type=_positive,
+        default=usual.pools,
+        help="how many pools of mixtures to learn from (%(default)s)",
     )
     train.add_argument(
-        "--pool-size", type=_positive, default=6000, help="mixtures of 10 s in a pool (%(default)s)"
+        "--pool-size",
+        type=_positive,
+        default=usual.pool_size,
+        help="mixtures of 10 s in a pool (%(default)s)",
     )
-    train.add_argument("--seed", type=int, default=1, help="everything random comes from it (%(default)s)")
+    train.add_argument(
+        "--seed", type=int, default=usual.seed, help="everything random comes from it (%(default)s)"
+    )
     train.add_argument(
         "--licences",
         type=Licences,
@@ -83,7 +92,7 @@ def _material(options: argparse.Namespace) -> Material:
 
 
 def _train(options: argparse.Namespace) -> None:
-    from .training import Schedule, train_run  # noqa: PLC0415 - TensorFlow loads for seconds; `--help` does not wait
+    from .training import train_run  # noqa: PLC0415 - TensorFlow loads for seconds; `--help` does not wait
 
     schedule = Schedule(pools=options.pools, pool_size=options.pool_size, seed=options.seed)
     train_run(options.run, _material(options), schedule)

@@ -18,7 +18,7 @@ from echonet_satellite.frontend import FrontendParameters
 
 from .datasets import CLASSES
 from .errors import ModelsError
-from .networks.streaming import StreamingNetwork, frames_per_output
+from .networks.streaming import StreamingNetwork
 
 MODEL_FILE = "model.tflite"
 CARD_FILE = "model.json"
@@ -92,7 +92,7 @@ def write_release(
         "classes": [str(sound_class) for sound_class in CLASSES],
         "frontend": asdict(FrontendParameters()),
         "step_frames": network.shape.step_frames,
-        "outputs_per_step": network.shape.step_frames // frames_per_output(network.shape.time_pools),
+        "outputs_per_step": network.shape.outputs_per_step,
         "tensors": match_tensors(model, step),
         "network": network.shape.to_json(),
         "decision": decision,

@@ -8,11 +8,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from .activity import Labels, label_clip
 from .augment import read_room_responses
+from .cleaning import Verdicts, verdicts
 from .datasets import Clip, Licences, Split, data_directory, read_manifest, split_by_recording
+from .knowledge import Knowledge, open_knowledge
 from .mixtures import MixtureMaker, Recipe
 from .recordings import Recordings, Samples, open_recordings
-from .teachers import Teacher, Yamnet, teach, teachers_directory
+from .teachers import teach, teachers_directory
 
 DEFAULT_CACHE = Path("runs/cache")
 
@@ -26,16 +29,31 @@ class Material:
     recordings: Recordings
     taught: Mapping[str, NDArray[np.float32]]
     rooms: list[Samples]
-    teacher: Callable[[], Teacher | None]
+    knowledge: Callable[[], Knowledge]
     recipe: Recipe = field(default_factory=Recipe)
+    verdicts: Mapping[str, Verdicts] = field(default_factory=dict)
+    """What cleaning says of the clips of a class; empty where nothing was cleaned."""
 
     def of(self, split: Split) -> list[Clip]:
         """Return the clips of one split."""
         return [clip for clip in self.clips if self.split[clip.origin] is split]
 
-    def maker(self, split: Split) -> MixtureMaker:
-        """Return a maker of mixtures from one split."""
-        return MixtureMaker(self.of(split), self.recordings, self.taught, self.rooms, self.recipe)
+    def label(self, clip: Clip) -> Labels:
+        """Return when the clip's sounds sound, see `label_clip`."""
+        return label_clip(
+            clip, self.recordings[clip.path], self.taught[clip.path], self.verdicts.get(clip.path)
+        )
+
+    def maker(self, split: Split, *, taught: bool = False) -> MixtureMaker:
+        """Return a maker of mixtures from one split, with what the teachers hear in them or without."""
+        return MixtureMaker(
+            self.of(split),
+            self.recordings,
+            self.label,
+            self.rooms,
+            self.recipe,
+            self.knowledge() if taught else None,
+        )
 
 
 def open_material(
@@ -45,7 +63,7 @@ def open_material(
     cache: Path = DEFAULT_CACHE,
     licences: Licences = Licences.ALL,
 ) -> Material:
-    """Read the manifest, split it, decode the recordings and ask the teacher; the last two only once per cache.
+    """Read the manifest, split it, decode the recordings, ask the teachers and clean; the last three once per cache.
 
     The split is that of the whole data set, whatever the licences, so that figures can be compared.
     """
@@ -56,4 +74,12 @@ def open_material(
     taught = teach(folder, recordings, everything, cache)
     split = split_by_recording(everything)
     clips = everything if licences is Licences.ALL else read_manifest(directory, licences)
-    return Material(clips, split, recordings, taught, read_room_responses(directory), partial(Yamnet, folder))
+    return Material(
+        clips,
+        split,
+        recordings,
+        taught,
+        read_room_responses(directory),
+        partial(open_knowledge, folder, recordings, everything, cache),
+        verdicts=verdicts(everything, recordings, cache, folder, split),
+    )

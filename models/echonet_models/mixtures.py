@@ -5,8 +5,9 @@ microphones, speed, 40 dB of gain, imitations, smoke and CO alarms that are synt
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +15,12 @@ from numpy.typing import NDArray
 from echonet_satellite.frontend import FrontendParameters, log_mel
 from echonet_satellite.protocol import SoundClass
 
-from .activity import IGNORE, STEP, Labels, label_clip
+from .activity import IGNORE, STEP, Labels
 from .alarm_sounds import smoke_or_co_alarm
-from .augment import change_speed, colour, noise, reverberate
+from .augment import Noises, change_speed, colour, reverberate
 from .datasets import BACKGROUND, CLASSES, OTHER, Clip
+from .knowledge import Knowledge
+from .lessons import Lesson, Scores
 from .recordings import Recordings, Samples
 
 STEPS = 128
@@ -60,6 +63,18 @@ class Event:
 
     samples: Samples
     labels: Labels
+    path: str | None = None
+    speed: float = 1.0
+
+
+class Mixture(NamedTuple):
+    """Sound to learn from."""
+
+    samples: Samples
+    labels: Labels
+    """[128, 8]."""
+    taught: Scores | None
+    """The teachers' scores as bytes, [39, 521], if there are teachers."""
 
 
 class MixtureMaker:
@@ -69,13 +84,15 @@ class MixtureMaker:
         self,
         clips: Sequence[Clip],
         recordings: Recordings,
-        taught: Mapping[str, NDArray[np.float32]],
+        label: Callable[[Clip], Labels],
         rooms: Sequence[Samples],
         recipe: Recipe,
+        knowledge: Knowledge | None = None,
     ) -> None:
         """Group the clips by class and recording, so that a long recording counts once."""
-        self._recordings, self._taught, self._rooms = recordings, taught, rooms
-        self._recipe = recipe
+        self._recordings, self._label, self._rooms = recordings, label, rooms
+        self._recipe, self._knowledge = recipe, knowledge
+        self._noises = Noises(np.random.default_rng(0))
         groups: dict[str, dict[str, list[Clip]]] = defaultdict(lambda: defaultdict(list))
         for clip in clips:
             groups[clip.label][clip.origin].append(clip)
@@ -92,14 +109,15 @@ class MixtureMaker:
         """Return the log-mel frames [1024, 64] of a mixture."""
         return log_mel(samples, self._frontend)[:FRAMES].astype(np.float16)
 
-    def mix(self, generator: np.random.Generator) -> tuple[Samples, Labels]:
-        """Return one mixture as samples, with its labels [128, 8]."""
+    def mix(self, generator: np.random.Generator) -> Mixture:
+        """Return one mixture."""
         recipe = self._recipe
-        mixture, labels = self._background(generator)
+        lesson = Lesson(SAMPLES, self._knowledge) if self._knowledge else None
+        mixture, labels = self._background(generator, lesson)
         background_power = float(np.square(mixture).mean())
         for _ in range(int(generator.choice(len(recipe.events), p=recipe.events))):
             event = self._event(generator)
-            self._place(mixture, labels, event, background_power, generator)
+            self._place(mixture, labels, event, background_power, generator, lesson)
         if generator.random() < recipe.colour_share:
             mixture = colour(mixture, generator)
         peak = float(np.abs(mixture).max()) + 1e-9
@@ -107,24 +125,31 @@ class MixtureMaker:
         if generator.random() < recipe.clip_share:
             limit = generator.uniform(0.1, 0.7) * float(np.abs(mixture).max())
             mixture = np.clip(mixture, -limit, limit)
-        mixture += noise(SAMPLES, generator) * 10 ** (generator.uniform(-100, -55) / 20)
-        return mixture.astype(np.float32), labels
+        mixture += self._noises.cut(SAMPLES, generator) * 10 ** (generator.uniform(-100, -55) / 20)
+        return Mixture(mixture.astype(np.float32), labels, lesson.scores() if lesson else None)
 
-    def _background(self, generator: np.random.Generator) -> tuple[Samples, Labels]:
+    def _background(self, generator: np.random.Generator, lesson: Lesson | None) -> tuple[Samples, Labels]:
         choice = generator.random()
-        if choice < 0.25:
-            return noise(SAMPLES, generator) * np.float32(0.01), np.zeros((STEPS, len(CLASSES)), np.int8)
+        if choice < 0.2:
+            samples = self._noises.cut(SAMPLES, generator) * np.float32(0.01)
+            if lesson:
+                lesson.add(samples, 0, None)
+            return samples, np.zeros((STEPS, len(CLASSES)), np.int8)
         event = self._clip_event(BACKGROUND if choice < 0.7 else OTHER, generator)
-        repeats = -(-SAMPLES // max(1, len(event.samples)))
-        if event.labels.shape[0] * STEP < len(event.samples) or len(event.samples) < SAMPLES:
-            samples = np.tile(event.samples, repeats)[:SAMPLES]
-            labels = _tile_labels(event.labels, len(event.samples))
+        whole = len(event.samples)
+        start = 0
+        if event.labels.shape[0] * STEP < whole or whole < SAMPLES:
+            samples = np.tile(event.samples, -(-SAMPLES // max(1, whole)))[:SAMPLES]
+            labels = _tile_labels(event.labels, whole)
         else:
-            start = int(generator.integers(0, (len(event.samples) - SAMPLES) // STEP + 1))
+            start = int(generator.integers(0, (whole - SAMPLES) // STEP + 1))
             samples = event.samples[start * STEP : start * STEP + SAMPLES]
             labels = event.labels[start : start + STEPS]
         samples = samples / (np.sqrt(np.square(samples).mean()) + 1e-9)
-        return (samples * np.float32(0.05)).astype(np.float32), labels.copy()
+        samples = (samples * np.float32(0.05)).astype(np.float32)
+        if lesson:
+            lesson.add(samples, 0, event.path, origin=-start * STEP, period=whole)
+        return samples, labels.copy()
 
     def _event(self, generator: np.random.Generator) -> Event:
         recipe = self._recipe
@@ -137,17 +162,18 @@ class MixtureMaker:
                 event = _synthetic_alarm(generator)
             else:
                 event = self._clip_event(name, generator)
-        samples, labels = event.samples, event.labels
+        samples, labels, speed = event.samples, event.labels, 1.0
         if generator.random() < recipe.speed_share:
             changed = change_speed(samples, generator, 0.15 if _is_alarm(labels) else 0.3)
             labels = _stretch(labels, len(samples), len(changed))
+            speed = len(samples) / max(1, len(changed))
             samples = changed
         if generator.random() < recipe.room_share:
             samples = reverberate(samples, generator, self._rooms)
             labels = _lengthen(labels, len(samples))
         if generator.random() < recipe.colour_share / 2:
             samples = colour(samples, generator)
-        return Event(samples, labels)
+        return Event(samples, labels, event.path, speed)
 
     def _clip_event(self, label: str, generator: np.random.Generator) -> Event:
         origins = self._groups[label]
@@ -155,8 +181,8 @@ class MixtureMaker:
         clip = origin[int(generator.integers(len(origin)))]
         samples = self._recordings[clip.path]
         if clip.path not in self._labels:
-            self._labels[clip.path] = label_clip(clip, samples, self._taught[clip.path])
-        return Event(samples, self._labels[clip.path])
+            self._labels[clip.path] = self._label(clip)
+        return Event(samples, self._labels[clip.path], clip.path)
 
     def _place(
         self,
@@ -165,6 +191,7 @@ class MixtureMaker:
         event: Event,
         background_power: float,
         generator: np.random.Generator,
+        lesson: Lesson | None,
     ) -> None:
         """Mix the event in at a random time and level, in place."""
         step = int(generator.integers(-min(len(event.labels) - 1, 30), STEPS - 4))
@@ -181,7 +208,17 @@ class MixtureMaker:
         power = float(np.square(heard).mean()) + 1e-12
         gain = np.sqrt(background_power / power) * 10 ** (generator.uniform(*self._recipe.ebr_db) / 20)
         begin = start * STEP + shift
-        mixture[begin : begin + length] += samples * np.float32(min(gain, 1e3))
+        layer = samples * np.float32(min(gain, 1e3))
+        mixture[begin : begin + length] += layer
+        if lesson:
+            lesson.add(
+                layer,
+                begin,
+                event.path,
+                origin=begin - skip * STEP,
+                speed=event.speed,
+                known=event.path is not None,
+            )
         _merge(labels, own, start, shift / STEP)
 
 

@@ -14,12 +14,12 @@ from threadpoolctl import threadpool_limits
 
 from .activity import Labels
 from .errors import ModelsError
+from .knowledge import UNTAUGHT
+from .lessons import Scores, taught_windows
 from .mixtures import SAMPLES, MixtureMaker
-from .recordings import Samples
-from .teachers import HOP, TEACHER_CLASSES, WINDOW, Teacher
+from .teachers import TEACHER_CLASSES
 
-UNTAUGHT = -1.0
-TEACHER_WINDOWS = (SAMPLES - WINDOW) // HOP + 1
+NOT_ASKED = np.full((taught_windows(SAMPLES), TEACHER_CLASSES), UNTAUGHT, np.uint8)
 
 
 class Pool(NamedTuple):
@@ -29,40 +29,26 @@ class Pool(NamedTuple):
     """Log-mel frames, [size, frames, mels]."""
     labels: Labels
     """[size, steps, classes]."""
-    taught: NDArray[np.float16]
-    """The teacher's scores of its windows, [size, windows, its classes]; `UNTAUGHT` where it was not asked."""
+    taught: Scores
+    """The teachers' scores as bytes, [size, windows, their classes]; `UNTAUGHT` where they were not asked."""
 
 
 class PoolMaker:
     """Makes pools; the same number gives the same pool."""
 
-    def __init__(
-        self,
-        maker: MixtureMaker,
-        *,
-        seed: int,
-        size: int,
-        teacher: Teacher | None = None,
-        taught_from: int = 0,
-    ) -> None:
-        """Make pools of `size` mixtures and ask the teacher, if there is one, from pool `taught_from` on."""
+    def __init__(self, maker: MixtureMaker, *, seed: int, size: int) -> None:
+        """Make pools of `size` mixtures."""
         self._maker, self._seed, self._size = maker, seed, size
-        self._teacher, self._taught_from = teacher, taught_from
 
     def make(self, number: int) -> Pool:
         """Return a pool."""
         features, labels, taught = [], [], []
         for index in range(self._size):
-            samples, own = self._maker.mix(np.random.default_rng((self._seed, number, index)))
-            features.append(self._maker.features(samples))
-            labels.append(own)
-            taught.append(self._teach(samples, number))
+            mixture = self._maker.mix(np.random.default_rng((self._seed, number, index)))
+            features.append(self._maker.features(mixture.samples))
+            labels.append(mixture.labels)
+            taught.append(NOT_ASKED if mixture.taught is None else mixture.taught)
         return Pool(np.stack(features), np.stack(labels), np.stack(taught))
-
-    def _teach(self, samples: Samples, number: int) -> NDArray[np.float16]:
-        if self._teacher is None or number < self._taught_from:
-            return np.full((TEACHER_WINDOWS, TEACHER_CLASSES), UNTAUGHT, np.float16)
-        return self._teacher.scores(samples)[:TEACHER_WINDOWS].astype(np.float16)
 
 
 def store_pool(path: Path, pool: Pool) -> None:

@@ -95,7 +95,7 @@ def model_card(card: Mapping[str, Any]) -> str:
         name=card["name"],
         version=card["version"],
         sha256=card["sha256"],
-        channels=", ".join(map(str, card["network"]["channels"])),
+        channels=", ".join(str(convolution[0]) for convolution in card["network"]["convolutions"]),
         recurrent=card["network"]["recurrent"],
         split=card["metrics"]["split"],
         figures="\n".join(_figures(card, str(level)) for level in LEVELS),

@@ -9,7 +9,6 @@ import csv
 from dataclasses import dataclass
 import os
 from pathlib import Path
-from typing import Protocol
 
 from ai_edge_litert.interpreter import Interpreter
 import numpy as np
@@ -27,6 +26,15 @@ CLASS_MAP_FILE = "class_map_audioset_to_ours.csv"
 WINDOW = 15600
 HOP = 7680
 TEACHER_CLASSES = 521
+
+# For teaching, windows follow one another faster, and the first and last reach over the ends of a clip.
+DENSE_HOP = 3840
+DENSE_LEAD = 3
+
+# The window k of a mixture ends in output 12 + 3 k of the network, counted in its 80 ms, and teaches that output.
+OUTPUT_SAMPLES = 1280
+FIRST_TAUGHT_OUTPUT = WINDOW // OUTPUT_SAMPLES
+TAUGHT_OUTPUTS = DENSE_HOP // OUTPUT_SAMPLES
 
 
 def teachers_directory(path: Path | None = None) -> Path:
@@ -70,13 +78,6 @@ def read_class_map(directory: Path) -> ClassMap:
     return ClassMap(core, weak)
 
 
-class Teacher(Protocol):
-    """Something that scores windows of sound."""
-
-    def scores(self, samples: Samples) -> NDArray[np.float32]:
-        """Return the scores of each window of `WINDOW` samples, `HOP` apart: [windows, TEACHER_CLASSES]."""
-
-
 class Yamnet:
     """YAMNet on 0.975 s windows."""
 
@@ -87,11 +88,11 @@ class Yamnet:
         self._input = self._interpreter.get_input_details()[0]["index"]
         self._output = self._interpreter.get_output_details()[0]["index"]
 
-    def scores(self, samples: Samples) -> NDArray[np.float32]:
+    def scores(self, samples: Samples, hop: int = HOP) -> NDArray[np.float32]:
         """Return the scores of each window, [windows, 521]; a short clip is padded to one window."""
         padded = np.pad(samples, (0, max(0, WINDOW - len(samples))))
         rows = [
-            self._score(padded[start : start + WINDOW]) for start in range(0, len(padded) - WINDOW + 1, HOP)
+            self._score(padded[start : start + WINDOW]) for start in range(0, len(padded) - WINDOW + 1, hop)
         ]
         return np.stack(rows)
 
@@ -102,19 +103,41 @@ class Yamnet:
         return scores
 
 
-def teach(
+def hear_dense(
     directory: Path, recordings: Recordings, clips: Sequence[Clip], cache: Path
-) -> dict[str, NDArray[np.float32]]:
-    """Return per clip YAMNet's scores over time for our classes, [windows, 2, 8]: core, and core or weak."""
+) -> dict[str, NDArray[np.uint8]]:
+    """Return YAMNet's scores of every clip in 256ths, [windows, 521], windows `DENSE_HOP` samples apart.
+
+    The first starts `DENSE_LEAD` hops before the clip, the last ends as far behind it; one starts with the clip.
+    """
     path = cache / "yamnet.npz"
     if path.is_file():
         with np.load(path) as stored:
             if {clip.path for clip in clips} <= set(stored.files):
                 return {name: stored[name] for name in stored.files}
-    network, class_map = Yamnet(directory), read_class_map(directory)
-    taught = {
-        clip.path: np.stack(class_map.scores(network.scores(recordings[clip.path])), axis=1)
-        for clip in track(clips, "asking the teacher")
-    }
-    np.savez(path, allow_pickle=False, **taught)
+    network = Yamnet(directory)
+    heard = {}
+    for clip in track(clips, "asking YAMNet"):
+        samples, lead = recordings[clip.path], DENSE_LEAD * DENSE_HOP
+        behind = max(lead, WINDOW - len(samples))
+        scores = network.scores(np.pad(samples, (lead, behind)), DENSE_HOP)
+        # The network's own outputs are 32 multiples of an eighth of a 32nd: nothing is lost.
+        heard[clip.path] = np.rint(scores * 256).astype(np.uint8)
+    np.savez(path, allow_pickle=False, **heard)
+    return heard
+
+
+def teach(
+    directory: Path, recordings: Recordings, clips: Sequence[Clip], cache: Path
+) -> dict[str, NDArray[np.float32]]:
+    """Return per clip YAMNet's scores over time for our classes, [windows, 2, 8]: core, and core or weak.
+
+    Windows are `HOP` apart and lie inside the clip.
+    """
+    class_map = read_class_map(directory)
+    taught = {}
+    for path, dense in hear_dense(directory, recordings, clips, cache).items():
+        windows = max(0, recordings.length(path) - WINDOW) // HOP + 1
+        inside = (dense[DENSE_LEAD :: HOP // DENSE_HOP][:windows] / 256).astype(np.float32)
+        taught[path] = np.stack(class_map.scores(inside), axis=1)
     return taught

@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +64,14 @@ def undecided() -> dict[SoundClass, Decision]:
             refractory_s=refractory_s,
         )
         for name, (confirm, hold_s, refractory_s) in _DECISIONS.items()
+    }
+
+
+def decisions_to_json(decisions: Mapping[SoundClass, Decision]) -> dict[str, Any]:
+    """Return decisions as the model card holds them."""
+    return {
+        str(name): {**asdict(decision), "confirm": list(decision.confirm)}
+        for name, decision in decisions.items()
     }
 
 

@@ -1,7 +1,6 @@
 """Training of the streaming network: pools of mixtures, a masked loss, checkpoints after every pool."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 import json
 from pathlib import Path
 import sys
@@ -17,10 +16,12 @@ from sklearn.metrics import average_precision_score
 from .activity import IGNORE, Labels
 from .datasets import CLASSES, Split
 from .errors import ModelsError
+from .knowledge import SCALE
 from .material import Material
 from .networks.streaming import StreamingNetwork, StreamingShape
-from .pools import UNTAUGHT, Pool, PoolMaker, PoolSupply, join, load_pool, store_pool
+from .pools import Pool, PoolMaker, PoolSupply, join, load_pool, store_pool
 from .progress import duration
+from .schedule import Schedule
 from .teachers import TEACHER_CLASSES
 
 Floats = NDArray[np.float32]
@@ -35,30 +36,6 @@ SHAPE_FILE = "shape.json"
 TUNE_POOL = 10**6
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Schedule:
-    """How long and how fast to learn."""
-
-    pools: int = 14
-    pool_size: int = 6000
-    batch: int = 32
-    learning_rate: float = 1.5e-3
-    seed: int = 1
-    # The teacher takes as long as making the mixtures. So the first pools teach the classes alone, and those that the
-    # teacher has scored are gone through twice.
-    taught_from: int = 8
-    teacher_weight: float = 0.02
-
-    def passes(self, pool: int) -> int:
-        """Return how often each mixture of a pool is learned from."""
-        return 1 if pool < self.taught_from else 2
-
-    @property
-    def steps(self) -> int:
-        """How many batches the whole training has."""
-        return sum(map(self.passes, range(self.pools))) * (self.pool_size // self.batch)
-
-
 class Trainer:
     """Trains one network in one folder; a training that was stopped goes on where it was."""
 
@@ -67,7 +44,7 @@ class Trainer:
         keras.utils.set_random_seed(schedule.seed)
         self._run, self._schedule, self._tune = run, schedule, tune
         self.network = StreamingNetwork(shape)
-        self._state: dict[str, Any] = {"pool": 0, "best": 0.0, "positive_weights": None}
+        self._state: dict[str, Any] = {"pool": 0, "best": 0.0, "best_pool": 0, "positive_weights": None}
         rate = keras.optimizers.schedules.CosineDecay(
             0.0,
             schedule.steps,
@@ -102,6 +79,11 @@ class Trainer:
                     f"pool {number + 1}/{self._schedule.pools}: {self._report()}; {duration(left)} left",
                     flush=True,
                 )
+                if number + 1 - int(self._state["best_pool"]) >= self._schedule.patience:
+                    print(
+                        f"no better for {self._schedule.patience} pools: the training ends here", flush=True
+                    )
+                    break
         finally:
             supply.stop()
 
@@ -119,7 +101,7 @@ class Trainer:
             )
         # Mixtures of this pool and the one before, in random order, so that one pool runs into the next.
         generator = np.random.default_rng((self._schedule.seed, number))
-        wanted = self._schedule.pool_size * self._schedule.passes(number)
+        wanted = self._schedule.pool_size * self._schedule.passes
         order = np.resize(generator.permutation(len(pool.features)), wanted)
         batches = Batches(pool, order, self._schedule.batch, generator)
         history = self.network.pupil.fit(batches, verbose=1 if sys.stderr.isatty() else 2)
@@ -147,7 +129,7 @@ class Trainer:
             **{str(number): np.asarray(value) for number, value in enumerate(self._optimizer.variables)},
         )
         if mean > self._state["best"]:
-            self._state["best"] = mean
+            self._state.update(best=mean, best_pool=following)
             self.network.pupil.save_weights(self._run / BEST_FILE)
         unfinished = self._run / "state.partial"
         unfinished.write_text(json.dumps(self._state), encoding="utf-8")
@@ -198,7 +180,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
             features[row, :, start : start + width] = features[row].min()
         return features, {
             "classes": self._pool.labels[chosen].astype(np.float32),
-            "taught": self._pool.taught[chosen].astype(np.float32),
+            "taught": self._pool.taught[chosen] * np.float32(1 / SCALE),
         }
 
 
@@ -219,11 +201,7 @@ def train_run(
     supply = PoolSupply(
         run / "pools",
         lambda: PoolMaker(
-            material.maker(Split.TRAIN),
-            seed=schedule.seed,
-            size=schedule.pool_size,
-            teacher=material.teacher(),
-            taught_from=schedule.taught_from,
+            material.maker(Split.TRAIN, taught=True), seed=schedule.seed, size=schedule.pool_size
         ),
     )
     Trainer(run, shape or StreamingShape(), schedule, load_pool(tune)).train(supply)
@@ -254,7 +232,7 @@ def masked_loss(weights: NDArray[np.float32]) -> Any:
 
 def taught_loss(scores: Any, logits: Any) -> Any:
     """Return binary cross-entropy against the teacher's scores, summed over its classes, where it was asked."""
-    known = ops.cast(ops.not_equal(scores, UNTAUGHT), "float32")
+    known = ops.cast(ops.less_equal(scores, 1.0), "float32")
     cost = ops.softplus(logits) - scores * logits
     return ops.sum(cost * known) / (ops.sum(known) / TEACHER_CLASSES + 1.0)
 
@@ -279,7 +257,6 @@ def load_network(run: Path, *, best: bool = True) -> StreamingNetwork:
     if not (run / BEST_FILE).is_file():
         raise ModelsError(f"nothing is trained in {run} yet: run `echonet-models train --run {run}` first")
     sizes = json.loads((run / SHAPE_FILE).read_text(encoding="utf-8"))
-    sizes = {name: tuple(value) if isinstance(value, list) else value for name, value in sizes.items()}
-    network = StreamingNetwork(StreamingShape(**sizes))
+    network = StreamingNetwork(StreamingShape.from_json(sizes))
     network.pupil.load_weights(run / (BEST_FILE if best else WEIGHTS_FILE))
     return network

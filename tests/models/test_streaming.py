@@ -7,13 +7,22 @@ import numpy as np
 import pytest
 
 from echonet_models.datasets import CLASSES
-from echonet_models.evaluation import decisions_to_json
 from echonet_models.export import match_tensors, to_tflite, write_release
-from echonet_models.networks.streaming import StreamingNetwork, StreamingShape
-from echonet_models.thresholds import undecided
+from echonet_models.networks.streaming import Convolution, StreamingNetwork, StreamingShape
+from echonet_models.thresholds import decisions_to_json, undecided
 from echonet_satellite.classifier import lead_in, load_classifier
 
-SMALL = StreamingShape(channels=(4, 6, 8, 8), bottleneck=16, recurrent=12)
+SMALL = StreamingShape(
+    convolutions=(
+        Convolution(4, 2, 2),
+        Convolution(6, 2, 2),
+        Convolution(8, 2, 2),
+        Convolution(8, 1, 2),
+        Convolution(8, 1, 1, residual=True),
+    ),
+    bottleneck=16,
+    recurrent=12,
+)
 
 
 @pytest.fixture(scope="module")

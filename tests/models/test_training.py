@@ -11,18 +11,28 @@ from echonet_models.datasets import CLASSES
 from echonet_models.errors import ModelsError
 from echonet_models.evaluation import evaluate_run
 from echonet_models.material import Material
-from echonet_models.networks.streaming import StreamingShape
+from echonet_models.networks.streaming import Convolution, StreamingShape
 from echonet_models.release import release_run
 from echonet_models.training import Schedule, masked_loss, positive_weights, train_run
 from echonet_satellite.classifier import load_classifier
 
 from .conftest import PLAIN
 
-SMALL = StreamingShape(channels=(8, 12, 16, 16), bottleneck=32, recurrent=24, dropout=0.0)
+SMALL = StreamingShape(
+    convolutions=(
+        Convolution(8, 2, 2),
+        Convolution(12, 2, 2),
+        Convolution(16, 2, 2),
+        Convolution(16, 1, 1, residual=True),
+    ),
+    bottleneck=32,
+    recurrent=24,
+    dropout=0.0,
+)
 
 
 def schedule(pools: int) -> Schedule:
-    return Schedule(pools=pools, pool_size=240, batch=16, learning_rate=1e-2, taught_from=2)
+    return Schedule(pools=pools, pool_size=240, batch=16, learning_rate=1e-2, passes=1)
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +56,17 @@ def test_it_learns(run: Path) -> None:
     assert log[-1]["best"] > 0.3
 
 
-def test_it_learns_from_the_teacher_once_it_is_asked(run: Path) -> None:
+def test_it_learns_from_the_teachers(run: Path) -> None:
     log = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert log[0]["taught_loss"] == log[1]["taught_loss"] == 0
-    assert log[2]["taught_loss"] > 0
+    assert 0 < log[-1]["taught_loss"] < log[0]["taught_loss"]
+
+
+def test_it_ends_when_it_no_longer_gets_better(material: Material, tmp_path: Path) -> None:
+    """A rate of zero learns nothing: after the first pool no pool is better."""
+    still = replace(schedule(20), pool_size=32, learning_rate=0.0, patience=2)
+    train_run(tmp_path, material, still, shape=SMALL, tune_size=20)
+    log = (tmp_path / "log.jsonl").read_text(encoding="utf-8").splitlines()
+    assert 3 <= len(log) < 20
 
 
 def test_it_resumes_where_it_was_stopped(run: Path, material: Material) -> None:

@@ -4,14 +4,16 @@ The two forms share their layers. The sequence form sees whole recordings (train
 sees 16 new log-mel frames and the states of the step before (the satellite). Fed the same sound they agree.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+import math
+from typing import Any, NamedTuple
 
 import keras
 from keras import layers
+import numpy as np
 
-from ..teachers import HOP, TEACHER_CLASSES, WINDOW
+from ..teachers import FIRST_TAUGHT_OUTPUT, TAUGHT_OUTPUTS, TEACHER_CLASSES
 
 # A batch holds 30,000 frames: its statistics need little averaging, and a short training must not keep its first.
 MOMENTUM = 0.9
@@ -19,34 +21,62 @@ MOMENTUM = 0.9
 # A teacher of hundreds of classes hears nearly none of them at a time; starting there keeps its first loss small.
 RARELY = -5.0
 
-# The teacher's window k ends in output 12 + 6 k, counted in the 80 ms of the outputs.
-OUTPUT_SAMPLES = 1280
-FIRST_TAUGHT_OUTPUT = WINDOW // OUTPUT_SAMPLES
-TAUGHT_OUTPUTS = HOP // OUTPUT_SAMPLES
+KERNEL = 3
+
+
+class Convolution(NamedTuple):
+    """A 3 x 3 convolution, causal in time: its channels, its strides, and whether it adds to what it was given."""
+
+    channels: int
+    time_stride: int
+    frequency_stride: int
+    residual: bool = False
+
+    @property
+    def past(self) -> int:
+        """How many frames of the past it keeps from step to step."""
+        return KERNEL - self.time_stride
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamingShape:
     """Sizes of the network.
 
-    `channels` and `time_pools` describe one convolution block each: a 3 x 3 convolution that is causal in time and
-    halves frequency, then max pooling over so many frames. The product of `time_pools` is the number of frames an
-    output covers.
+    `convolutions` follow one another from the log-mel frames to one row per output. The product of their strides in
+    time is the number of frames an output covers. Strides come first: most of the cost of a network that hears every
+    10 ms lies where it still has all frames and bands.
     """
 
     n_mels: int = 64
     step_frames: int = 16
-    channels: tuple[int, ...] = (16, 32, 64, 96)
-    time_pools: tuple[int, ...] = (2, 2, 2, 1)
-    bottleneck: int = 128
-    recurrent: int = 128
+    convolutions: tuple[Convolution, ...] = (
+        Convolution(24, 2, 2),
+        Convolution(40, 2, 2),
+        Convolution(72, 2, 2),
+        Convolution(112, 1, 2),
+        Convolution(112, 1, 1, residual=True),
+        Convolution(112, 1, 1, residual=True),
+    )
+    bottleneck: int = 160
+    recurrent: int = 160
     dropout: float = 0.2
     classes: int = 8
     teacher_classes: int = TEACHER_CLASSES
 
+    @property
+    def outputs_per_step(self) -> int:
+        """How many outputs the frames of a step give."""
+        return self.step_frames // math.prod(convolution.time_stride for convolution in self.convolutions)
+
     def to_json(self) -> dict[str, object]:
         """Return the sizes as plain values."""
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, sizes: Mapping[str, Any]) -> "StreamingShape":
+        """Return the shape that `to_json` wrote."""
+        convolutions = tuple(Convolution(*values) for values in sizes["convolutions"])
+        return cls(**{**sizes, "convolutions": convolutions})
 
 
 class StreamingNetwork:
@@ -59,12 +89,19 @@ class StreamingNetwork:
             axis=2, momentum=MOMENTUM, center=False, scale=False, name="normalise"
         )
         self._convolutions = [
-            layers.Conv2D(channels, 3, strides=(1, 2), padding="valid", use_bias=False, name=f"conv{number}")
-            for number, channels in enumerate(shape.channels)
+            layers.Conv2D(
+                convolution.channels,
+                KERNEL,
+                strides=(convolution.time_stride, convolution.frequency_stride),
+                padding="valid",
+                use_bias=False,
+                name=f"conv{number}",
+            )
+            for number, convolution in enumerate(shape.convolutions)
         ]
         self._norms = [
             layers.BatchNormalization(momentum=MOMENTUM, name=f"norm{number}")
-            for number in range(len(shape.channels))
+            for number in range(len(shape.convolutions))
         ]
         self._dense = layers.Dense(shape.bottleneck, activation="relu", name="bottleneck")
         self._gru = layers.GRU(shape.recurrent, return_sequences=True, name="gru")
@@ -85,12 +122,9 @@ class StreamingNetwork:
         """
         log_mel = keras.Input((None, self.shape.n_mels), name="log_mel")
         x = layers.Reshape((-1, self.shape.n_mels, 1))(self._normalise(log_mel))
-        for convolution, norm, pool in zip(
-            self._convolutions, self._norms, self.shape.time_pools, strict=True
-        ):
-            # Two frames of the past and none of the future: what makes streaming possible.
-            x = convolution(layers.ZeroPadding2D(((2, 0), (1, 1)))(x))
-            x = self._activate(norm(x), pool)
+        for number, convolution in enumerate(self.shape.convolutions):
+            # Frames of the past and none of the future: what makes streaming possible.
+            x = self._convolve(number, x, layers.ZeroPadding2D(((convolution.past, 0), (1, 1)))(x))
         x = self._dense(layers.Dropout(self.shape.dropout)(self._flatten(x)))
         x = self._gru(layers.Dropout(self.shape.dropout)(x))
         logits = self._head(layers.Dropout(self.shape.dropout)(x))
@@ -113,12 +147,10 @@ class StreamingNetwork:
         ]
         following = []
         x = layers.Reshape((self.shape.step_frames, self.shape.n_mels, 1))(self._normalise(log_mel))
-        for number, (convolution, norm, pool) in enumerate(
-            zip(self._convolutions, self._norms, self.shape.time_pools, strict=True)
-        ):
-            x = layers.Concatenate(axis=1)([states[number], x])
-            following.append(x[:, -2:])
-            x = self._activate(norm(convolution(layers.ZeroPadding2D(((0, 0), (1, 1)))(x))), pool)
+        for number, convolution in enumerate(self.shape.convolutions):
+            past = layers.Concatenate(axis=1)([states[number], x])
+            following.append(past[:, -convolution.past :])
+            x = self._convolve(number, x, layers.ZeroPadding2D(((0, 0), (1, 1)))(past))
         x = self._dense(self._flatten(x))
         x, state = self._step_gru(x, initial_state=states[-1])
         self._step_gru.set_weights(self._gru.get_weights())
@@ -126,29 +158,26 @@ class StreamingNetwork:
         probabilities = layers.Activation("sigmoid", name="probabilities")(self._head(x))
         return keras.Model([log_mel, *states], [probabilities, *following], name="step")
 
+    def scale_logits(self, slopes: Sequence[float], offsets: Sequence[float]) -> None:
+        """Multiply each class's logit and add to it, in the weights of the last layer."""
+        kernel, bias = self._head.get_weights()
+        slope = np.asarray(slopes, np.float32)
+        self._head.set_weights([kernel * slope, bias * slope + np.asarray(offsets, np.float32)])
+
     def state_shapes(self) -> list[tuple[int, ...]]:
-        """Return the shapes of the states: two frames before each convolution, then the recurrent state."""
+        """Return the shapes of the states: the past of each convolution, then the recurrent state."""
         shapes: list[tuple[int, ...]] = []
         mels, channels = self.shape.n_mels, 1
-        for following in self.shape.channels:
-            shapes.append((1, 2, mels, channels))
-            mels, channels = mels // 2, following
+        for convolution in self.shape.convolutions:
+            shapes.append((1, convolution.past, mels, channels))
+            mels, channels = mels // convolution.frequency_stride, convolution.channels
         return [*shapes, (1, self.shape.recurrent)]
 
-    @staticmethod
-    def _activate(x: Any, pool: int) -> Any:
-        x = layers.ReLU()(x)
-        return layers.MaxPooling2D((pool, 1))(x) if pool > 1 else x
+    def _convolve(self, number: int, x: Any, padded: Any) -> Any:
+        convolved = layers.ReLU()(self._norms[number](self._convolutions[number](padded)))
+        return layers.Add()([x, convolved]) if self.shape.convolutions[number].residual else convolved
 
     @staticmethod
     def _flatten(x: Any) -> Any:
         frames, mels, channels = x.shape[1:]
         return layers.Reshape((-1 if frames is None else frames, mels * channels))(x)
-
-
-def frames_per_output(time_pools: Sequence[int]) -> int:
-    """Return how many log-mel frames one output covers."""
-    product = 1
-    for pool in time_pools:
-        product *= pool
-    return product
