@@ -40,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     train = commands.add_parser(
         "train", help="train a network from random weights; goes on where it was stopped"
     )
+    usual = Schedule()
     train.add_argument(
         "--pools",
         type=_positive,
