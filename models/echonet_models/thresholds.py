@@ -1,8 +1,8 @@
-"""Thresholds of the three sensitivities, chosen on the tune split for stated false alarms and recall."""
+"""Thresholds of the three sensitivities, chosen on the tune split: the best trade of recall and false alarms."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,8 @@ from echonet_satellite.protocol import Sensitivity, SoundClass
 
 from .datasets import BACKGROUND, CLASSES, OTHER, Clip
 from .listening import Probabilities, firing_scores
+
+Floats = NDArray[np.float64]
 
 # How a class is decided, thresholds aside. Impulses count at once; what lasts must last; an alarm is held over its
 # pattern's longest pause (5 s in T4).
@@ -30,25 +32,34 @@ _DECISIONS: Mapping[SoundClass, tuple[tuple[int, int], float, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """What a sensitivity is for: at most so many false alarms an hour, and at least so much recall.
+    """What a sensitivity is for.
 
-    Where both cannot be had, recall comes first, until the false alarms reach `bearable_per_hour`.
+    Choosing the best trade, instead of a fixed rate, asks neither for a silence that costs half the recall nor for a
+    recall that costs the night.
     """
 
-    false_alarms_per_hour: float
-    recall: float
-    bearable_per_hour: float
+    tenfold_worth: float
+    """How much recall ten times fewer false alarms of the class are worth."""
+    bearable_per_day: float
+    """More than so many nobody would keep."""
 
 
-# Both are measured on the tune split. It holds about an hour of everyday sound, so less than one false alarm per hour
-# cannot be told apart there, and a class that hears nothing would be useless however quiet.
-AIMS = {
-    Sensitivity.LOW: Aim(0.0, 0.6, 6.0),
-    Sensitivity.MEDIUM: Aim(4.0, 0.875, 30.0),
-    Sensitivity.HIGH: Aim(12.0, 0.95, 120.0),
+AIMS: Mapping[Sensitivity, Aim] = {
+    Sensitivity.LOW: Aim(0.3, 4),
+    Sensitivity.MEDIUM: Aim(0.12, 36),
+    Sensitivity.HIGH: Aim(0.04, 300),
 }
-LOWEST, HIGHEST = 0.2, 0.97
+
+# A day at home holds talk, music and noises (`background`), and about so large a share of what the hand-picked clips of
+# other sounds hold, which are nothing but events.
+EVENTFUL_SHARE = 0.05
+
+CANDIDATES = np.round(1 / (1 + np.exp(-np.arange(-3.2, 5.3, 0.05))), 4)
 BLOCK_STEPS = 125
+# Of this many of the highest blocks the tail is made, beyond which false alarms are rarer than the recordings can show.
+TAIL_BLOCKS = 24
+LEAST_DECAY = 0.15
+SURE = 1e-5
 
 
 def undecided() -> dict[SoundClass, Decision]:
@@ -78,21 +89,67 @@ def decisions_to_json(decisions: Mapping[SoundClass, Decision]) -> dict[str, Any
 def choose(
     clips: Sequence[Clip], heard: Mapping[str, Probabilities], decisions: Mapping[SoundClass, Decision]
 ) -> dict[SoundClass, Decision]:
-    """Return the decisions with thresholds chosen on these clips (the tune split), by `AIMS`.
-
-    Per class and sensitivity: the lowest threshold that keeps to the false alarms, or, where that would miss too
-    much, the highest that keeps to the recall, unless that is unbearable.
-    """
+    """Return the decisions with thresholds chosen on these clips (the tune split), see `AIMS`."""
     chosen = {}
     for column, name in enumerate(CLASSES):
-        blocks, hours = everyday_blocks(clips, heard, decisions[name], column)
-        hits = recording_scores(clips, heard, decisions[name], column)
-        thresholds = {
-            sensitivity: round(_threshold(aim, np.sort(blocks)[::-1], hours, np.sort(hits)), 3)
-            for sensitivity, aim in AIMS.items()
-        }
+        recall = recall_at(recording_scores(clips, heard, decisions[name], column), CANDIDATES)
+        per_day = false_alarms_per_day(clips, heard, decisions[name], column, CANDIDATES)
+        thresholds = {}
+        for sensitivity, aim in AIMS.items():
+            # Less than one in a hundred days is as good as none.
+            utility = recall - aim.tenfold_worth * np.log10(np.maximum(per_day, 0.01))
+            utility[per_day > aim.bearable_per_day] = -np.inf
+            best = int(np.argmax(utility)) if np.isfinite(utility).any() else -1
+            thresholds[sensitivity] = float(CANDIDATES[best])
         chosen[name] = replace(decisions[name], thresholds=thresholds)
     return chosen
+
+
+def recall_at(scores: NDArray[np.float32], thresholds: Floats) -> Floats:
+    """Return the share of recordings with these firing scores that each threshold finds.
+
+    Smoothed over half a unit of logit: of five recordings the share would jump at each.
+    """
+    if not len(scores):
+        return np.zeros(len(thresholds))
+    distance = (_logit(scores)[None, :] - _logit(thresholds)[:, None]) / 0.25
+    recall: Floats = (1 / (1 + np.exp(-np.clip(distance, -60, 60)))).mean(axis=1)
+    return recall
+
+
+def false_alarms_per_day(
+    clips: Sequence[Clip],
+    heard: Mapping[str, Probabilities],
+    decision: Decision,
+    column: int,
+    thresholds: Floats,
+) -> Floats:
+    """Return how many false alarms of a class a day at home would bring at each threshold."""
+    background = [clip for clip in clips if clip.label == BACKGROUND]
+    events = [clip for clip in clips if clip.label != BACKGROUND]
+    quiet, eventful = (
+        exceedances_per_hour(*everyday_blocks(group, heard, decision, column), thresholds)
+        for group in (background, events)
+    )
+    per_day: Floats = 24 * ((1 - EVENTFUL_SHARE) * quiet + EVENTFUL_SHARE * eventful)
+    return per_day
+
+
+def exceedances_per_hour(scores: NDArray[np.float32], hours: float, thresholds: Floats) -> Floats:
+    """Return how often an hour the firing score of a block passes each threshold.
+
+    Counted as far as there is something to count. Beyond, the logits of the highest blocks are taken to fall off
+    exponentially (peaks over a threshold; Pickands, 1975), since an hour of sound cannot show what happens once a day.
+    """
+    if not len(scores):
+        return np.zeros(len(thresholds))
+    peaks, wanted = np.sort(_logit(scores))[::-1], _logit(thresholds)
+    counted = (peaks[None, :] >= wanted[:, None]).sum(axis=1).astype(float)
+    tail = peaks[: max(1, min(TAIL_BLOCKS, len(peaks) // 3))]
+    decay = max(LEAST_DECAY, float((tail - tail[-1]).mean()))
+    beyond = len(tail) * np.exp(-np.maximum(wanted - tail[-1], 0) / decay)
+    rates: Floats = np.where(wanted <= tail[-1], counted, beyond) / hours
+    return rates
 
 
 def everyday_blocks(
@@ -128,20 +185,15 @@ def recording_scores(
     return np.array([np.median(values) for values in scores.values()], np.float32)
 
 
-def _threshold(aim: Aim, alarms: NDArray[np.float32], hours: float, hits: NDArray[np.float32]) -> float:
-    """Return the threshold for an aim; `alarms` fall, `hits` rise."""
-    quiet, bearable = (
-        float(alarms[allowed]) + 0.005 if (allowed := int(rate * hours)) < len(alarms) else LOWEST
-        for rate in (aim.false_alarms_per_hour, aim.bearable_per_hour)
-    )
-    # Of a handful of recordings no share is exact: the nearest number of them may be missed.
-    hearing = float(hits[round((1 - aim.recall) * len(hits))]) - 0.005 if len(hits) else HIGHEST
-    return min(max(min(quiet, hearing), bearable, LOWEST), HIGHEST)
-
-
 def is_negative(clip: Clip, name: SoundClass) -> bool:
     """Whether a detection of the class in this clip is a false alarm."""
     if clip.label not in (OTHER, BACKGROUND) or name in clip.may_contain:
         return False
     # Talk and steps are presence: speech in a background is no false alarm of it.
     return not (name is SoundClass.PRESENCE and clip.label == BACKGROUND)
+
+
+def _logit(probabilities: NDArray[np.floating]) -> Floats:
+    clipped = np.clip(probabilities.astype(np.float64), SURE, 1 - SURE)
+    logits: Floats = np.log(clipped / (1 - clipped))
+    return logits

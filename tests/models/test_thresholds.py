@@ -9,7 +9,7 @@ import pytest
 
 from echonet_models.datasets import CLASSES, Clip
 from echonet_models.listening import detections, firing_scores
-from echonet_models.thresholds import AIMS, choose, undecided
+from echonet_models.thresholds import AIMS, choose, exceedances_per_hour, undecided
 from echonet_satellite.protocol import Sensitivity, SoundClass
 
 STEPS = 250
@@ -67,6 +67,30 @@ def test_recall_comes_first_but_not_at_any_price() -> None:
     """A class that cannot be told from noise is kept from firing all the time."""
     decisions = choose(CLIPS, heard(CLIPS, 0.3, 0.9), undecided())
     assert decisions[SoundClass.GUNSHOT].thresholds[Sensitivity.MEDIUM] > 0.8
+
+
+def test_rare_false_alarms_are_foreseen_from_frequent_ones() -> None:
+    """A hundred hours tell the true rate at a high threshold; one hour comes within a factor of four."""
+    generator = np.random.default_rng(3)
+
+    def blocks(hours: int) -> np.ndarray:
+        logits = generator.exponential(0.7, hours * 360) - 3
+        return (1 / (1 + np.exp(-logits))).astype(np.float32)
+
+    thresholds = np.array([0.5, 0.8])
+    truth = 360 * np.exp(-(np.log(thresholds / (1 - thresholds)) + 3) / 0.7)
+    np.testing.assert_allclose(exceedances_per_hour(blocks(1000), 1000, thresholds), truth, rtol=0.6)
+    foreseen = np.stack([exceedances_per_hour(blocks(1), 1.0, thresholds) for _ in range(40)])
+    assert np.all(np.median(foreseen, axis=0) < 4 * truth)
+    assert np.all(np.median(foreseen, axis=0) > truth / 4)
+
+
+def test_a_higher_threshold_never_brings_more_false_alarms() -> None:
+    generator = np.random.default_rng(4)
+    rates = exceedances_per_hour(
+        generator.random(500).astype(np.float32) ** 6, 1.4, np.linspace(0.01, 0.99, 50)
+    )
+    assert np.all(np.diff(rates) <= 1e-9)
 
 
 @given(
