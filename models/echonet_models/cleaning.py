@@ -19,7 +19,7 @@ from sklearn.cluster import KMeans
 from echonet_satellite.protocol import SoundClass
 
 from .activity import STEP, step_levels
-from .datasets import BACKGROUND, CLASSES, OTHER, Clip, Split
+from .datasets import BACKGROUND, CLASSES, OTHER, SUSPECT, Clip, Split
 from .decisions import Decision
 from .embeddings import EMBEDDING_HOP, Embeddings, embed_clips
 from .recordings import SAMPLE_RATE, Recordings, Samples
@@ -269,6 +269,8 @@ def judge_clips(
         if own is not None:
             heard = scores[path][:, class_map.core[own]].max(axis=1) / np.float32(256)
             judged[path] = judge(own, embedded[path], levels[path], heard, representatives)
+            if clip.suspect:
+                judged[path] = np.where(heard >= Limits().heard, KEPT, np.minimum(judged[path], DOUBTED))
     return Judgement(judged, representatives, embedded, levels, scores)
 
 
@@ -343,7 +345,7 @@ def _fingerprint(clips: Sequence[Clip], split: Mapping[str, Split], decisions: S
     """Name what verdicts depend on: clips, the training split, limits and decisions."""
     parts = [
         sorted((clip.path, clip.label, str(split[clip.origin])) for clip in clips),
-        repr(Limits()),
+        repr((Limits(), VECTORS, RECORDINGS_PER_VECTOR, WINDOWS_PER_CLIP, SUSPECT)),
         [repr(decision) for decision in decisions],
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
