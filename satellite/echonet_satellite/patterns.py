@@ -1,6 +1,7 @@
 """What kind of alarm it is, from the rhythm and pitch of its sound: T3 (smoke), T4 (carbon monoxide), siren, clock."""
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,6 +29,7 @@ _AS_LOUD_DB: Final = 6.0
 
 Signal = NDArray[np.floating]
 Flags = NDArray[np.bool_]
+Frames = NDArray[np.int64]
 
 
 class AlarmPatterns:
@@ -57,11 +59,11 @@ class AlarmPatterns:
         tones_db = np.where(contrast >= _TONAL_DB, frames * _DB, -np.inf)
         if _is_siren(tones_db[-round(_SIREN_S / self._frame_s) :]):
             return AlarmPattern.SIREN
+        loudest_db = tones_db.max(axis=1)
         envelopes = [
             envelope
             for band in _loudest_bands(contrast)
-            for depth_db in _DEPTHS_DB
-            if (envelope := _envelope(contrast[:, band], tones_db, band, depth_db))
+            for envelope in _envelopes(contrast[:, band], _around(tones_db, band), loudest_db)
         ]
         if any(_is_t3(_rhythm(envelope, _LONG_S, self._frame_s)) for envelope in envelopes):
             return AlarmPattern.T3
@@ -80,9 +82,8 @@ def tonal_contrast(log_mel: Floats) -> Floats:
     near = padded[:, 5 : 5 + width]
     for shift in (4, 6):
         near = np.maximum(near, padded[:, shift : shift + width])
-    below = padded[:, 0:width] + padded[:, 1 : 1 + width]
-    above = padded[:, 9 : 9 + width] + padded[:, 10 : 10 + width]
-    contrast = near - 0.5 * np.maximum(below, above)
+    pairs = padded[:, :-1] + padded[:, 1:]
+    contrast = near - 0.5 * np.maximum(pairs[:, :width], pairs[:, 9:])
     # One frame of noise in a narrow band swings by several dB; three overlapping frames much less.
     contrast[1:-1] = (contrast[:-2] + contrast[1:-1] + contrast[2:]) / 3
     return np.asarray(contrast * _DB, np.float32)
@@ -121,38 +122,68 @@ def _loudest_bands(contrast: Floats) -> list[int]:
     return bands
 
 
-def _envelope(contrast: Floats, tones_db: Floats, band: int, depth_db: float) -> tuple[Flags, Flags] | None:
-    """Return when a band is loud, and when any band sounds as loud; None where it never stands out."""
+@dataclass(frozen=True, slots=True)
+class _Envelope:
+    """When a band is loud, from the first frame of each run to the first after it; when any band sounds as loud."""
+
+    starts: Frames
+    ends: Frames
+    busy: Flags
+
+
+def _envelopes(contrast: Floats, tone_db: Floats, loudest_db: Floats) -> Iterator[_Envelope]:
+    """Give the envelope of a band for each depth; none where it never stands out.
+
+    `contrast`, `tone_db` (the tone in this band or beside it) and `loudest_db` (in any band) are of one length.
+    """
     ordered = np.sort(contrast)
     high, low = float(ordered[-_LOUDEST_FRAMES:].mean()), float(ordered[len(ordered) // 4])
     if high - low < _MIN_SWING_DB:
-        return None
-    loud = contrast >= max(high - depth_db, (high + low) / 2)
-    beep_db = np.median(tones_db[loud, max(0, band - 1) : band + 2].max(axis=1))
-    return loud, loud | (tones_db.max(axis=1) >= beep_db - _AS_LOUD_DB)
+        return
+    for depth_db in _DEPTHS_DB:
+        loud = contrast >= max(high - depth_db, (high + low) / 2)
+        starts, ends = _runs(loud)
+        yield _Envelope(starts, ends, loud | (loudest_db >= _median(tone_db[loud]) - _AS_LOUD_DB))
 
 
-def _rhythm(envelope: tuple[Flags, Flags], shortest_s: tuple[float, float], frame_s: float) -> _Rhythm:
-    """Return the beeps of an envelope, without gaps and then beeps that are too short to be meant."""
-    loud, busy = envelope
-    for value, shortest in zip((False, True), shortest_s, strict=True):
-        loud = _without_short(loud, value, shortest / frame_s)
-    starts, ends = _runs(loud)
-    return _Rhythm(starts * frame_s, ends * frame_s, busy, frame_s)
+def _around(tones_db: Floats, band: int) -> Floats:
+    """Return the loudest of a band and its neighbours."""
+    loudest = tones_db[:, band]
+    for beside in (band - 1, band + 1):
+        if 0 <= beside < tones_db.shape[1]:
+            loudest = np.maximum(loudest, tones_db[:, beside])
+    return loudest
 
 
-def _runs(loud: Flags) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    edges = np.diff(np.concatenate(([False], loud, [False])).astype(np.int8))
-    return np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+def _median(values: Floats) -> float:
+    # NumPy's own takes longer to check its arguments than these few values take to sort.
+    ordered, middle = np.sort(values), len(values) // 2
+    return float(ordered[middle] if len(values) % 2 else (ordered[middle - 1] + ordered[middle]) / 2)
 
 
-def _without_short(loud: Flags, value: bool, shortest: float) -> Flags:
-    """Turn runs of `value` that are too short to be meant into their opposite; those at the rim may go on beyond it."""
-    cleaned = loud.copy()
-    for start, end in zip(*_runs(loud == value), strict=True):
-        if end - start < shortest and start > 0 and end < len(loud):
-            cleaned[start:end] = not value
-    return cleaned
+def _rhythm(envelope: _Envelope, shortest_s: tuple[float, float], frame_s: float) -> _Rhythm:
+    """Return the beeps of an envelope, without gaps and then beeps that are too short to be meant.
+
+    The first and the last may go on beyond what is remembered: they are never too short.
+    """
+    starts, ends, length = envelope.starts, envelope.ends, len(envelope.busy)
+    gap, beep = (shortest / frame_s for shortest in shortest_s)
+    if len(starts):
+        meant = starts[1:] - ends[:-1] >= gap
+        starts = starts[np.concatenate(([True], meant))]
+        ends = ends[np.concatenate((meant, [True]))]
+        meant = (ends - starts >= beep) | (starts == 0) | (ends == length)
+        starts, ends = starts[meant], ends[meant]
+    return _Rhythm(starts * frame_s, ends * frame_s, envelope.busy, frame_s)
+
+
+def _runs(loud: Flags) -> tuple[Frames, Frames]:
+    """Return where runs begin, and the first frame after each."""
+    edges = np.empty(len(loud) + 1, np.bool_)
+    edges[0], edges[-1] = loud[0], loud[-1]
+    np.not_equal(loud[1:], loud[:-1], out=edges[1:-1])
+    (changes,) = edges.nonzero()
+    return changes[0::2], changes[1::2]
 
 
 def _is_t3(rhythm: _Rhythm) -> bool:
