@@ -76,30 +76,6 @@ def log_mel(samples: Floats, parameters: FrontendParameters) -> Floats:
     return frames
 
 
-class StreamingLogMel:
-    """Frames of sound that arrives in blocks of any size; each frame is computed once."""
-
-    def __init__(self, parameters: FrontendParameters) -> None:
-        """Start with no sound."""
-        self.parameters = parameters
-        self._bank = _Bank.of(parameters)
-        self._rest = np.empty(0, np.float32)
-
-    def push(self, samples: Floats) -> Floats:
-        """Take more sound and return the frames [n, n_mels] that it completes."""
-        self._rest = np.concatenate((self._rest, samples), dtype=np.float32)
-        count = self.parameters.frames_in(len(self._rest))
-        if count == 0:
-            return np.empty((0, self.parameters.n_mels), np.float32)
-        frames = self._bank.transform(self._rest, count)
-        self._rest = self._rest[count * self.parameters.hop_length :]
-        return frames
-
-    def reset(self) -> None:
-        """Forget the sound that has not become a frame yet."""
-        self._rest = np.empty(0, np.float32)
-
-
 def mel_filter_bank(parameters: FrontendParameters) -> Floats:
     """Return the triangular filters [n_mels, 1 + n_fft // 2]: Slaney's scale, each of equal area."""
     edges = _mel_to_hz(

@@ -1,6 +1,5 @@
 """Frontend, classifier, alarm patterns and detector in one: samples in, detections out. No clock, no I/O."""
 
-from collections import deque
 from collections.abc import Callable, Mapping
 import math
 from typing import Final
@@ -9,7 +8,7 @@ import numpy as np
 
 from .classifier import Classifier
 from .detector import Detector, StreamEvent
-from .frontend import Floats, StreamingLogMel
+from .frontend import Floats, log_mel
 from .patterns import AlarmPatterns
 from .protocol import AlarmPattern, Sensitivity, SoundClass
 
@@ -36,28 +35,35 @@ class Hearing:
         classifier.reset()
         self._classifier = classifier
         self._on_probabilities = on_probabilities
-        self._rate = card.frontend.sample_rate
-        self._log_mel = StreamingLogMel(card.frontend)
-        self._frames = np.empty((0, card.frontend.n_mels), np.float32)
-        overlap = card.frontend.n_fft - card.frontend.hop_length
-        self._levels = _PeakLevels(card.output_samples, card.output_samples + overlap)
+        self._samples = np.empty(0, np.float32)
+        self._overlap = card.frontend.n_fft - card.frontend.hop_length
         self._patterns = AlarmPatterns(card.frontend)
         self._pattern = AlarmPattern.UNKNOWN
         self._until_pattern = 0
         self._detector = Detector(
-            card.classes, card.decisions, sensitivity, step_s=card.output_samples / self._rate
+            card.classes,
+            card.decisions,
+            sensitivity,
+            step_s=card.output_samples / card.frontend.sample_rate,
         )
 
     def push(self, samples: Floats) -> list[StreamEvent]:
         """Hear the next samples, of any number."""
+        card = self._classifier.card
+        self._samples = np.concatenate((self._samples, samples), dtype=np.float32)
+        # Many frames at once cost less than a few at a time, and nothing is known before a step is full.
+        steps = max(0, len(self._samples) - self._overlap) // card.step_samples
+        if steps == 0:
+            return []
+        length = steps * card.step_samples
+        heard, self._samples = self._samples[: length + self._overlap], self._samples[length:]
+        frames = log_mel(heard, card.frontend)
+        peaks = self._peaks(heard)
         events: list[StreamEvent] = []
-        self._levels.push(samples)
-        frames = self._log_mel.push(samples)
-        self._frames = np.concatenate((self._frames, frames)) if len(self._frames) else frames
-        size = self._classifier.card.step_frames
-        while len(self._frames) >= size:
-            step, self._frames = self._frames[:size], self._frames[size:]
-            events += self._step(step)
+        for number in range(steps):
+            rows = slice(number * card.outputs_per_step, (number + 1) * card.outputs_per_step)
+            step = frames[number * card.step_frames : (number + 1) * card.step_frames]
+            events += self._step(step, peaks[rows])
         return events
 
     def configure(self, sensitivity: Mapping[SoundClass, Sensitivity]) -> list[StreamEvent]:
@@ -70,23 +76,31 @@ class Hearing:
 
     def finish(self) -> list[StreamEvent]:
         """Hear the last moment of a stream that is over, and end what is heard."""
-        size = self._classifier.card.step_samples
-        steps = -(-round(PADDING_S * self._rate) // size)
+        card = self._classifier.card
+        size = card.step_samples
+        steps = -(-round(PADDING_S * card.frontend.sample_rate) // size)
         events = self.push(np.zeros((steps - 1) * size, np.float32))
         self._until_pattern = 0
         events += self.push(np.zeros(size, np.float32))
         return events + self.flush()
 
-    def _step(self, frames: Floats) -> list[StreamEvent]:
+    def _step(self, frames: Floats, peaks_dbfs: list[float]) -> list[StreamEvent]:
         events: list[StreamEvent] = []
         probabilities = self._classifier.step(frames)
         self._patterns.push(frames)
         self._recognise()
         if self._on_probabilities is not None:
             self._on_probabilities(probabilities)
-        for row in probabilities.tolist():
-            events += self._detector.push(row, self._levels.pop(), self._pattern)
+        for row, peak_dbfs in zip(probabilities.tolist(), peaks_dbfs, strict=True):
+            events += self._detector.push(row, peak_dbfs, self._pattern)
         return events
+
+    def _peaks(self, heard: Floats) -> list[float]:
+        """Return the loudest sample that the frames of each row of probabilities have seen, in dB below full scale."""
+        hop = self._classifier.card.output_samples
+        loudness = np.abs(heard)
+        starts = range(0, len(heard) - self._overlap, hop)
+        return [dbfs(float(loudness[start : start + hop + self._overlap].max())) for start in starts]
 
     def _recognise(self) -> None:
         """Look for the pattern of an alarm that is heard, and not in every step: it takes seconds anyway."""
@@ -103,27 +117,6 @@ class Hearing:
         found = self._patterns.recognise()
         if found is not AlarmPattern.UNKNOWN:
             self._pattern = found
-
-
-class _PeakLevels:
-    """The loudest sample of all that the frames of one row of probabilities have seen, in dB below full scale."""
-
-    def __init__(self, hop: int, length: int) -> None:
-        self._hop = hop
-        self._length = length
-        self._rest = np.empty(0, np.float32)
-        self._levels: deque[float] = deque()
-
-    def push(self, samples: Floats) -> None:
-        loudness = np.concatenate((self._rest, np.abs(samples)))
-        first = 0
-        while first + self._length <= len(loudness):
-            self._levels.append(dbfs(float(loudness[first : first + self._length].max())))
-            first += self._hop
-        self._rest = loudness[first:]
-
-    def pop(self) -> float:
-        return self._levels.popleft()
 
 
 def dbfs(amplitude: float) -> float:

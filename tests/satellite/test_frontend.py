@@ -1,6 +1,5 @@
-"""Frames equal librosa's, however the sound is cut."""
+"""Frames equal librosa's, however long the sound is."""
 
-from hypothesis import given, strategies as st
 import librosa
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +7,6 @@ import pytest
 
 from echonet_satellite.frontend import (
     FrontendParameters,
-    StreamingLogMel,
     log_mel,
     mel_centres,
     mel_filter_bank,
@@ -78,22 +76,6 @@ def test_centre_of_a_band_is_where_it_hears_best() -> None:
         assert set(log_mel(tone, PARAMETERS).argmax(axis=1)) == {band}
 
 
-@given(cuts=st.lists(st.integers(0, 16_000), max_size=30))
-def test_any_blocks_give_the_same_frames(cuts: list[int]) -> None:
-    samples = sound("noise", 1.0)
-    streaming = StreamingLogMel(PARAMETERS)
-    blocks = np.split(samples, sorted(cuts))
-    frames = np.concatenate([streaming.push(block) for block in blocks])
-    np.testing.assert_allclose(frames, log_mel(samples, PARAMETERS), atol=2e-6, rtol=0)
-
-
-def test_one_sample_at_a_time() -> None:
-    samples = sound("noise", 0.1)
-    streaming = StreamingLogMel(PARAMETERS)
-    frames = [streaming.push(samples[i : i + 1]) for i in range(samples.size)]
-    np.testing.assert_allclose(np.concatenate(frames), log_mel(samples, PARAMETERS), atol=2e-6, rtol=0)
-
-
 def test_chunks_of_long_sound_join_without_a_seam() -> None:
     samples = sound("noise", 90.0)
     frames = log_mel(samples, PARAMETERS)
@@ -106,14 +88,6 @@ def test_chunks_of_long_sound_join_without_a_seam() -> None:
 def test_too_short_sound_has_no_frame() -> None:
     assert log_mel(np.zeros(511, np.float32), PARAMETERS).shape == (0, 64)
     assert log_mel(np.zeros(512, np.float32), PARAMETERS).shape == (1, 64)
-
-
-def test_reset_forgets_the_rest() -> None:
-    streaming = StreamingLogMel(PARAMETERS)
-    streaming.push(sound("noise", 1.0))
-    streaming.reset()
-    samples = sound("square", 1.0)
-    np.testing.assert_allclose(streaming.push(samples), log_mel(samples, PARAMETERS), atol=2e-6, rtol=0)
 
 
 @pytest.mark.parametrize(
