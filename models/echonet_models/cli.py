@@ -8,7 +8,7 @@ import sys
 
 from echonet_satellite.protocol import EchonetError
 
-from .datasets import Licences
+from .datasets import Licences, Protocol
 from .material import DEFAULT_CACHE, Material, open_material
 from .schedule import Schedule
 
@@ -63,6 +63,13 @@ def _parser() -> argparse.ArgumentParser:
         default=Licences.ALL,
         help="permissive: learn only from open and share-alike recordings",
     )
+    train.add_argument(
+        "--protocol",
+        type=Protocol,
+        choices=list(Protocol),
+        default=Protocol.RECORDING,
+        help="source: leave whole sources out, to see how other microphones and rooms do (%(default)s)",
+    )
     train.set_defaults(command=_train)
 
     evaluate = commands.add_parser(
@@ -89,7 +96,13 @@ def _parser() -> argparse.ArgumentParser:
 
 def _material(options: argparse.Namespace) -> Material:
     licences = getattr(options, "licences", Licences.ALL)
-    return open_material(data=options.data, teachers=options.teachers, cache=options.cache, licences=licences)
+    return open_material(
+        data=options.data,
+        teachers=options.teachers,
+        cache=options.cache,
+        licences=licences,
+        protocol=getattr(options, "protocol", Protocol.RECORDING),
+    )
 
 
 def _train(options: argparse.Namespace) -> None:

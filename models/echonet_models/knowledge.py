@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .datasets import Clip
-from .mn04 import hear_clips, yamnet_columns
 from .progress import track
 from .recordings import Recordings
 from .teachers import DENSE_HOP, DENSE_LEAD, WINDOW, hear_dense
@@ -53,6 +52,8 @@ def open_knowledge(directory: Path, recordings: Recordings, clips: Sequence[Clip
         with np.load(path) as stored:
             if {clip.path for clip in clips} <= set(stored.files):
                 return Knowledge({name: stored[name] for name in stored.files})
+    from .mn04 import hear_clips, yamnet_columns  # noqa: PLC0415 - TensorFlow loads for seconds; `--help` does not wait
+
     when = hear_dense(directory, recordings, clips, cache)
     what = hear_clips(directory, recordings, clips, cache)
     columns = yamnet_columns(directory)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .activity import Labels, label_clip
 from .augment import read_room_responses
 from .cleaning import Verdicts, verdicts
-from .datasets import Clip, Licences, Split, data_directory, read_manifest, split_by_recording
+from .datasets import Clip, Licences, Protocol, Split, data_directory, read_manifest, split_by
 from .knowledge import Knowledge, open_knowledge
 from .mixtures import MixtureMaker, Recipe
 from .recordings import Recordings, Samples, open_recordings
@@ -62,6 +62,7 @@ def open_material(
     teachers: Path | None = None,
     cache: Path = DEFAULT_CACHE,
     licences: Licences = Licences.ALL,
+    protocol: Protocol = Protocol.RECORDING,
 ) -> Material:
     """Read the manifest, split it, decode the recordings, ask the teachers and clean; the last three once per cache.
 
@@ -72,7 +73,7 @@ def open_material(
     recordings = open_recordings(directory, everything, cache)
     folder = teachers_directory(teachers)
     taught = teach(folder, recordings, everything, cache)
-    split = split_by_recording(everything)
+    split = split_by(protocol, everything)
     clips = everything if licences is Licences.ALL else read_manifest(directory, licences)
     return Material(
         clips,

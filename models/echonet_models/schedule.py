@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Schedule:
     """How long and how fast to learn."""
 
-    pools: int = 16
+    pools: int = 20
     pool_size: int = 4000
     # Making a mixture takes about as long as learning from it: each is learned from twice.
     passes: int = 2
