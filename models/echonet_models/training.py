@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
 
 from .activity import IGNORE, Labels
+from .calibration import read_calibration
 from .datasets import CLASSES, Split
 from .errors import ModelsError
 from .knowledge import SCALE
@@ -248,8 +249,8 @@ def average_precisions(labels: Labels, scores: NDArray[np.float32]) -> Mapping[s
     return found
 
 
-def load_network(run: Path, *, best: bool = True) -> StreamingNetwork:
-    """Return the network of a training: its best state so far, or its last.
+def load_network(run: Path, *, best: bool = True, calibrated: bool = True) -> StreamingNetwork:
+    """Return the network of a training: its best state so far, or its last; calibrated if it has been.
 
     Raises:
         ModelsError: nothing has been trained there yet.
@@ -259,4 +260,7 @@ def load_network(run: Path, *, best: bool = True) -> StreamingNetwork:
     sizes = json.loads((run / SHAPE_FILE).read_text(encoding="utf-8"))
     network = StreamingNetwork(StreamingShape.from_json(sizes))
     network.pupil.load_weights(run / (BEST_FILE if best else WEIGHTS_FILE))
+    calibration = read_calibration(run)
+    if calibrated and calibration is not None:
+        calibration.fold_into(network)
     return network
