@@ -73,8 +73,9 @@ def _parser() -> argparse.ArgumentParser:
     train.set_defaults(command=_train)
 
     evaluate = commands.add_parser(
-        "evaluate", help="choose thresholds on the tune split, measure on the validation split"
+        "evaluate", help="choose thresholds on the tune split, measure on the validation split, beside the peers"
     )
+    evaluation.add_arguments(evaluate)
     evaluate.set_defaults(command=_evaluate)
 
     export = commands.add_parser("export", help="write model.tflite, model.json and MODEL_CARD.md")
@@ -114,9 +115,7 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from .evaluation import evaluate_run  # noqa: PLC0415
-
-    print(evaluate_run(options.run, _material(options)))
+    evaluation.command(options, _material(options))
 
 
 def _export(options: argparse.Namespace) -> None:
