@@ -8,6 +8,7 @@ import sys
 
 from echonet_satellite.protocol import EchonetError
 
+from . import evaluation
 from .datasets import Licences, Protocol
 from .material import DEFAULT_CACHE, Material, open_material
 from .schedule import Schedule
@@ -73,7 +74,8 @@ def _parser() -> argparse.ArgumentParser:
     train.set_defaults(command=_train)
 
     evaluate = commands.add_parser(
-        "evaluate", help="choose thresholds on the tune split, measure on the validation split, beside the peers"
+        "evaluate",
+        help="choose thresholds on the tune split, measure on the validation split, beside the peers",
     )
     evaluation.add_arguments(evaluate)
     evaluate.set_defaults(command=_evaluate)
