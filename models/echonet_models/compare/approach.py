@@ -62,6 +62,21 @@ class WithContext(Protocol):
 
 
 @runtime_checkable
+class Costly(Protocol):
+    """An approach that is scored on a part of the windows, so that the comparison takes minutes."""
+
+    most_windows: int
+    """Of each class."""
+
+
+@runtime_checkable
+class Released(Protocol):
+    """An approach that was trained elsewhere; its figures are measured anew when it changes."""
+
+    version: str
+
+
+@runtime_checkable
 class WithExtra(Protocol):
     """An approach that answers more than which class a window holds."""
 

@@ -2,9 +2,15 @@
 
 from ..errors import ModelsError
 from ..material import Material
+from . import clip_features, generative, references, scream
 from .approach import Approach, Factory
 
-GROUPS: tuple[tuple[Factory, ...], ...] = ()
+GROUPS: tuple[tuple[Factory, ...], ...] = (
+    clip_features.APPROACHES,
+    generative.APPROACHES,
+    scream.APPROACHES,
+    references.APPROACHES,
+)
 """Each module of approaches ends in `APPROACHES: tuple[Factory, ...]`, and stands here."""
 
 

@@ -1,7 +1,7 @@
 """The windows that all approaches learn from and are scored on: 0.96 s of sound and the class that it holds."""
 
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,6 +66,13 @@ def windows_of(material: Material, split: Split, *, limit_per_class: int, seed: 
     """
     clips = [clip for clip in material.of(split) if split is Split.TRAIN or not clip.unsure]
     generator = np.random.default_rng([seed, list(Split).index(split)])
+    return cut_windows(material, clips, limit_per_class=limit_per_class, generator=generator)
+
+
+def cut_windows(
+    material: Material, clips: Sequence[Clip], *, limit_per_class: int, generator: np.random.Generator
+) -> Windows:
+    """Return windows of these clips, as `windows_of` chooses them."""
     spans: list[tuple[Clip, int]] = []
     labels: list[int] = []
     for label in range(len(LABELS)):
