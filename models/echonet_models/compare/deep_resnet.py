@@ -19,7 +19,7 @@ from .deep_pretrained import read_yamnet_layers
 from .deep_training import Effort, effort_for, fit_classifier, parameter_bytes, part_of, scores, seeded
 from .windows import LABELS, OTHER_LABEL, Windows
 
-CHANNELS = (24, 48, 96)
+CHANNELS = (16, 32, 64)
 FINE_TUNE_RATE = 3e-4
 FINE_TUNE_SHARE = 3
 """Unfrozen, an epoch costs much more: so many times fewer epochs."""

@@ -1,7 +1,7 @@
 """How every network of the comparison learns: Adam, class weights, and the epoch in which the tune split was best."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import logging
 from typing import Any
 
@@ -39,6 +39,10 @@ class Effort:
     patience: int = 5
     batch: int = 32
 
+    def wider(self, times: float) -> "Effort":
+        """Return the same effort where a window gives so many examples: larger batches, as many steps."""
+        return replace(self, batch=round(self.batch * times))
+
     def limit(self, windows: Windows, seed: int) -> Windows:
         """Return at most `per_class` windows of each label, in random order."""
         generator = np.random.default_rng(seed)
@@ -71,9 +75,13 @@ def fit_classifier(
     effort: Effort,
     progress: Progress,
     *,
+    weights: Floats | None = None,
     rate: float | keras.optimizers.schedules.LearningRateSchedule = LEARNING_RATE,
 ) -> None:
-    """Train a softmax network on (inputs, labels); it ends with the weights of its best epoch on `tune`."""
+    """Train a softmax network on (inputs, labels); it ends as it was in its best epoch on `tune`.
+
+    Each example counts by `weights`, else so that all classes count alike; `rate` is that of Adam.
+    """
     network.compile(
         optimizer=keras.optimizers.Adam(rate, clipnorm=1.0),
         loss=keras.losses.SparseCategoricalCrossentropy(),
@@ -82,7 +90,7 @@ def fit_classifier(
     )
     network.fit(
         *learn,
-        sample_weight=class_weights(learn[1]),
+        sample_weight=class_weights(learn[1]) if weights is None else weights,
         validation_data=(*tune, class_weights(tune[1])),
         epochs=effort.epochs,
         batch_size=effort.batch,
