@@ -8,6 +8,7 @@ from .errors import ModelsError
 
 COLUMNS = ("path", "start_s", "stop_s", "decision")
 KEEP, DROP = "keep", "drop"
+STANDING = "decisions.csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +46,27 @@ def _decision(path: Path, number: int, row: list[str]) -> Decision:
             f"{path}, line {number}: the decision is {KEEP} or {DROP}, and start_s is before stop_s"
         )
     return decision
+
+
+def adopt_decisions(path: Path, cache: Path) -> list[Decision]:
+    """Take a file of decisions over into the cache, from where all that learns has them; return them.
+
+    A file without decisions takes those of before back.
+    """
+    decisions = read_decisions(path)
+    cache.mkdir(parents=True, exist_ok=True)
+    standing = cache / STANDING
+    partial = standing.with_suffix(".partial")
+    with partial.open("w", newline="", encoding="utf-8") as lines:
+        table = csv.writer(lines)
+        table.writerow(COLUMNS)
+        for one in decisions:
+            table.writerow((one.path, one.start_s, one.stop_s, KEEP if one.keep else DROP))
+    partial.replace(standing)
+    return decisions
+
+
+def standing_decisions(cache: Path) -> list[Decision]:
+    """Return the decisions that were taken over into a cache; none where there were none."""
+    path = cache / STANDING
+    return read_decisions(path) if path.is_file() else []
