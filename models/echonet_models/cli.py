@@ -1,4 +1,4 @@
-"""The command `echonet-models`: train, evaluate, export."""
+"""The command `echonet-models`: train, clean, evaluate, export."""
 
 import argparse
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ import sys
 
 from echonet_satellite.protocol import EchonetError
 
-from . import evaluation
+from . import cleaning_report, evaluation
 from .datasets import Licences, Protocol
 from .material import DEFAULT_CACHE, Material, open_material
 from .schedule import Schedule
@@ -72,6 +72,8 @@ def _parser() -> argparse.ArgumentParser:
         help="source: leave whole sources out, to see how other microphones and rooms do (%(default)s)",
     )
     train.set_defaults(command=_train)
+
+    cleaning_report.add_parser(commands)
 
     evaluate = commands.add_parser(
         "evaluate",
