@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from enum import StrEnum
 import hashlib
 from io import StringIO
 import json
@@ -16,20 +17,74 @@ import tensorflow as tf
 
 from echonet_satellite.frontend import FrontendParameters
 
+from .agreement import Agreement, compare, step_microseconds
 from .datasets import CLASSES
 from .errors import ModelsError
 from .networks.streaming import StreamingNetwork
 
 MODEL_FILE = "model.tflite"
 CARD_FILE = "model.json"
-AGREEMENT = 0.02
+# How far an output may be from the network's, as a part of the largest value in it, to be taken for that output.
+ALIKE = 0.1
 
 
-def to_tflite(step: keras.Model) -> bytes:
-    """Return the step form as a LiteRT model with float16 weights."""
+class Precision(StrEnum):
+    """How weights are stored; what a step computes with them.
+
+    `int8`: weights of 8 bits, multiplied with what the step quantises on the way, by XNNPACK. `float16`: weights of
+    16 bits that become float32 when the model is loaded.
+    """
+
+    INT8 = "int8"
+    FLOAT16 = "float16"
+
+
+# How far a probability may be from the network's: well below what a threshold tells apart.
+AGREEMENT = {Precision.INT8: 0.05, Precision.FLOAT16: 0.02}
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """A network as a `.tflite`: its tensors by what they are, and how far it is from the network."""
+
+    precision: Precision
+    model: bytes
+    tensors: dict[str, Any]
+    agreement: Agreement
+
+    def __str__(self) -> str:
+        """Say in one line how large, fast and faithful it is; measures the speed."""
+        return (
+            f"{self.precision:>8}: {len(self.model) / 1e6:.2f} MB, {step_microseconds(self.model):.0f} us per step, "
+            f"probabilities {self.agreement.mean:.5f} off on average and {self.agreement.largest:.4f} at most"
+        )
+
+
+def convert(network: StreamingNetwork, precision: Precision = Precision.INT8) -> Conversion:
+    """Return the step form of a network as a LiteRT model.
+
+    Raises:
+        ModelsError: what comes out computes something else than the network.
+    """
+    step = network.build_step()
+    model = to_tflite(step, precision)
+    tensors = match_tensors(model, step)
+    agreement = compare(model, tensors, network)
+    if not agreement.largest <= AGREEMENT[precision]:
+        raise ModelsError(
+            f"with {precision} weights a probability is {agreement.largest:.3f} off; export with another --precision"
+        )
+    return Conversion(precision, model, tensors, agreement)
+
+
+def to_tflite(step: keras.Model, precision: Precision = Precision.INT8) -> bytes:
+    """Return the step form as a LiteRT model."""
     converter = tf.lite.TFLiteConverter.from_keras_model(step)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.target_spec.supported_types = [tf.float16]
+    if precision is Precision.FLOAT16:
+        converter.target_spec.supported_types = [tf.float16]
+    # One scale for each output of a dense layer is too new for the runtime of a 32-bit Raspberry Pi OS.
+    converter._experimental_disable_per_channel_quantization_for_dense_layers = True  # noqa: SLF001
     # The converter lists every tensor of its way there on the standard output.
     with redirect_stdout(StringIO()):
         model: bytes = converter.convert()
@@ -81,26 +136,31 @@ def write_release(
     decision: Mapping[str, Any],
     metrics: Mapping[str, Any],
     data: Mapping[str, Any],
+    precision: Precision = Precision.INT8,
 ) -> Path:
-    """Write `model.tflite` and `model.json` into `directory` and return the path of the card."""
-    step = network.build_step()
-    model = to_tflite(step)
+    """Write `model.tflite` and `model.json` into `directory` and return the path of the card.
+
+    Raises:
+        ModelsError: the converted model computes something else than the network.
+    """
+    conversion = convert(network, precision)
     card = {
         "name": name,
         "version": version,
-        "sha256": hashlib.sha256(model).hexdigest(),
+        "sha256": hashlib.sha256(conversion.model).hexdigest(),
         "classes": [str(sound_class) for sound_class in CLASSES],
         "frontend": asdict(FrontendParameters()),
         "step_frames": network.shape.step_frames,
         "outputs_per_step": network.shape.outputs_per_step,
-        "tensors": match_tensors(model, step),
+        "tensors": conversion.tensors,
         "network": network.shape.to_json(),
+        "precision": {"weights": str(precision), "agreement": conversion.agreement.to_json()},
         "decision": decision,
         "metrics": metrics,
         "data": data,
     }
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / MODEL_FILE).write_bytes(model)
+    (directory / MODEL_FILE).write_bytes(conversion.model)
     path = directory / CARD_FILE
     path.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
     return path
@@ -115,6 +175,6 @@ def _closest(expected: np.ndarray, outputs: Mapping[str, np.ndarray]) -> str:
     if not same:
         raise ModelsError("the converted model lacks an output of the network")
     best = min(same, key=lambda name: float(np.abs(outputs[name] - expected).max()))
-    if float(np.abs(outputs[best] - expected).max()) > AGREEMENT * max(1.0, float(np.abs(expected).max())):
+    if float(np.abs(outputs[best] - expected).max()) > ALIKE * max(1.0, float(np.abs(expected).max())):
         raise ModelsError("the converted model does not compute what the network computes")
     return best
