@@ -181,15 +181,16 @@ def report(found: Sequence[Latency], played: int) -> str:
     return "\n".join(lines) + f"\n\n{played} sounds played, {len(found)} detected in their class.\n"
 
 
-def page(table: str) -> str:
-    """What docs/latency.md says."""
+def page(table: str, load: float) -> str:
+    """What docs/latency.md says; `load` is that of the machine before the measurement began."""
     return f"""\
 # From sound to state
 
 How long after the onset of a sound the satellite has detected it, and Home Assistant has changed the state.
 Recordings of the validation split are played into a null sink; PyAudio captures; satellite, TLS connection and
 Home Assistant are real. The clock starts when the first sample of the sound is handed to the sound server, so the
-buffers of playing and capturing count. All on one machine with {os.cpu_count()} processor cores.
+buffers of playing and capturing count. All on one machine with {os.cpu_count()} processor cores; in the minute before it
+began, {load:.1f} processes on average were running or waiting for one of them.
 
 {table}
 Written by `.venv/bin/python benchmarks/latency.py --write`.
@@ -200,6 +201,8 @@ async def run(options: argparse.Namespace) -> None:
     """Build the room, measure, print, and write the page if asked to."""
     if reason := why_no_listening_room():
         raise HouseError(reason)
+    load = os.getloadavg()[0]
+    print(f"load of the machine: {load:.1f} on {os.cpu_count()} cores")
     model = ["--model", options.model] if options.model else []
     with tempfile.TemporaryDirectory(prefix="echonet-latency-") as name:
         async with listening_room(Path(name), *model, progress=lambda text: print(f"  {text}")) as room:
@@ -207,7 +210,7 @@ async def run(options: argparse.Namespace) -> None:
     table = report(found, played)
     print(table)
     if options.write:
-        PAGE.write_text(page(table))
+        PAGE.write_text(page(table, load))
         print(f"written to {PAGE}")
 
 
