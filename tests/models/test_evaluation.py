@@ -68,7 +68,7 @@ def audio(small_material: Material) -> Audio:
 @pytest.fixture(scope="module")
 def figures(audio: Audio, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("evaluation")
-    subject = Subject(TuningForks("forks"), {"kind": "trained", "sha256": "0" * 64, "bytes": 1})
+    subject = Subject(TuningForks("forks"), {"kind": "trained", "sha256": "0" * 64})
     found = evaluate(subject, [TuningForks("yamnet", delay=12)], audio, folder, folder)
     return {**found, "quick": True}
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..activity import Labels, label_clip
+from ..activity import Labels
 from ..datasets import BACKGROUND, CLASSES, OTHER, Clip, Split
 from ..listening import Probabilities
 from ..material import Material
@@ -34,7 +34,7 @@ class Plan:
 
 
 FULL = Plan()
-QUICK = Plan(with_event=3, recordings=5)
+QUICK = Plan(with_event=1, recordings=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def hear(audio: Audio, store: Store) -> Heard:
         return store.hear(sounds, what)
 
     return Heard(
-        store.hear(_clip_sounds(audio.material, audio.tune), "tune clips"),
+        store.hear(clip_sounds(audio.material, audio.tune.clips), "tune clips"),
         hear_validation(audio, store),
         mixtures(audio.tune, "tune mixtures"),
         mixtures(audio.validation, "validation mixtures"),
@@ -101,7 +101,18 @@ def hear(audio: Audio, store: Store) -> Heard:
 
 def hear_validation(audio: Audio, store: Store) -> dict[str, Probabilities]:
     """Let the listener of a store hear the validation clips."""
-    return store.hear(_clip_sounds(audio.material, audio.validation), "validation clips")
+    return store.hear(clip_sounds(audio.material, audio.validation.clips), "validation clips")
+
+
+def sure_clips(material: Material, split: Split, plan: Plan) -> list[Clip]:
+    """Return the clips of a split whose label is sure, as many as the plan asks for."""
+    clips = [clip for clip in material.of(split) if not clip.unsure]
+    return clips if plan.recordings is None else list(_few(clips, plan.recordings))
+
+
+def clip_sounds(material: Material, clips: Sequence[Clip]) -> list[Sound]:
+    """Return clips as sounds to hear."""
+    return [Sound(clip.path, partial(material.recordings.__getitem__, clip.path)) for clip in clips]
 
 
 def windows(part: Part, heard: Mapping[str, Probabilities], reach: tuple[int, int]) -> Windows:
@@ -128,21 +139,12 @@ def windows(part: Part, heard: Mapping[str, Probabilities], reach: tuple[int, in
 
 
 def _part(material: Material, split: Split, plan: Plan) -> Part:
-    clips = [clip for clip in material.of(split) if not clip.unsure]
-    if plan.recordings is not None:
-        clips = list(_few(clips, plan.recordings))
-    labels = {
-        clip.path: label_clip(clip, material.recordings[clip.path], material.taught[clip.path])
-        for clip in clips
-    }
+    clips = sure_clips(material, split, plan)
+    labels = {clip.path: material.label(clip) for clip in clips}
     # Each split has a seed of its own only to have other mixtures; their recordings differ anyway.
     seed = SEED + list(Split).index(split)
     maker = RareEvents(clips, material.recordings, material.taught, seed=seed)
     return Part(clips, labels, maker.mixtures(plan.with_event), maker)
-
-
-def _clip_sounds(material: Material, part: Part) -> list[Sound]:
-    return [Sound(clip.path, partial(material.recordings.__getitem__, clip.path)) for clip in part.clips]
 
 
 def _few(clips: Sequence[Clip], recordings: int) -> Iterable[Clip]:

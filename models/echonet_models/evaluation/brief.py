@@ -13,12 +13,14 @@ from ..thresholds import choose, decisions_to_json, undecided
 from ..training import load_network
 from . import EVALUATION_FILE, LEVELS
 from .clips import ALL_KINDS, detect, measure
+from .subject import calibrated
 
 SPLIT = "validation (by recording)"
 
 
 def evaluate_clips(run: Path, material: Material) -> str:
-    """Choose thresholds, measure, write `evaluation.json` into the run, and return a table for a person."""
+    """Calibrate, choose thresholds, measure, write `evaluation.json` into the run, and return a table for a person."""
+    calibrated(run, material)
     network = load_network(run)
     tune = [clip for clip in material.of(Split.TUNE) if not clip.unsure]
     validation = [clip for clip in material.of(Split.VALIDATION) if not clip.unsure]

@@ -23,6 +23,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="measure the released model of this folder, through the satellite's own classifier, as it ships",
     )
+    parser.add_argument(
+        "--sources-run",
+        type=Path,
+        metavar="DIR",
+        help="a training that left whole sources out (train --protocol source), to be measured on those",
+    )
     parser.add_argument("--quick", action="store_true", help="a look at a few recordings, in seconds")
     parser.add_argument("--write", action="store_true", help="write the page and its pictures")
     parser.add_argument(
@@ -66,10 +72,12 @@ def _measured(options: argparse.Namespace, material: "Material", path: Path) -> 
     from .listeners import Listener  # noqa: PLC0415
     from .peers import Mn04Listener, YamnetListener  # noqa: PLC0415
     from .run import compare_with_training, evaluate  # noqa: PLC0415
+    from .sources import measure_sources  # noqa: PLC0415
     from .subject import released, trained  # noqa: PLC0415
 
-    audio = gather(material, QUICK if options.quick else FULL)
-    subject = released(options.release) if options.release else trained(options.run)
+    plan = QUICK if options.quick else FULL
+    audio = gather(material, plan)
+    subject = released(options.release) if options.release else trained(options.run, material)
     folder = options.run / "evaluation"
     teachers = teachers_directory(options.teachers)
     peers: list[Listener] = [YamnetListener(teachers), Mn04Listener(teachers)]
@@ -77,5 +85,7 @@ def _measured(options: argparse.Namespace, material: "Material", path: Path) -> 
     figures["quick"] = bool(options.quick)
     if options.release and (options.run / BEST_FILE).is_file():
         figures["agreement"] = compare_with_training(subject, options.run, audio, folder)
+    if options.sources_run:
+        figures["sources"] = measure_sources(options.sources_run, material, plan)
     write(path, figures)
     return figures

@@ -11,6 +11,7 @@ from echonet_satellite.classifier import LEAD_IN_FRAMES, load_classifier
 from echonet_satellite.detector import STEP_S
 
 from ..activity import STEP
+from ..calibration import CALIBRATION_FILE
 from ..datasets import Clip
 from ..listening import Probabilities, clip_frames, listen
 from ..recordings import SAMPLE_RATE, Recordings, Samples
@@ -58,9 +59,10 @@ class Trained:
     batch = 400
 
     def __init__(self, run: Path) -> None:
-        """Load the best state of a training."""
+        """Load the best state of a training, calibrated if it has been."""
         self._network = load_network(run)
-        content = (run / BEST_FILE).read_bytes() + (run / SHAPE_FILE).read_bytes()
+        parts = (run / name for name in (BEST_FILE, SHAPE_FILE, CALIBRATION_FILE))
+        content = b"".join(part.read_bytes() for part in parts if part.is_file())
         self.fingerprint = hashlib.sha256(content).hexdigest()
 
     def hear(self, sounds: Sequence[Samples]) -> list[Probabilities]:

@@ -54,6 +54,7 @@ that.
 
 ![From onset to detection]({pictures}/latency.png)
 
+{sources}
 ## Beside other classifiers
 
 Recall of clips:
@@ -131,7 +132,6 @@ Rows are what a clip holds, columns what is detected in it (left) and how sure t
 on average (right). A clip may hold more than its label: many a baby cries in a room in which somebody walks.
 
 ![Confusion and threshold matrices]({pictures}/confusion.png)
-{sources}
 ### How it was measured
 
 - **Sound.** Recordings are in one split each: train, tune or validation. Thresholds, rules and calibration
@@ -201,7 +201,7 @@ def page(figures: Mapping[str, Any]) -> str:
         scream_adapted=f"{E_SCREAM_F1_ADAPTED:.2f}",
         areas=tables.area_table(systems),
         reliability=tables.reliability_table(own),
-        sources="",
+        sources=_sources(figures),
         mixtures=_mixtures(figures["audio"]),
         audio=tables.audio_table(figures["audio"]),
         rules=tables.rule_table(systems),
@@ -210,10 +210,12 @@ def page(figures: Mapping[str, Any]) -> str:
 
 
 def _model(model: Mapping[str, Any]) -> str:
-    size = f"{model['bytes'] / 1e6:.2f} MB, SHA-256 `{model['sha256']}`"
     if model["kind"] == "released":
-        return f"the released `{model['name']}` {model['version']} ({size}), through the satellite's own classifier"
-    return f"the network of a training, which exports to a `model.tflite` of {size}"
+        return (
+            f"the released `{model['name']}` {model['version']} ({model['bytes'] / 1e6:.2f} MB, SHA-256"
+            f" `{model['sha256']}`), through the satellite's own classifier"
+        )
+    return f"the network of a training that is not released yet (SHA-256 of its weights `{model['sha256']}`)"
 
 
 def _mixtures(audio: Mapping[str, Any]) -> str:
@@ -229,6 +231,18 @@ def _shipped(found: Mapping[str, Any]) -> str:
         f"{'mean' if name == MEAN else word(name)} {tables.number(each['all'])}"
         for name, each in found.items()
     )
+
+
+def _sources(figures: Mapping[str, Any]) -> str:
+    if "sources" not in figures:
+        return ""
+    text = (
+        "\n## On microphones and in rooms it has never heard\n\n"
+        "A second network, trained by the same command on the sources that are left when whole collections are taken"
+        " out of each class, and measured on those at medium sensitivity. Expect this of a new home, where nobody has"
+        " chosen the best recording.\n\n"
+    )
+    return text + tables.source_table(figures["systems"][OWN], figures["sources"]) + "\n"
 
 
 def _agreement(found: Mapping[str, Any] | None) -> str:

@@ -1,8 +1,7 @@
-"""What an evaluation describes: the network of a training or a released model, known by the SHA-256 of its .tflite."""
+"""What an evaluation describes, known by a SHA-256: the network of a training, or the file of a released model."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,11 @@ import numpy as np
 from echonet_satellite.detector import Decision
 from echonet_satellite.protocol import Sensitivity, SoundClass
 
+from ..calibration import CALIBRATION_FILE, calibrate
 from ..datasets import Clip
-from ..export import to_tflite
 from ..listening import Probabilities
-from ..training import load_network
+from ..material import Material
+from ..training import BEST_FILE, load_network
 from .clips import detect
 from .listeners import Listener, Released, Trained
 
@@ -28,13 +28,20 @@ class Subject:
     decisions: Mapping[SoundClass, Decision] | None = None
 
 
-def trained(run: Path) -> Subject:
-    """Return the network of a training; its thresholds are yet to be chosen."""
-    model = to_tflite(load_network(run).build_step())
-    return Subject(
-        Trained(run),
-        {"kind": "trained", "sha256": hashlib.sha256(model).hexdigest(), "bytes": len(model)},
-    )
+def calibrated(run: Path, material: Material) -> None:
+    """Calibrate the network of a training on the tune split, unless its best state has been since it was stored."""
+    weights, calibration = run / BEST_FILE, run / CALIBRATION_FILE
+    network = load_network(run, calibrated=False)
+    if not calibration.is_file() or calibration.stat().st_mtime < weights.stat().st_mtime:
+        calibrate(network, material).store(run)
+
+
+def trained(run: Path, material: Material) -> Subject:
+    """Return the network of a training, calibrated; its thresholds are yet to be chosen."""
+    calibrated(run, material)
+    listener = Trained(run)
+    # Not that of a .tflite: the converter gives the same network another file each time.
+    return Subject(listener, {"kind": "trained", "sha256": listener.fingerprint})
 
 
 def released(directory: Path) -> Subject:

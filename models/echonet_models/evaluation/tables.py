@@ -257,6 +257,29 @@ def reliability_table(system: Mapping[str, Any]) -> str:
     return markdown(["class", "over all windows", "over those with a confidence of 0.1 or more"], rows)
 
 
+def source_table(own: Mapping[str, Any], sources: Mapping[str, Any]) -> str:
+    """Return recall and false alarms on known sources beside those on sources that were left out."""
+    known, new = own["sensitivity"][MEDIUM], sources["sensitivity"][MEDIUM]
+    rows = []
+    for name in map(str, CLASSES):
+        cells = [word(name)]
+        for found in (known, new):
+            cells += [
+                share(found["recall"][name]),
+                number(found["false_alarms_per_hour"][name][OTHER], "per_hour", 1),
+            ]
+        recall = new["recall"][name]
+        rows.append(
+            [*cells, f"{recall['clips']} of {recall['recordings']}", ", ".join(sources["held_out"][name])]
+        )
+    totals = [number(found["safety_per_day"][ALL_KINDS], "per_day", 0) for found in (known, new)]
+    rows.append(["safety classes, a day of background", "", totals[0], "", totals[1], "", ""])
+    header = ["class"]
+    for kind in ("known sources", "new sources"):
+        header += [f"{kind}: heard", "false alarms / h of other sounds"]
+    return markdown([*header, "clips, of recordings", "left out"], rows)
+
+
 def audio_table(audio: Mapping[str, Any]) -> str:
     """Return how much was heard."""
     rows = []

@@ -1,0 +1,44 @@
+"""The harder question: sources that a training left out altogether, so that microphones and rooms are new as well."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ..datasets import CLASSES, Clip, Protocol, Split, split_by
+from ..material import Material
+from ..thresholds import choose, decisions_to_json, undecided
+from . import LEVELS
+from .audio import Plan, clip_sounds, sure_clips
+from .clips import detect, measure
+from .listeners import Trained
+from .store import Store
+from .subject import calibrated
+
+
+def measure_sources(run: Path, material: Material, plan: Plan) -> dict[str, Any]:
+    """Return recall and false alarms on the sources that a training with `--protocol source` never heard.
+
+    Calibration and thresholds are chosen on the tune split of the sources that it did hear.
+    """
+    own = replace(material, split=split_by(Protocol.SOURCE, material.clips))
+    calibrated(run, own)
+    listener = Trained(run)
+    store = Store(listener, run / "evaluation")
+    tune, validation = (sure_clips(own, split, plan) for split in (Split.TUNE, Split.VALIDATION))
+    heard = store.hear(clip_sounds(own, tune), "tune clips of known sources")
+    decisions = choose(tune, heard, undecided())
+    heard = store.hear(clip_sounds(own, validation), "clips of new sources")
+    return {
+        "held_out": _held_out(validation),
+        "decision": decisions_to_json(decisions),
+        "sensitivity": {
+            str(level): measure(validation, detect(validation, heard, decisions, level)) for level in LEVELS
+        },
+    }
+
+
+def _held_out(clips: list[Clip]) -> Mapping[str, list[str]]:
+    return {
+        str(name): sorted({clip.source for clip in clips if clip.sound_class is name}) for name in CLASSES
+    }
