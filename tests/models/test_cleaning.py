@@ -8,6 +8,7 @@ from hypothesis import given, settings, strategies as st
 import numpy as np
 import pytest
 
+from echonet_models import embeddings
 from echonet_models.activity import STEP
 from echonet_models.cleaning import (
     DOUBTED,
@@ -348,3 +349,33 @@ def test_real_clips_are_embedded_once_and_judged(recordings: Path, tmp_path: Pat
     )
     assert (overridden[clips[0].path] == DROPPED).all()
     assert all((overridden[path] == judged[path]).all() for path in judged if path != clips[0].path)
+    file = tmp_path / "mine.csv"
+    file.write_text(f"{clips[0].path},0,9,drop\n", encoding="utf-8")
+    adopt_decisions(file, tmp_path)
+    assert (verdicts(clips, sound, tmp_path, teachers, split)[clips[0].path] == DROPPED).all()
+
+
+def test_embedding_goes_on_where_it_was_stopped(
+    recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    try:
+        teachers = teachers_directory()
+    except ModelsError as error:
+        pytest.skip(str(error))
+    monkeypatch.setattr(embeddings, "CLIPS_PER_PART", 2)
+    clips = [item for item in read_manifest(recordings) if item.label == "gunshot"][:4]
+    sound = open_recordings(recordings, clips, tmp_path)
+    asked: list[str] = []
+
+    class Stops(Recordings):
+        def __getitem__(self, path: str) -> np.ndarray:
+            asked.append(path)
+            if len(asked) == 4:
+                raise KeyboardInterrupt
+            return sound[path]
+
+    stops = Stops(np.zeros(0, np.int16), {})
+    with pytest.raises(KeyboardInterrupt):
+        embed_clips(teachers, stops, clips, tmp_path)
+    assert set(embed_clips(teachers, stops, clips, tmp_path)) == {item.path for item in clips}
+    assert asked == [item.path for item in clips] + [item.path for item in clips[2:]]
