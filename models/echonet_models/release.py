@@ -11,7 +11,7 @@ from .errors import ModelsError
 from .evaluation import EVALUATION_FILE, IMITATION, LEVELS
 from .export import write_release
 from .material import Material
-from .training import STATE_FILE, load_network
+from .training import SCHEDULE_FILE, STATE_FILE, load_network
 
 KINDS = (OTHER, IMITATION, BACKGROUND)
 
@@ -23,25 +23,30 @@ CARD_TEXT = """\
 A streaming sound classifier for eight classes, trained from random weights by `echonet-models train`. Every 160 ms it
 takes 16 log-mel frames and its states, and gives two rows of independent probabilities.
 
-- File: `model.tflite`, float16 weights, SHA-256 `{sha256}`
+- File: `model.tflite`, {precision} weights, SHA-256 `{sha256}`
+- Its probabilities, on a scene of sounds and on noise, are {off:.4f} off the network's on average, {most_off:.3f} at most
 - Convolutions with {channels} channels, causal in time; a recurrent layer of {recurrent}
+- Confidence is calibrated on the tune split
 
 ## Figures
 
 Measured by `echonet-models evaluate` on the {split} split; thresholds come from the tune split; no two splits share a
 recording. Recall is that of clips, through the satellite's own detector, with a 95 % interval over recordings. False
 alarms are detections per hour of clips that do not hold the class: `other` clips are short, and those that imitate the
-class are counted again by themselves; background is music, talk, ambience and effects.
+class are counted again by themselves; background is music, talk, ambience and effects. More of it, beside YAMNet and
+mn04, is in `docs/evaluation.md`.
 
 {figures}
 ## What it learned from
 
-{pools} pools of 10 s mixtures of the recordings below (train split), by licence:
+{pools} pools of {pool_size} mixtures of 10 s, each learned from {passes} times, made with seed {seed} of the recordings
+below (train split), by licence. The weights are those after pool {released}, the best on the tune split.
 
 {recordings}
 
-Smoke and CO alarms (T3, T4) are also synthesised. Where a clip holds its class was judged by its level and by YAMNet;
-nothing of YAMNet's weights is in this model.
+Smoke and CO alarms (T3, T4) are also synthesised. Where a clip holds its class was judged by its level, by YAMNet and by
+the distance of YAMNet's embeddings from what training clips are like. The network also learned what YAMNet and mn04 hear
+in these clips; nothing of their weights is in it.
 
 ## Where it fails
 
@@ -73,7 +78,14 @@ def release_run(run: Path, directory: Path, *, version: str, material: Material)
         raise ModelsError(f"{run} has no {EVALUATION_FILE}: run `echonet-models evaluate --run {run}` first")
     figures = json.loads(path.read_text(encoding="utf-8"))
     state = json.loads((run / STATE_FILE).read_text(encoding="utf-8"))
-    data = {"trained_pools": state["pool"], "recordings": _recordings(material)}
+    schedule = json.loads((run / SCHEDULE_FILE).read_text(encoding="utf-8"))
+    training = {
+        **schedule,
+        "trained_pools": state["pool"],
+        "released_pool": state["best_pool"],
+        "tune_average_precision": state["best"],
+    }
+    data = {"training": training, "recordings": _recordings(material)}
     card = write_release(
         directory,
         load_network(run),
@@ -91,6 +103,7 @@ def release_run(run: Path, directory: Path, *, version: str, material: Material)
 
 def model_card(card: Mapping[str, Any]) -> str:
     """Return the text of a card."""
+    training = card["data"]["training"]
     return CARD_TEXT.format(
         name=card["name"],
         version=card["version"],
@@ -98,8 +111,15 @@ def model_card(card: Mapping[str, Any]) -> str:
         channels=", ".join(str(convolution[0]) for convolution in card["network"]["convolutions"]),
         recurrent=card["network"]["recurrent"],
         split=card["metrics"]["split"],
+        precision=card["precision"]["weights"],
+        off=card["precision"]["agreement"]["mean"],
+        most_off=card["precision"]["agreement"]["largest"],
         figures="\n".join(_figures(card, str(level)) for level in LEVELS),
-        pools=card["data"]["trained_pools"],
+        pools=training["trained_pools"],
+        pool_size=training["pool_size"],
+        passes=training["passes"],
+        seed=training["seed"],
+        released=training["released_pool"],
         recordings=_recordings_table(card["data"]["recordings"]),
     )
 

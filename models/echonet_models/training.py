@@ -1,6 +1,7 @@
 """Training of the streaming network: pools of mixtures, a masked loss, checkpoints after every pool."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 import json
 from pathlib import Path
 import sys
@@ -32,6 +33,7 @@ BEST_FILE = "best.weights.h5"
 OPTIMIZER_FILE = "optimizer.npz"
 STATE_FILE = "state.json"
 SHAPE_FILE = "shape.json"
+SCHEDULE_FILE = "schedule.json"
 
 # The pool of the tune split has a number that no training reaches.
 TUNE_POOL = 10**6
@@ -57,6 +59,7 @@ class Trainer:
         self._optimizer.build(self.network.pupil.trainable_variables)
         run.mkdir(parents=True, exist_ok=True)
         (run / SHAPE_FILE).write_text(json.dumps(shape.to_json()), encoding="utf-8")
+        (run / SCHEDULE_FILE).write_text(json.dumps(asdict(schedule)), encoding="utf-8")
         if (run / STATE_FILE).is_file():
             self._resume()
 
