@@ -24,7 +24,7 @@ A streaming sound classifier for eight classes, trained from random weights by `
 takes 16 log-mel frames and its states, and gives two rows of independent probabilities.
 
 - File: `model.tflite`, {precision} weights, SHA-256 `{sha256}`
-- Its probabilities, on a scene of sounds and on noise, are {off:.4f} off the network's on average, {most_off:.3f} at most
+- On a scene of sounds and on noise its probabilities are {off:.4f} off the network's on average, {most_off:.3f} at most
 - Convolutions with {channels} channels, causal in time; a recurrent layer of {recurrent}
 - Confidence is calibrated on the tune split
 
@@ -44,9 +44,9 @@ below (train split), by licence. The weights are those after pool {released}, th
 
 {recordings}
 
-Smoke and CO alarms (T3, T4) are also synthesised. Where a clip holds its class was judged by its level, by YAMNet and by
-the distance of YAMNet's embeddings from what training clips are like. The network also learned what YAMNet and mn04 hear
-in these clips; nothing of their weights is in it.
+Smoke and CO alarms (T3, T4) are also synthesised. Where a clip holds its class was judged by its level, by YAMNet and
+by the distance of YAMNet's embeddings from what training clips are like. The network also learned what YAMNet and mn04
+hear in these clips; nothing of their weights is in it.
 
 ## Where it fails
 
