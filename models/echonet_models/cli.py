@@ -1,4 +1,4 @@
-"""The command `echonet-models`: train, clean, evaluate, export."""
+"""The command `echonet-models`: train, clean, evaluate, compare, export."""
 
 import argparse
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ import sys
 from echonet_satellite.protocol import EchonetError
 
 from . import cleaning_report, evaluation
+from .compare import entry as compare
 from .datasets import Licences, Protocol
 from .material import DEFAULT_CACHE, Material, open_material
 from .schedule import Schedule
@@ -82,6 +83,13 @@ def _parser() -> argparse.ArgumentParser:
     evaluation.add_arguments(evaluate)
     evaluate.set_defaults(command=_evaluate)
 
+    comparison = commands.add_parser(
+        "compare",
+        help="train and score every approach of the literature on the same windows, and write the page",
+    )
+    compare.add_arguments(comparison)
+    comparison.set_defaults(command=_compare)
+
     export = commands.add_parser("export", help="write model.tflite, model.json and MODEL_CARD.md")
     export.add_argument("--to", type=Path, default=DEFAULT_RELEASE, help="folder to write to (%(default)s)")
     export.add_argument("--version", default="0.1.0", help="version of the model (%(default)s)")
@@ -91,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--run", type=Path, default=DEFAULT_RUN, help="folder of the training (%(default)s)"
         )
+    for command in (train, evaluate, comparison, export):
         command.add_argument("--data", type=Path, help="folder of recordings (else ECHONET_DATA)")
         command.add_argument("--teachers", type=Path, help="folder of teachers (else ECHONET_TEACHERS)")
         command.add_argument(
@@ -120,6 +129,10 @@ def _train(options: argparse.Namespace) -> None:
 
 def _evaluate(options: argparse.Namespace) -> None:
     evaluation.command(options, _material(options))
+
+
+def _compare(options: argparse.Namespace) -> None:
+    compare.command(options, _material(options))
 
 
 def _export(options: argparse.Namespace) -> None:
