@@ -189,8 +189,8 @@ def page(table: str, load: float) -> str:
 How long after the onset of a sound the satellite has detected it, and Home Assistant has changed the state.
 Recordings of the validation split are played into a null sink; PyAudio captures; satellite, TLS connection and
 Home Assistant are real. The clock starts when the first sample of the sound is handed to the sound server, so the
-buffers of playing and capturing count. All on one machine with {os.cpu_count()} processor cores; in the minute before it
-began, {load:.1f} processes on average were running or waiting for one of them.
+buffers of playing and capturing count. All on one machine with {os.cpu_count()} processor cores; in the minute
+before it began, {load:.1f} processes on average were running or waiting for one of them.
 
 {table}
 Written by `.venv/bin/python benchmarks/latency.py --write`.
