@@ -1,19 +1,19 @@
 """The 2D CNNs of papers A, B and E on patches of 96 x 64, and the support vector machine on their features."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import keras
-import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from ..errors import ModelsError
 from .approach import Factory, Progress, Scores
 from .deep_network import Build, PatchNetwork
 from .deep_patches import FRAMES, PATCH
-from .deep_training import BYTES_PER_NUMBER, effort_for, part_of, scores
+from .deep_training import effort_for, scores
+from .shared import BYTES_PER_NUMBER, in_columns, part_of, untrained
 from .windows import LABELS, Windows
 
 FEATURES = "features"
@@ -42,7 +42,7 @@ class CnnShape:
 LONG_THEN_WIDE = ((9, 1), (1, 9), (5, 3), (3, 3))
 
 
-def build_cnn(shape: CnnShape, classes: int) -> keras.Model:
+def build_cnn(shape: CnnShape) -> keras.Model:
     """Return a network of convolution, batch normalisation, ReLU and pooling, then a softmax."""
     penalty = keras.regularizers.L2(shape.l2) if shape.l2 else None
     inputs = keras.Input((FRAMES, PATCH.n_mels, 1))
@@ -64,7 +64,7 @@ def build_cnn(shape: CnnShape, classes: int) -> keras.Model:
     x = keras.layers.Dropout(shape.dropout)(x) if shape.dropout else x
     x = keras.layers.Dense(64, activation="relu", kernel_regularizer=penalty)(x)
     x = keras.layers.Dropout(shape.dropout)(x) if shape.dropout else x
-    outputs = keras.layers.Dense(classes, activation="softmax", kernel_regularizer=penalty)(x)
+    outputs = keras.layers.Dense(len(LABELS), activation="softmax", kernel_regularizer=penalty)(x)
     return keras.Model(inputs, outputs)
 
 
@@ -97,10 +97,8 @@ class CnnSvm:
 
     def predict(self, windows: Windows) -> Scores:
         """Return the calibrated margins."""
-        found = np.zeros((len(windows), len(LABELS)), np.float32)
         margins = self._trained().decision_function(self._features(windows))
-        found[:, self._calibration.classes_] = self._calibration.predict_proba(margins)
-        return found
+        return in_columns(self._calibration.predict_proba(margins), self._calibration.classes_)
 
     def size_bytes(self) -> int:
         """Return the size of the CNN up to its features, and of the machine's support vectors."""
@@ -114,12 +112,12 @@ class CnnSvm:
 
     def _trained(self) -> Pipeline:
         if self._machine is None:
-            raise ModelsError(f"{self.name} has learned nothing yet: call fit first")
+            raise untrained(self.name)
         return self._machine
 
 
 def _builder(shape: CnnShape) -> Build:
-    return lambda classes: build_cnn(shape, classes)
+    return partial(build_cnn, shape)
 
 
 def _cnn(name: str, paper: str, purpose: str, shape: CnnShape) -> Factory:

@@ -23,8 +23,8 @@ from .deep_network import rows_to_one
 from .deep_patches import Scaling, images
 from .deep_rare_events import error_table
 from .deep_sliding import RULES, SPANS, chunks, ensemble, overlap_mean
-from .deep_training import LEARNING_RATE, Effort, callbacks, parameter_bytes, part_of, scores, seeded
-from .shared import untrained
+from .deep_training import LEARNING_RATE, Effort, callbacks, parameter_bytes, scores, seeded
+from .shared import part_of, untrained
 from .windows import LABELS, OTHER_LABEL, WINDOW_STEPS, Windows
 
 FRAME = FrontendParameters(n_fft=1024, win_length=736, hop_length=368, n_mels=128, fmin=50.0, fmax=8000.0)

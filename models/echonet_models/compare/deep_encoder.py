@@ -6,10 +6,10 @@ import keras
 import numpy as np
 
 from ..embeddings import EMBEDDING_SIZE, Embedder
-from ..errors import ModelsError
 from ..teachers import MODEL_FILE, WINDOW as ENCODER_WINDOW, teachers_directory
 from .approach import Factory, Progress, Scores
-from .deep_training import effort_for, fit_classifier, parameter_bytes, part_of, scores, seeded
+from .deep_training import effort_for, fit_classifier, parameter_bytes, scores, seeded
+from .shared import part_of, untrained
 from .windows import LABELS, WINDOW, Windows
 
 HIDDEN = 128
@@ -78,7 +78,7 @@ class EncoderClassifier:
 
     def _trained(self) -> keras.Model:
         if self._head is None:
-            raise ModelsError(f"{self.name} has learned nothing yet: call fit first")
+            raise untrained(self.name)
         return self._head
 
 

@@ -1,57 +1,39 @@
 """An approach that is one network on log-mel patches: what the 2D CNNs and the ResNets of the papers share."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import keras
 import numpy as np
 
-from ..errors import ModelsError
 from .approach import Progress, Scores
 from .deep_patches import Scaling, log_mel_patches
-from .deep_training import Effort, effort_for, fit_classifier, parameter_bytes, scores, seeded
-from .windows import LABELS, Windows
+from .deep_training import effort_for, fit_classifier, parameter_bytes, scores, seeded
+from .shared import untrained
+from .windows import Windows
 
-Build = Callable[[int], keras.Model]
-"""Makes a network that learned nothing: a patch [96, 64, 1] to the probabilities of so many classes."""
+Build = Callable[[], keras.Model]
+"""Makes a network that learned nothing: a patch [96, 64, 1] to the probabilities of the classes."""
 
 
 class PatchNetwork:
     """A softmax network on standardised log-mel patches."""
 
-    def __init__(self, name: str, paper: str, purpose: str, build: Build, *, share: float = 1.0) -> None:
-        """Describe it.
-
-        Args:
-            name: see `Approach`.
-            paper: see `Approach`.
-            purpose: see `Approach`.
-            build: makes the network.
-            share: of the windows of an `Effort` that it learns from; costly networks take fewer.
-        """
+    def __init__(self, name: str, paper: str, purpose: str, build: Build) -> None:
+        """Describe it, see `Approach`; `build` makes the network."""
         self.name, self.paper, self.purpose = name, paper, purpose
-        self._build, self._share = build, share
+        self._build = build
         self._network: keras.Model | None = None
         self._scaling: Scaling | None = None
 
     def fit(self, train: Windows, tune: Windows, *, seed: int, quick: bool, progress: Progress) -> None:
         """Train until the tune split gets no better."""
-        self.fit_labels(
-            train, tune, len(LABELS), seed=seed, effort=effort_for(quick=quick), progress=progress
-        )
-
-    def fit_labels(
-        self, train: Windows, tune: Windows, classes: int, *, seed: int, effort: Effort, progress: Progress
-    ) -> None:
-        """Train on windows whose labels may mean something else than ours, 0 to `classes` - 1."""
-        effort = replace(effort, per_class=round(effort.per_class * self._share))
+        effort = effort_for(quick=quick)
         train, tune = effort.limit(train, seed), effort.limit(tune, seed)
         patches = log_mel_patches(train.samples)
         self._scaling = Scaling.of(patches)
-        self._network = seeded(lambda: self._build(classes), seed)
+        self._network = seeded(self._build, seed)
         learn = (self._scaling.apply(patches), train.labels)
-        judge = (self._scaling.apply(log_mel_patches(tune.samples)), tune.labels)
-        fit_classifier(self._network, learn, judge, effort, progress)
+        fit_classifier(self._network, learn, (self.inputs(tune), tune.labels), effort, progress)
 
     def predict(self, windows: Windows) -> Scores:
         """Return the network's softmax."""
@@ -60,14 +42,14 @@ class PatchNetwork:
     def inputs(self, windows: Windows) -> Scores:
         """Return what the network is fed, [N, 96, 64, 1]."""
         if self._scaling is None:
-            raise ModelsError(f"{self.name} has learned nothing yet: call fit first")
+            raise untrained(self.name)
         return self._scaling.apply(log_mel_patches(windows.samples))
 
     @property
     def network(self) -> keras.Model:
         """The trained network."""
         if self._network is None:
-            raise ModelsError(f"{self.name} has learned nothing yet: call fit first")
+            raise untrained(self.name)
         return self._network
 
     def size_bytes(self) -> int:

@@ -18,7 +18,7 @@ LEVELS = (0.5, 1.0, 1.75)
 """How far above its mean, in deviations of the image, a region stands out."""
 SMALLEST = (3, 2)
 MARGIN = 2
-LARGEST_OVERLAP = 0.5
+LARGEST_OVERLAP = 0.3
 REGIONS = 4
 SIZE = 32
 
@@ -52,7 +52,9 @@ def propose(image: Floats, count: int = REGIONS) -> list[Region]:
         sums = ndimage.sum_labels(raised, marked, range(1, len(boxes) + 1))
         for (time, mels), score in zip(boxes, np.atleast_1d(sums), strict=True):
             if time.stop - time.start >= SMALLEST[0] and mels.stop - mels.start >= SMALLEST[1]:
-                found.append(Region(time.start, time.stop, mels.start, mels.stop, float(score)))
+                region = Region(time.start, time.stop, mels.start, mels.stop, 0.0)
+                # By the root of its box, else what is large and mostly empty would win.
+                found.append(region._replace(score=float(score) / region.area**0.5))
     whole = Region(0, image.shape[0], 0, image.shape[1], 0.0)
     return [whole, *without_overlap(found, LARGEST_OVERLAP)[:count]]
 

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from echonet_satellite.protocol import SoundClass
 
 from ..datasets import CLASSES
-from ..errors import ModelsError
 from ..teachers import teachers_directory
 from .approach import Factory, Progress, Scores
 from .deep_network import PatchNetwork
 from .deep_patches import FRAMES, PATCH, yamnet_patches
 from .deep_pretrained import read_yamnet_layers
-from .deep_training import Effort, effort_for, fit_classifier, parameter_bytes, part_of, scores, seeded
+from .deep_training import Effort, effort_for, fit_classifier, parameter_bytes, scores, seeded
+from .shared import part_of, untrained
 from .windows import LABELS, OTHER_LABEL, Windows
 
 CHANNELS = (16, 32, 64)
@@ -26,7 +26,7 @@ FINE_TUNE_SHARE = 3
 WARM_UP = 0.3
 
 
-def build_resnet(classes: int) -> keras.Model:
+def build_resnet() -> keras.Model:
     """Return a small residual network (He et al., 2016): a stem, then two blocks of each width."""
     inputs = keras.Input((FRAMES, PATCH.n_mels, 1))
     x = keras.layers.Conv2D(CHANNELS[0], 5, strides=2, padding="same", use_bias=False)(inputs)
@@ -36,7 +36,7 @@ def build_resnet(classes: int) -> keras.Model:
         x = _block(x, channels, 1 if place == 0 else 2)
         x = _block(x, channels, 1)
     x = keras.layers.Dropout(0.3)(keras.layers.GlobalAveragePooling2D()(x))
-    return keras.Model(inputs, keras.layers.Dense(classes, activation="softmax")(x))
+    return keras.Model(inputs, keras.layers.Dense(len(LABELS), activation="softmax")(x))
 
 
 def _block(x: keras.KerasTensor, channels: int, stride: int) -> keras.KerasTensor:
@@ -108,7 +108,7 @@ class Transfer:
 
     def _trained(self) -> keras.Model:
         if self._network is None:
-            raise ModelsError(f"{self.name} has learned nothing yet: call fit first")
+            raise untrained(self.name)
         return self._network
 
 

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .approach import Progress
+from .shared import BYTES_PER_NUMBER
 from .windows import Windows
 
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]
 
-BYTES_PER_NUMBER = 4
 LEARNING_RATE = 0.001
 """Of papers B and D."""
 
@@ -44,16 +44,18 @@ class Effort:
         return replace(self, batch=round(self.batch * times))
 
     def limit(self, windows: Windows, seed: int) -> Windows:
-        """Return at most `per_class` windows of each label, in random order."""
-        generator = np.random.default_rng(seed)
-        order = generator.permutation(len(windows))
-        labels = windows.labels[order]
-        chosen = [order[labels == label][: self.per_class] for label in np.unique(labels)]
-        return windows.take(generator.permutation(np.concatenate(chosen)))
+        """Return at most `per_class` windows of each label, in random order.
+
+        The first ones: recordings take turns in them, see `windows_of`.
+        """
+        chosen = [
+            np.flatnonzero(windows.labels == label)[: self.per_class] for label in np.unique(windows.labels)
+        ]
+        return windows.take(np.random.default_rng(seed).permutation(np.concatenate(chosen)))
 
 
 FULL = Effort()
-QUICK = Effort(per_class=40, epochs=10, patience=10, batch=16)
+QUICK = Effort(per_class=30, epochs=10, patience=10, batch=16)
 
 
 def effort_for(*, quick: bool) -> Effort:
@@ -116,11 +118,6 @@ def scores(network: keras.Model, inputs: Any, batch: int = 64) -> Floats:
 def parameter_bytes(networks: Sequence[keras.Model]) -> int:
     """Return the size of the networks' parameters, stored as float32."""
     return BYTES_PER_NUMBER * sum(int(network.count_params()) for network in networks)
-
-
-def part_of(progress: Progress, first: float, last: float) -> Progress:
-    """Return the progress of a part that takes a task from `first` to `last`."""
-    return lambda done: progress(first + (last - first) * done)
 
 
 def seeded(build: Callable[[], keras.Model], seed: int) -> keras.Model:

@@ -2,12 +2,27 @@
 
 from ..errors import ModelsError
 from ..material import Material
-from . import clip_features, generative, references, scream
+from . import (
+    clip_features,
+    deep_cnn,
+    deep_crnn,
+    deep_encoder,
+    deep_regions,
+    deep_resnet,
+    generative,
+    references,
+    scream,
+)
 from .approach import Approach, Factory
 
 GROUPS: tuple[tuple[Factory, ...], ...] = (
     clip_features.APPROACHES,
     generative.APPROACHES,
+    deep_cnn.APPROACHES,
+    deep_resnet.APPROACHES,
+    deep_encoder.APPROACHES,
+    deep_regions.APPROACHES,
+    deep_crnn.APPROACHES,
     scream.APPROACHES,
     references.APPROACHES,
 )
