@@ -56,8 +56,8 @@ class Diet:
 
 
 FULL = Diet(
-    effort=Effort(per_class=160, epochs=10, patience=3, batch=64),
-    mixtures=160,
+    effort=Effort(per_class=100, epochs=8, patience=3, batch=32),
+    mixtures=120,
     tune_mixtures=40,
     with_event=8,
 )

@@ -34,9 +34,9 @@ class Effort:
         batch: windows per step.
     """
 
-    per_class: int = 320
-    epochs: int = 24
-    patience: int = 5
+    per_class: int = 250
+    epochs: int = 18
+    patience: int = 4
     batch: int = 32
 
     def wider(self, times: float) -> "Effort":
