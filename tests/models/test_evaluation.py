@@ -16,7 +16,7 @@ from echonet_models.evaluation.audio import QUICK, Audio, gather
 from echonet_models.evaluation.brief import write
 from echonet_models.evaluation.latency import latency, onsets
 from echonet_models.evaluation.listeners import Released, hold, step_after, to_int16
-from echonet_models.evaluation.onsets import extent
+from echonet_models.evaluation.onsets import first_onset, loudest_event
 from echonet_models.evaluation.page import write_page
 from echonet_models.evaluation.rare_events import LENGTH, RARE_CLASSES, RareEvents
 from echonet_models.evaluation.run import evaluate
@@ -184,11 +184,42 @@ def test_another_seed_gives_other_mixtures(small_material: Material) -> None:
 def test_the_onset_of_a_beep_is_where_it_begins(small_material: Material) -> None:
     clip = next(clip for clip in small_material.clips if clip.sound_class is SoundClass.DOG)
     samples = small_material.recordings[clip.path]
-    found = extent(clip, samples, label_clip(clip, samples, small_material.taught[clip.path]))
+    labels = label_clip(clip, samples, small_material.taught[clip.path])
+    found = loudest_event(clip, samples, labels)
     assert found is not None
     # The beep is the second and third quarter of two seconds.
     assert found.start / SAMPLE_RATE == pytest.approx(0.5, abs=0.011)
     assert found.stop / SAMPLE_RATE == pytest.approx(1.5, abs=0.081)
+    assert first_onset(clip, samples, labels) == found.start
+
+
+def test_an_event_is_the_loudest_of_its_clip_and_begins_where_it_is_loud(small_material: Material) -> None:
+    clip = next(clip for clip in small_material.clips if clip.sound_class is SoundClass.DOG)
+    generator = np.random.default_rng(0)
+    samples = generator.normal(0, 1e-4, 6 * SAMPLE_RATE).astype(np.float32)
+    labels = np.zeros((-(-len(samples) // STEP), len(CLASSES)), np.int8)
+    # A bark; later a growl, 18 dB below the louder bark that follows it at once.
+    for start, stop, loudness in ((1.0, 1.4, 0.1), (3.0, 3.4, 0.025), (3.4, 3.8, 0.2)):
+        span = slice(int(start * SAMPLE_RATE), int(stop * SAMPLE_RATE))
+        samples[span] += generator.normal(0, loudness, span.stop - span.start)
+        labels[span.start // STEP : -(-span.stop // STEP), CLASSES.index(SoundClass.DOG)] = 1
+    found = loudest_event(clip, samples, labels)
+    assert found is not None
+    assert found.start / SAMPLE_RATE == pytest.approx(3.4, abs=0.011)
+    assert found.stop / SAMPLE_RATE == pytest.approx(3.8, abs=0.081)
+    # Half a second of which nobody knows whether it still sounds is its decay.
+    end = -(-int(3.8 * SAMPLE_RATE) // STEP)
+    labels[end : end + 6, CLASSES.index(SoundClass.DOG)] = -1
+    longer = loudest_event(clip, samples, labels)
+    assert longer is not None
+    assert longer.start == found.start
+    assert longer.stop == found.stop + 6 * STEP
+    onset = first_onset(clip, samples, labels)
+    assert onset is not None
+    assert onset / SAMPLE_RATE == pytest.approx(1.0, abs=0.011)
+    labels[:] = 0
+    assert loudest_event(clip, samples, labels) is None
+    assert first_onset(clip, samples, labels) is None
 
 
 def test_latency_counts_from_the_onset_to_the_end_of_what_was_needed(small_material: Material) -> None:

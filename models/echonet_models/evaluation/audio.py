@@ -29,7 +29,7 @@ class Plan:
         recordings: at most so many recordings of a label in a split, one clip of each; None for all.
     """
 
-    with_event: int = 32
+    with_event: int = 24
     recordings: int | None = None
 
 

@@ -18,7 +18,7 @@ from ..listening import Probabilities, detections
 from ..recordings import SAMPLE_RATE, Recordings, Samples
 from .intervals import figure, resamples
 from .listeners import Listener, to_int16
-from .onsets import extent, faded
+from .onsets import faded, first_onset
 from .systems import Decisions
 
 QUIET_S = (1.0, 1.48)
@@ -51,23 +51,23 @@ def onsets(
         if clip.sound_class is None or taken.get(clip.origin, 0) >= CLIPS_PER_RECORDING:
             continue
         samples = recordings[clip.path]
-        whole = extent(clip, samples, label_clip(clip, samples, taught[clip.path]))
-        if whole is None:
+        start = first_onset(clip, samples, label_clip(clip, samples, taught[clip.path]))
+        if start is None:
             continue
         taken[clip.origin] = taken.get(clip.origin, 0) + 1
         generator = np.random.default_rng(zlib.crc32(clip.path.encode()))
         quiet = int(generator.uniform(*QUIET_S) * SAMPLE_RATE)
-        first = max(0, whole.start - round(BEFORE_S * SAMPLE_RATE))
+        first = max(0, start - round(BEFORE_S * SAMPLE_RATE))
         event = faded(
-            samples[first : whole.start + round(AFTER_S * SAMPLE_RATE)],
+            samples[first : start + round(AFTER_S * SAMPLE_RATE)],
             # What sounds before the onset comes gradually: a sudden hum would be an event of its own.
-            min(whole.start - first, SAMPLE_RATE // 10),
+            min(start - first, SAMPLE_RATE // 10),
             SAMPLE_RATE // 20,
         )
         sound = generator.normal(0, LEAD_IN_AMPLITUDE, quiet + len(event) + SAMPLE_RATE).astype(np.float32)
         sound[quiet : quiet + len(event)] += event
         rounded = to_int16(sound).astype(np.float32) / np.float32(32768)
-        onset_s = (quiet + whole.start - first) / SAMPLE_RATE
+        onset_s = (quiet + start - first) / SAMPLE_RATE
         found.append(Onset(f"onset/{clip.path}", clip, rounded, onset_s))
     return found
 

@@ -150,17 +150,17 @@ on average (right). A clip may hold more than its label: many a baby cries in a 
   confirmed itself. How long a detection lasts and when the next may begin is the same for all.
 - **False alarms** are detections in clips that do not hold the class; a clip in which it may be heard is not
   counted. Hours are those of the sound itself.
-- **Mixtures** are made from a seed: the event from its first to its last surely sounding step, at most 8 s,
-  over a random part of a background; the ratio is that of their mean powers where the event lies. For each
-  class and system a median filter, a gap below which events are one, a constant shift of onsets and (unless
-  it is fixed) the threshold were chosen on the mixtures of tune for the lowest error rate:
+- **Mixtures** are made from a seed: the loudest event of a clip by itself with its decay, at most 5 s, over a
+  random part of a background; the ratio is that of their mean powers where the event lies. For each class and
+  system a median filter, a gap below which events are one, a constant shift of onsets and (unless it is
+  fixed) the threshold were chosen on the mixtures of tune for the lowest error rate:
 
 {rules}
 
-- **Latency.** A clip is laid over the quiet of a room; its onset is the first 10 ms within 10 dB of the
-  loudest in its first surely sounding step. A detection is known when the block that decides it (160 ms and
-  the 22 ms that its last frame looks ahead) or the peer's window has been heard to its end. Computing and the
-  block of the sound card are not in it.
+- **Latency.** A clip is laid over the quiet of a room; its onset is the first 10 ms that come within 12 dB of
+  its loudest. A detection is known when the block that decides it (160 ms and the 22 ms that its last frame
+  looks ahead) or the peer's window has been heard to its end. Computing and the block of the sound card are
+  not in it.
 {agreement}
 All figures: `evaluation.json` of the run, written by the same command.
 """

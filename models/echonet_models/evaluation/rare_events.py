@@ -18,15 +18,15 @@ from ..datasets import BACKGROUND, Clip
 from ..errors import ModelsError
 from ..recordings import SAMPLE_RATE, Recordings, Samples
 from .listeners import to_int16
-from .onsets import Extent, extent, faded
+from .onsets import Extent, faded, loudest_event
 
 RARE_CLASSES = (SoundClass.GUNSHOT, SoundClass.GLASS_BREAK, SoundClass.BABY_CRY)
 EBR_DB = (-6.0, 0.0, 6.0)
 SECONDS = 30
 LENGTH = SECONDS * SAMPLE_RATE
-# A baby may cry for minutes; what matters is its beginning.
-LONGEST_EVENT = 8 * SAMPLE_RATE
-# What is heard before the onset of the labels still belongs to the event.
+# An alarm or a baby may go on for minutes; what matters is the beginning.
+LONGEST_EVENT = 5 * SAMPLE_RATE
+# What is heard just before the onset still belongs to the event.
 BEFORE = SAMPLE_RATE // 20
 # A pause in a background would make an event over it inaudible at any ratio.
 QUIETEST_DB = -20.0
@@ -81,7 +81,7 @@ class RareEvents:
         for clip in clips:
             if clip.sound_class in RARE_CLASSES:
                 samples = recordings[clip.path]
-                found = extent(clip, samples, label_clip(clip, samples, taught[clip.path]))
+                found = loudest_event(clip, samples, label_clip(clip, samples, taught[clip.path]))
                 if found is not None:
                     self._extents[clip.path] = found
                     events.append(clip)
