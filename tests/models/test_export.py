@@ -68,7 +68,11 @@ def test_another_network_does_not_agree(conversions: dict[Precision, Conversion]
     assert compare(converted.model, converted.tensors, StreamingNetwork(SHAPE)).largest > 0.05
 
 
-def test_what_does_not_agree_is_refused(network: StreamingNetwork, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_does_not_agree_is_refused(
+    network: StreamingNetwork, conversions: dict[Precision, Conversion], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Converting takes seconds, and was done already.
+    monkeypatch.setattr(export, "to_tflite", lambda *_: conversions[Precision.INT8].model)
     monkeypatch.setitem(export.AGREEMENT, Precision.INT8, 1e-6)
     with pytest.raises(ModelsError, match=r"int8 weights a probability is 0\.\d+ off; .* --precision"):
         convert(network)
@@ -78,10 +82,16 @@ def test_a_line_tells_size_and_cost(conversions: dict[Precision, Conversion]) ->
     assert re.fullmatch(r" *int8: \d\.\d\d MB, \d+ us per step, .* at most", str(conversions[Precision.INT8]))
 
 
-def test_the_satellite_runs_either(network: StreamingNetwork, tmp_path: Path) -> None:
+def test_the_satellite_runs_the_precision_that_was_asked_for(
+    network: StreamingNetwork,
+    conversions: dict[Precision, Conversion],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setattr(export, "to_tflite", lambda _, precision: conversions[precision].model)
     frames = frames_to_compare()[0][:320]
     logits = np.asarray(network.sequence(np.concatenate([lead_in(FrontendParameters()), frames])[None]))[0]
-    for precision in Precision:
+    for precision, conversion in conversions.items():
         card = write_release(
             tmp_path / precision,
             network,
@@ -93,6 +103,7 @@ def test_the_satellite_runs_either(network: StreamingNetwork, tmp_path: Path) ->
             precision=precision,
         )
         assert json.loads(card.read_text())["precision"]["weights"] == precision
+        assert (tmp_path / precision / "model.tflite").read_bytes() == conversion.model
         classifier = load_classifier(tmp_path / precision)
         heard = np.concatenate([classifier.step(frames[first : first + 16]) for first in range(0, 320, 16)])
         np.testing.assert_allclose(heard, 1 / (1 + np.exp(-logits[16:])), atol=0.03)
