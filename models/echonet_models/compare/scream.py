@@ -23,8 +23,8 @@ from .windows import OTHER_LABEL, Windows, cut_windows, windows_of
 
 SCREAM = CLASSES.index(SoundClass.SCREAM)
 MODELS: Mapping[str, Callable[[bool], FeatureModel]] = {
-    # With a high penalty it would fit every scream there is, and their weight would make no difference.
-    "SVM": lambda weighted: Svm(weighted, (0.1,)),
+    # With a higher penalty it fits every scream there is, and their weight makes no difference.
+    "SVM": lambda weighted: Svm(weighted, (1.0,)),
     "FNN": lambda weighted: Fnn(weighted, epochs=25),
 }
 DRAWS, MIXED_SHARE = 5, 0.3
