@@ -92,7 +92,13 @@ def _parser() -> argparse.ArgumentParser:
 
     export = commands.add_parser("export", help="write model.tflite, model.json and MODEL_CARD.md")
     export.add_argument("--to", type=Path, default=DEFAULT_RELEASE, help="folder to write to (%(default)s)")
-    export.add_argument("--version", default="0.1.0", help="version of the model (%(default)s)")
+    export.add_argument("--version", default="0.2.0", help="version of the model (%(default)s)")
+    export.add_argument(
+        "--precision",
+        choices=["int8", "float16"],
+        default="int8",
+        help="how weights are stored (%(default)s)",
+    )
     export.set_defaults(command=_export)
 
     for command in (train, evaluate, export):
@@ -139,7 +145,13 @@ def _export(options: argparse.Namespace) -> None:
     from .release import release_run  # noqa: PLC0415
 
     print(
-        f"written: {release_run(options.run, options.to, version=options.version, material=_material(options))}"
+        release_run(
+            options.run,
+            options.to,
+            version=options.version,
+            material=_material(options),
+            precision=options.precision,
+        )
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from .datasets import BACKGROUND, CLASSES, OTHER, Split
 from .errors import ModelsError
 from .evaluation import EVALUATION_FILE, IMITATION, LEVELS
-from .export import write_release
+from .export import Precision, convert, write_release
 from .material import Material
 from .training import SCHEDULE_FILE, STATE_FILE, load_network
 
@@ -67,11 +67,16 @@ FIGURES_TEXT = """\
 """
 
 
-def release_run(run: Path, directory: Path, *, version: str, material: Material) -> Path:
+def release_run(
+    run: Path, directory: Path, *, version: str, material: Material, precision: str = "int8"
+) -> str:
     """Write the trained network of `run` with its measured figures into `directory`.
 
+    Returns:
+        What was written, and what each precision would have cost, for a person.
+
     Raises:
-        ModelsError: it has not been evaluated.
+        ModelsError: it has not been evaluated, or the precision changes what it hears.
     """
     path = run / EVALUATION_FILE
     if not path.is_file():
@@ -86,19 +91,22 @@ def release_run(run: Path, directory: Path, *, version: str, material: Material)
         "tune_average_precision": state["best"],
     }
     data = {"training": training, "recordings": _recordings(material)}
+    network = load_network(run)
     card = write_release(
         directory,
-        load_network(run),
+        network,
         name="echonet",
         version=version,
         decision=figures["decision"],
         metrics={"split": figures["split"], "sensitivity": figures["sensitivity"]},
         data=data,
+        precision=Precision(precision),
     )
     (directory / MODEL_CARD_FILE).write_text(
         model_card(json.loads(card.read_text(encoding="utf-8"))), encoding="utf-8"
     )
-    return directory
+    costs = "\n".join(str(convert(network, each)) for each in Precision)
+    return f"{costs}\nwritten: {directory}, with {precision} weights"
 
 
 def model_card(card: Mapping[str, Any]) -> str:
