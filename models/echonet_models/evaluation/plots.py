@@ -46,7 +46,7 @@ def _style(key: str) -> dict[str, Any]:
 
 
 def _small_multiples(rows: int, columns: int) -> tuple[Figure, list[Axes]]:
-    figure = Figure(figsize=(10, 2.55 * rows), layout="constrained")
+    figure = Figure(figsize=(9.5, 2.3 * rows), layout="constrained")
     axes = figure.subplots(rows, columns)
     return figure, list(np.ravel(axes))
 
@@ -65,7 +65,7 @@ def _curves(
     handles = {}
     for axis in axes:
         handles.update(dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True)))
-    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=4, fontsize=8)
+    figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=4, fontsize=8)
     return figure, axes
 
 

@@ -121,7 +121,9 @@ def curves(windows: Windows) -> dict[str, Any]:
         if not truth.any() or truth.all():
             continue
         false, true, _ = roc_curve(truth, scores)
-        chosen = np.unique(np.linspace(0, len(false) - 1, CURVE_POINTS).round().astype(int))
+        # What matters lies among the rarest false alarms, so points lie closer there; each is one of the curve.
+        places = np.concatenate([[0.0], np.logspace(-4, 0, CURVE_POINTS)])
+        chosen = np.unique(np.searchsorted(false, places, side="right") - 1)
         found[str(name)] = {
             "area": round(float(roc_auc_score(truth, scores)), 4),
             "average_precision": round(float(average_precision_score(truth, scores)), 4),
