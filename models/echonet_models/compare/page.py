@@ -28,6 +28,10 @@ With so few recordings of some classes (two of screams) most differences between
 chance. An approach that is trained here learns from some thousand windows on one core in minutes; YAMNet and mn04
 learned from two million clips.
 
+This is the table of the literature, and asks what its systems were made for: which of a few sounds a short, clean
+recording holds, out of collections that were learned from. What a home asks besides (sounds in noise, false alarms
+in a day, other microphones) is in [how well it hears](evaluation.md).
+
 ## Which class
 
 A window counts for the class that is likeliest. Macro is the mean over the nine, micro the share of windows that

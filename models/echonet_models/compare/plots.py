@@ -36,6 +36,8 @@ def _cost(results: Results) -> Figure:
     axis = figure.subplots()
     for paper, (colour, mark) in MARKS.items():
         own = [result for result in ranked(results) if result["paper"] == paper]
+        if not own:
+            continue
         title = f"paper {paper}" if paper else "beside them"
         axis.scatter(
             [_milliseconds(result) for result in own],

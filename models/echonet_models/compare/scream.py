@@ -68,12 +68,13 @@ class ScreamSvm(OneClassFeatures):
         """Return F1 and accuracy of the four phases."""
         here, there = domains(material.clips)
         generator = np.random.default_rng(seed)
-        home, away = (
-            Rows.of(cut_windows(material, clips, limit_per_class=WINDOWS_PER_CLASS, generator=generator))
+        both = [
+            cut_windows(material, clips, limit_per_class=WINDOWS_PER_CLASS, generator=generator)
             for clips in (here, there)
-        )
+        ]
         rows: list[list[str | float]] = []
-        if all((part.labels == SCREAM).any() for part in (home, away)):
+        if all((windows.labels == SCREAM).any() for windows in both):
+            home, away = map(Rows.of, both)
             draws = [small_part(away, generator) for _ in range(1 if quick else DRAWS)]
             for number, (name, make) in enumerate(MODELS.items()):
                 phases = {
