@@ -32,22 +32,21 @@ _DECISIONS: Mapping[SoundClass, tuple[tuple[int, int], float, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """What a sensitivity is for.
+    """What a sensitivity is for, per class.
 
-    Choosing the best trade, instead of a fixed rate, asks neither for a silence that costs half the recall nor for a
-    recall that costs the night.
+    The threshold keeps to `per_day` false alarms where that leaves `recall`. Where it does not, it falls until it does,
+    or until the false alarms reach `bearable_per_day`: a class that hears nothing is useless however quiet.
     """
 
-    tenfold_worth: float
-    """How much recall ten times fewer false alarms of the class are worth."""
+    per_day: float
+    recall: float
     bearable_per_day: float
-    """More than so many nobody would keep."""
 
 
 AIMS: Mapping[Sensitivity, Aim] = {
-    Sensitivity.LOW: Aim(0.3, 4),
-    Sensitivity.MEDIUM: Aim(0.12, 36),
-    Sensitivity.HIGH: Aim(0.04, 300),
+    Sensitivity.LOW: Aim(1, 0.5, 15),
+    Sensitivity.MEDIUM: Aim(6, 0.9, 100),
+    Sensitivity.HIGH: Aim(50, 0.95, 800),
 }
 
 # A day at home holds talk, music and noises (`background`), and about so large a share of what the hand-picked clips of
@@ -55,7 +54,8 @@ AIMS: Mapping[Sensitivity, Aim] = {
 EVENTFUL_SHARE = 0.05
 
 CANDIDATES = np.round(1 / (1 + np.exp(-np.arange(-3.2, 5.3, 0.05))), 4)
-BLOCK_STEPS = 125
+# A minute: what goes on for longer is told once.
+BLOCK_STEPS = 750
 # Of this many of the highest blocks the tail is made, beyond which false alarms are rarer than the recordings can show.
 TAIL_BLOCKS = 24
 LEAST_DECAY = 0.15
@@ -94,26 +94,37 @@ def choose(
     for column, name in enumerate(CLASSES):
         recall = recall_at(recording_scores(clips, heard, decisions[name], column), CANDIDATES)
         per_day = false_alarms_per_day(clips, heard, decisions[name], column, CANDIDATES)
-        thresholds = {}
-        for sensitivity, aim in AIMS.items():
-            # Less than one in a hundred days is as good as none.
-            utility = recall - aim.tenfold_worth * np.log10(np.maximum(per_day, 0.01))
-            utility[per_day > aim.bearable_per_day] = -np.inf
-            best = int(np.argmax(utility)) if np.isfinite(utility).any() else -1
-            thresholds[sensitivity] = float(CANDIDATES[best])
+        thresholds = {
+            sensitivity: float(CANDIDATES[_index(aim, recall, per_day)]) for sensitivity, aim in AIMS.items()
+        }
         chosen[name] = replace(decisions[name], thresholds=thresholds)
     return chosen
 
 
-def recall_at(scores: NDArray[np.float32], thresholds: Floats) -> Floats:
-    """Return the share of recordings with these firing scores that each threshold finds.
+def _index(aim: Aim, recall: Floats, per_day: Floats) -> int:
+    """Return which candidate an aim takes; candidates rise, recall and false alarms fall."""
 
-    Smoothed over half a unit of logit: of five recordings the share would jump at each.
+    def first(true: NDArray[np.bool_]) -> int:
+        return int(np.argmax(true)) if true.any() else len(true) - 1
+
+    quiet, bearable = first(per_day <= aim.per_day), first(per_day <= aim.bearable_per_day)
+    hearing = int(np.flatnonzero(recall >= aim.recall)[-1]) if (recall >= aim.recall).any() else 0
+    return max(min(quiet, hearing), bearable)
+
+
+def recall_at(recordings: Sequence[Floats], thresholds: Floats) -> Floats:
+    """Return the share of clips that each threshold finds, every recording counting once.
+
+    Takes the firing scores of the clips of every recording. Smoothed over half a unit of logit: of five recordings the
+    share would jump at each.
     """
-    if not len(scores):
+    if not recordings:
         return np.zeros(len(thresholds))
-    distance = (_logit(scores)[None, :] - _logit(thresholds)[:, None]) / 0.25
-    recall: Floats = (1 / (1 + np.exp(-np.clip(distance, -60, 60)))).mean(axis=1)
+    shares = []
+    for scores in recordings:
+        distance = (_logit(scores)[None, :] - _logit(thresholds)[:, None]) / 0.25
+        shares.append((1 / (1 + np.exp(-np.clip(distance, -60, 60)))).mean(axis=1))
+    recall: Floats = np.mean(shares, axis=0)
     return recall
 
 
@@ -155,7 +166,7 @@ def exceedances_per_hour(scores: NDArray[np.float32], hours: float, thresholds: 
 def everyday_blocks(
     clips: Sequence[Clip], heard: Mapping[str, Probabilities], decision: Decision, column: int
 ) -> tuple[NDArray[np.float32], float]:
-    """Return the highest firing score of every 10 s of everyday sound, and how many hours that is.
+    """Return the highest firing score of every minute of everyday sound, and how many hours that is.
 
     Everyday is what neither holds nor imitates the class; a barking dog is everyday sound to all other classes.
     """
@@ -176,13 +187,13 @@ def everyday_blocks(
 
 def recording_scores(
     clips: Sequence[Clip], heard: Mapping[str, Probabilities], decision: Decision, column: int
-) -> NDArray[np.float32]:
-    """Return the firing score of every recording of the class: the median of its clips."""
+) -> list[Floats]:
+    """Return the firing scores of the clips of every recording of the class."""
     scores: dict[str, list[float]] = defaultdict(list)
     for clip in clips:
         if clip.sound_class is CLASSES[column]:
             scores[clip.origin].append(float(firing_scores(heard[clip.path], decision, column).max()))
-    return np.array([np.median(values) for values in scores.values()], np.float32)
+    return [np.array(values) for values in scores.values()]
 
 
 def is_negative(clip: Clip, name: SoundClass) -> bool:
