@@ -78,16 +78,16 @@ class Classifier:
 
     def step(self, log_mel: Floats) -> Floats:
         """Return the probabilities [outputs_per_step, classes] of the next frames [step_frames, n_mels]."""
-        self._frames[0] = log_mel
         interpreter = self._interpreter
+        # One value that is not a number makes the sum none, and a sum costs half as much as a look at each. Asked of
+        # what comes in: a model of 8-bit weights would turn it into numbers, and into states that hold for long.
+        if not isfinite(log_mel.sum()):
+            self.reset()
+            return np.zeros((self.card.outputs_per_step, len(self.card.classes)), np.float32)
+        self._frames[0] = log_mel
         interpreter.set_tensor(self._input, self._frames)
         interpreter.invoke()
         probabilities: Floats = interpreter.get_tensor(self._output)[0]
-        # One value that is not a number makes the sum none, and a sum costs half as much as a look at each.
-        if not isfinite(probabilities.sum()):
-            # What is not a number would stay in the states for ever; forgetting costs a moment of deafness.
-            self.reset()
-            return np.zeros_like(probabilities)
         for source, target in self._states:
             interpreter.set_tensor(source, interpreter.get_tensor(target))
         return probabilities
