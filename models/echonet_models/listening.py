@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from echonet_satellite.classifier import LEAD_IN_FRAMES, lead_in
+from echonet_satellite.classifier import LEAD_IN_FRAMES, quiet_room
 from echonet_satellite.detector import Decision, Detector, StreamEvent
 from echonet_satellite.frontend import FrontendParameters, log_mel
 from echonet_satellite.hearing import PADDING_S
@@ -18,18 +18,21 @@ from .progress import track
 from .recordings import Recordings, Samples
 
 BATCH_FRAMES = 60_000
+# What the satellite has heard before a stream: its lead-in, and the step that runs into the stream.
+QUIET_FRAMES = LEAD_IN_FRAMES + 16
 
 Probabilities = NDArray[np.float32]
 
 
 def clip_frames(samples: Samples, parameters: FrontendParameters) -> NDArray[np.float32]:
-    """Return the log-mel frames of the satellite's lead-in, of a clip and of a short silence after it."""
+    """Return the log-mel frames of the quiet before a stream, of a clip and of a short silence after it."""
     # A sound at the very end is decided in the silence that follows, as `echonet-satellite classify` does it.
     tail = int(PADDING_S * parameters.sample_rate)
     steps = -(-(len(samples) + tail) // (2 * STEP)) * 2
     length = steps * STEP + parameters.n_fft - parameters.hop_length
-    frames = log_mel(np.pad(samples, (0, length - len(samples))), parameters)[: steps * 8]
-    return np.concatenate([lead_in(parameters), frames])
+    before = quiet_room(QUIET_FRAMES * parameters.hop_length)
+    stream = np.concatenate([before, np.pad(samples, (0, length - len(samples)))])
+    return log_mel(stream, parameters)[: QUIET_FRAMES + steps * 8]
 
 
 def listen(
@@ -46,7 +49,7 @@ def listen(
         padded = np.stack([np.pad(rows, ((0, longest - len(rows)), (0, 0))) for rows in frames])
         logits = network.sequence.predict_on_batch(padded)
         for clip, rows, values in zip(group, frames, logits, strict=True):
-            own = values[LEAD_IN_FRAMES // 8 : len(rows) // 8]
+            own = values[QUIET_FRAMES // 8 : len(rows) // 8]
             heard[clip.path] = (1 / (1 + np.exp(-own))).astype(np.float32)
     return heard
 

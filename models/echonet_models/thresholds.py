@@ -44,7 +44,7 @@ class Aim:
 
 
 AIMS: Mapping[Sensitivity, Aim] = {
-    Sensitivity.LOW: Aim(1, 0.5, 15),
+    Sensitivity.LOW: Aim(1, 0.5, 40),
     Sensitivity.MEDIUM: Aim(6, 0.9, 100),
     Sensitivity.HIGH: Aim(50, 0.95, 800),
 }

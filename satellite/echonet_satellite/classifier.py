@@ -41,10 +41,14 @@ def load_classifier(directory: Path | None = None) -> "Classifier":
     return Classifier(card, content, str(path))
 
 
+def quiet_room(samples: int) -> Floats:
+    """Return samples of a quiet room, which a stream is thought to have begun with; a longer one begins the same."""
+    return np.random.default_rng(0).normal(0, LEAD_IN_AMPLITUDE, samples).astype(np.float32)
+
+
 def lead_in(parameters: FrontendParameters) -> Floats:
-    """Return the frames [128, n_mels] of a quiet room, which a stream is thought to have begun with."""
-    samples = np.random.default_rng(0).normal(0, LEAD_IN_AMPLITUDE, parameters.samples_in(LEAD_IN_FRAMES))
-    return log_mel(samples.astype(np.float32), parameters)
+    """Return the frames [128, n_mels] of a quiet room that a classifier has heard before any stream."""
+    return log_mel(quiet_room(parameters.samples_in(LEAD_IN_FRAMES)), parameters)
 
 
 class Classifier:

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from .classifier import Classifier
+from .classifier import LEAD_IN_FRAMES, Classifier, quiet_room
 from .detector import Detector, StreamEvent
 from .frontend import Floats, log_mel
 from .patterns import AlarmPatterns
@@ -35,7 +35,11 @@ class Hearing:
         classifier.reset()
         self._classifier = classifier
         self._on_probabilities = on_probabilities
-        self._samples = np.empty(0, np.float32)
+        # The room was quiet before, up to the very first sample: every onset is seen by frames that hold the end of the
+        # quiet and the beginning of the sound, and so must be one that begins a stream.
+        heard_already = LEAD_IN_FRAMES * card.frontend.hop_length
+        self._samples = quiet_room(heard_already + card.step_samples)[heard_already:]
+        self._leading = True
         self._overlap = card.frontend.n_fft - card.frontend.hop_length
         self._patterns = AlarmPatterns(card.frontend)
         self._pattern = AlarmPattern.UNKNOWN
@@ -63,7 +67,11 @@ class Hearing:
         for number in range(steps):
             rows = slice(number * card.outputs_per_step, (number + 1) * card.outputs_per_step)
             step = frames[number * card.step_frames : (number + 1) * card.step_frames]
-            events += self._step(step, peaks[rows])
+            if self._leading:
+                self._leading = False
+                self._classifier.step(step)
+            else:
+                events += self._step(step, peaks[rows])
         return events
 
     def configure(self, sensitivity: Mapping[SoundClass, Sensitivity]) -> list[StreamEvent]:

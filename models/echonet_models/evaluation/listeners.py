@@ -13,7 +13,7 @@ from echonet_satellite.detector import STEP_S
 from ..activity import STEP
 from ..calibration import CALIBRATION_FILE
 from ..datasets import Clip
-from ..listening import Probabilities, clip_frames, listen
+from ..listening import QUIET_FRAMES, Probabilities, clip_frames, listen
 from ..recordings import SAMPLE_RATE, Recordings, Samples
 from ..training import BEST_FILE, SHAPE_FILE, load_network
 from .windows import WINDOW_STEPS
@@ -107,13 +107,13 @@ class Released:
 
     def _hear(self, sound: Samples) -> Probabilities:
         classifier, size = self._classifier, self.card.step_frames
-        # The classifier has heard the lead-in already.
+        # The classifier has heard the lead-in already; the step after it, still quiet, runs into the sound.
         frames = clip_frames(sound, self.card.frontend)[LEAD_IN_FRAMES:]
         classifier.reset()
         rows = [
             classifier.step(frames[first : first + size]) for first in range(0, len(frames) - size + 1, size)
         ]
-        return np.concatenate(rows).astype(np.float32)
+        return np.concatenate(rows[(QUIET_FRAMES - LEAD_IN_FRAMES) // size :]).astype(np.float32)
 
 
 def to_int16(samples: Samples) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
