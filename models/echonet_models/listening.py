@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from echonet_satellite.classifier import LEAD_IN_FRAMES, quiet_room
+from echonet_satellite.classifier import LEAD_IN_FRAMES, Classifier, quiet_room
 from echonet_satellite.detector import Decision, Detector, StreamEvent
 from echonet_satellite.frontend import FrontendParameters, log_mel
 from echonet_satellite.hearing import PADDING_S
@@ -33,6 +33,16 @@ def clip_frames(samples: Samples, parameters: FrontendParameters) -> NDArray[np.
     before = quiet_room(QUIET_FRAMES * parameters.hop_length)
     stream = np.concatenate([before, np.pad(samples, (0, length - len(samples)))])
     return log_mel(stream, parameters)[: QUIET_FRAMES + steps * 8]
+
+
+def stream(classifier: Classifier, samples: Samples) -> Probabilities:
+    """Return the probabilities [steps, 8] that the satellite's classifier gives for a clip and the silence after it."""
+    size = classifier.card.step_frames
+    # It has heard the lead-in already; the step after that, still quiet, runs into the clip.
+    frames = clip_frames(samples, classifier.card.frontend)[LEAD_IN_FRAMES:]
+    classifier.reset()
+    rows = [classifier.step(frames[first : first + size]) for first in range(0, len(frames) - size + 1, size)]
+    return np.concatenate(rows[(QUIET_FRAMES - LEAD_IN_FRAMES) // size :]).astype(np.float32)
 
 
 def listen(

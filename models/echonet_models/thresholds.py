@@ -45,7 +45,7 @@ class Aim:
 
 AIMS: Mapping[Sensitivity, Aim] = {
     Sensitivity.LOW: Aim(1, 0.5, 40),
-    Sensitivity.MEDIUM: Aim(6, 0.9, 100),
+    Sensitivity.MEDIUM: Aim(6, 0.9, 150),
     Sensitivity.HIGH: Aim(50, 0.95, 800),
 }
 

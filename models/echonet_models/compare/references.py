@@ -8,7 +8,6 @@ model's card), or chosen per class on the tune split.
 from collections import defaultdict
 from collections.abc import Callable
 from functools import cached_property
-from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -16,11 +15,11 @@ from sklearn.metrics import precision_recall_curve
 
 from echonet_satellite.card import MODEL_FILE as RELEASED_FILE, read_card
 from echonet_satellite.classifier import PACKAGED_MODEL, load_classifier
-from echonet_satellite.frontend import log_mel
 from echonet_satellite.protocol import Sensitivity
 
 from ..activity import STEP
 from ..datasets import CLASSES
+from ..listening import stream
 from ..material import Material
 from ..recordings import SAMPLE_RATE
 from ..teachers import MODEL_FILE, WINDOW as YAMNET_WINDOW, Yamnet, read_class_map, teachers_directory
@@ -153,13 +152,9 @@ class EchonetEar:
         return (PACKAGED_MODEL / RELEASED_FILE).stat().st_size
 
     def _stream(self, path: str, steps: int) -> Scores:
-        parameters, size = self._classifier.card.frontend, self._classifier.card.step_frames
-        length = parameters.samples_in(-(-steps * STEP // parameters.hop_length // size) * size)
-        samples = self._recordings[path][:length]
-        frames = log_mel(np.pad(samples, (0, length - len(samples))), parameters)
-        edges = range(0, len(frames) + 1, size)
-        self._classifier.reset()
-        return np.concatenate([self._classifier.step(frames[a:b]) for a, b in pairwise(edges)])
+        samples = self._recordings[path][: steps * STEP]
+        heard: Scores = stream(self._classifier, np.pad(samples, (0, steps * STEP - len(samples))))
+        return heard[:steps]
 
 
 def _steps_needed(windows: Windows, numbers: list[int]) -> int:

@@ -7,13 +7,13 @@ from typing import Protocol
 
 import numpy as np
 
-from echonet_satellite.classifier import LEAD_IN_FRAMES, load_classifier
+from echonet_satellite.classifier import load_classifier
 from echonet_satellite.detector import STEP_S
 
 from ..activity import STEP
 from ..calibration import CALIBRATION_FILE
 from ..datasets import Clip
-from ..listening import QUIET_FRAMES, Probabilities, clip_frames, listen
+from ..listening import Probabilities, listen, stream
 from ..recordings import SAMPLE_RATE, Recordings, Samples
 from ..training import BEST_FILE, SHAPE_FILE, load_network
 from .windows import WINDOW_STEPS
@@ -97,23 +97,13 @@ class Released:
 
     def hear(self, sounds: Sequence[Samples]) -> list[Probabilities]:
         """Return the probabilities [steps, 8] of each sound."""
-        return [self._hear(sound) for sound in sounds]
+        return [stream(self._classifier, sound) for sound in sounds]
 
     def known_s(self, step: int) -> float:
         """Return the end of the block that a row is in, with what its last frame overlaps."""
         steps = self.card.outputs_per_step
         overlap = self.card.frontend.n_fft - self.card.frontend.hop_length
         return (step // steps + 1) * steps * STEP_S + overlap / SAMPLE_RATE
-
-    def _hear(self, sound: Samples) -> Probabilities:
-        classifier, size = self._classifier, self.card.step_frames
-        # The classifier has heard the lead-in already; the step after it, still quiet, runs into the sound.
-        frames = clip_frames(sound, self.card.frontend)[LEAD_IN_FRAMES:]
-        classifier.reset()
-        rows = [
-            classifier.step(frames[first : first + size]) for first in range(0, len(frames) - size + 1, size)
-        ]
-        return np.concatenate(rows[(QUIET_FRAMES - LEAD_IN_FRAMES) // size :]).astype(np.float32)
 
 
 def to_int16(samples: Samples) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
