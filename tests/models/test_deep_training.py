@@ -1,7 +1,6 @@
 """What the networks of the comparison share: their images, how they learn, and public weights to start from."""
 
 import json
-import os
 from pathlib import Path
 
 import h5py
@@ -15,6 +14,7 @@ from echonet_models.compare.deep_pretrained import WEIGHTS_FILE, read_yamnet_lay
 from echonet_models.compare.deep_training import Effort, class_weights, fit_classifier, scores, seeded
 from echonet_models.compare.windows import WINDOW, Windows
 from echonet_models.errors import ModelsError
+from echonet_models.teachers import teachers_directory
 from echonet_satellite.frontend import mel_centres
 
 
@@ -159,11 +159,11 @@ def test_another_file_is_refused_with_its_name(tmp_path: Path) -> None:
         read_yamnet_layers(tmp_path)
 
 
-@pytest.mark.skipif(
-    "ECHONET_TEACHERS" not in os.environ, reason="needs the public weights of ECHONET_TEACHERS"
-)
 def test_the_public_layers_give_an_embedding_that_tells_tones_from_noise() -> None:
-    network = read_yamnet_layers(Path(os.environ["ECHONET_TEACHERS"]))
+    try:
+        network = read_yamnet_layers(teachers_directory())
+    except ModelsError as error:
+        pytest.skip(str(error))
     noise = [np.random.default_rng(seed).normal(0, 0.1, (1, WINDOW)).astype(np.float32) for seed in range(2)]
     sounds = np.concatenate([*noise, tones(1000.0), tones(1100.0)])
     embedded = np.asarray(network(yamnet_patches(sounds)[..., None]))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 import hashlib
 import json
 from pathlib import Path
@@ -57,7 +58,8 @@ class TuningForks:
         steps = -(-len(sound) // STEP) + self._delay + 2
         padded = np.pad(sound, (self._delay * STEP, steps * STEP - self._delay * STEP - len(sound)))
         heard = np.abs(padded.reshape(steps, STEP) @ self._forks) / STEP
-        return np.clip(heard / 0.05, 0, 0.99).astype(np.float32)
+        probabilities: np.ndarray = np.clip(heard / 0.05, 0, 0.99).astype(np.float32)
+        return probabilities
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +123,7 @@ def test_the_page_says_it_all(figures: dict[str, Any], tmp_path: Path) -> None:
 def test_a_store_hears_each_sound_once_and_survives_a_torn_file(tmp_path: Path) -> None:
     generator = np.random.default_rng(0)
     samples = {str(number): tone(300.0, 1.0, generator) for number in range(5)}
-    sounds = [Sound(key, lambda key=key: samples[key]) for key in samples]
+    sounds = [Sound(key, partial(samples.__getitem__, key)) for key in samples]
     first = TuningForks("forks")
     before = Store(first, tmp_path).hear(sounds, "clips")
     again = TuningForks("forks")

@@ -13,7 +13,8 @@ from echonet_models.evaluation import evaluate_run
 from echonet_models.material import Material
 from echonet_models.networks.streaming import Convolution, StreamingShape
 from echonet_models.release import release_run
-from echonet_models.training import Schedule, masked_loss, positive_weights, train_run
+from echonet_models.schedule import Schedule
+from echonet_models.training import masked_loss, positive_weights, train_run
 from echonet_satellite.classifier import load_classifier
 
 from .conftest import PLAIN
