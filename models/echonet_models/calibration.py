@@ -15,7 +15,7 @@ from scipy.optimize import minimize
 
 from .activity import IGNORE
 from .datasets import CLASSES, Clip, Split
-from .listening import Probabilities, listen
+from .listening import Probabilities, listen, logit
 from .material import Material
 from .networks.streaming import StreamingNetwork
 
@@ -36,7 +36,7 @@ class Calibration:
 
     def apply(self, probabilities: Probabilities) -> Probabilities:
         """Return calibrated probabilities, [..., classes]."""
-        calibrated = 1 / (1 + np.exp(-(_logits(probabilities) * self.slopes + self.offsets)))
+        calibrated = 1 / (1 + np.exp(-(logit(probabilities, SURE) * self.slopes + self.offsets)))
         return calibrated.astype(np.float32)
 
     def fold_into(self, network: StreamingNetwork) -> None:
@@ -74,7 +74,7 @@ def fit(clips: Sequence[Clip], heard: Mapping[str, Probabilities], material: Mat
         if not count:
             continue
         shape = (count, WINDOW_STEPS, len(CLASSES))
-        scores.append(_logits(heard[clip.path][: count * WINDOW_STEPS]).reshape(shape).max(axis=1))
+        scores.append(logit(heard[clip.path][: count * WINDOW_STEPS], SURE).reshape(shape).max(axis=1))
         cut = own[: count * WINDOW_STEPS].reshape(shape)
         unsure = (cut == IGNORE).any(axis=1) & ~(cut == 1).any(axis=1)
         labels.append(np.where(unsure, IGNORE, (cut == 1).any(axis=1)).astype(np.int8))
@@ -102,9 +102,3 @@ def _platt(scores: NDArray[np.float64], truth: NDArray[np.bool_]) -> tuple[float
 
     best = minimize(cost, np.zeros(2), method="Nelder-Mead").x
     return float(np.exp(best[0])), float(best[1])
-
-
-def _logits(probabilities: Probabilities) -> NDArray[np.float64]:
-    clipped = np.clip(probabilities.astype(np.float64), SURE, 1 - SURE)
-    logits: NDArray[np.float64] = np.log(clipped / (1 - clipped))
-    return logits

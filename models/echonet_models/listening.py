@@ -92,6 +92,13 @@ def firing_scores(probabilities: Probabilities, decision: Decision, column: int)
     return scores
 
 
+def logit(probabilities: NDArray[np.floating], sure: float) -> NDArray[np.float64]:
+    """Return log-odds; nothing is surer than `sure` away from 0 and 1."""
+    clipped = np.clip(probabilities.astype(np.float64), sure, 1 - sure)
+    logits: NDArray[np.float64] = np.log(clipped / (1 - clipped))
+    return logits
+
+
 def _groups(clips: Sequence[Clip], recordings: Recordings) -> list[list[Clip]]:
     groups: list[list[Clip]] = []
     frames = 0

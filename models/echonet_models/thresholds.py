@@ -12,7 +12,7 @@ from echonet_satellite.detector import Decision
 from echonet_satellite.protocol import Sensitivity, SoundClass
 
 from .datasets import BACKGROUND, CLASSES, OTHER, Clip
-from .listening import Probabilities, firing_scores
+from .listening import Probabilities, firing_scores, logit
 
 Floats = NDArray[np.float64]
 
@@ -122,7 +122,7 @@ def recall_at(recordings: Sequence[Floats], thresholds: Floats) -> Floats:
         return np.zeros(len(thresholds))
     shares = []
     for scores in recordings:
-        distance = (_logit(scores)[None, :] - _logit(thresholds)[:, None]) / 0.25
+        distance = (logit(scores, SURE)[None, :] - logit(thresholds, SURE)[:, None]) / 0.25
         shares.append((1 / (1 + np.exp(-np.clip(distance, -60, 60)))).mean(axis=1))
     recall: Floats = np.mean(shares, axis=0)
     return recall
@@ -154,7 +154,7 @@ def exceedances_per_hour(scores: NDArray[np.float32], hours: float, thresholds: 
     """
     if not len(scores):
         return np.zeros(len(thresholds))
-    peaks, wanted = np.sort(_logit(scores))[::-1], _logit(thresholds)
+    peaks, wanted = np.sort(logit(scores, SURE))[::-1], logit(thresholds, SURE)
     counted = (peaks[None, :] >= wanted[:, None]).sum(axis=1).astype(float)
     tail = peaks[: max(1, min(TAIL_BLOCKS, len(peaks) // 3))]
     decay = max(LEAST_DECAY, float((tail - tail[-1]).mean()))
@@ -202,9 +202,3 @@ def is_negative(clip: Clip, name: SoundClass) -> bool:
         return False
     # Talk and steps are presence: speech in a background is no false alarm of it.
     return not (name is SoundClass.PRESENCE and clip.label == BACKGROUND)
-
-
-def _logit(probabilities: NDArray[np.floating]) -> Floats:
-    clipped = np.clip(probabilities.astype(np.float64), SURE, 1 - SURE)
-    logits: Floats = np.log(clipped / (1 - clipped))
-    return logits
