@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import aiohttp
 
+from .codec import decode, encode
 from .errors import (
     REQUEST_TIMEOUT_S,
     CannotConnect,
@@ -42,8 +43,6 @@ from .protocol import (
     ProtocolError,
     Snapshot,
     Welcome,
-    decode,
-    encode,
 )
 
 __all__ = [

@@ -120,9 +120,9 @@ def _add_arguments(name: str, parser: argparse.ArgumentParser) -> None:
             "~/.local/share/echonet-satellite)",
         )
     if name == "run":
-        from . import run  # noqa: PLC0415
+        from . import options  # noqa: PLC0415
 
-        run.add_arguments(parser)
+        options.add_arguments(parser)
     elif name == "devices":
         from . import devices  # noqa: PLC0415
 

@@ -10,8 +10,9 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
+from .codec import decode, encode
 from .errors import JournalError, ProtocolError
-from .protocol import Detection, Phase, Verdict, decode, encode
+from .protocol import Detection, Phase, Verdict
 from .state import FILE_MODE, make_private, set_aside
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from .control import SOCKET_NAME, converse
 from .errors import NotRunningError
+from .options import configuration, state_directory
 from .pairing import Outcome
 from .proof import group_code
-from .run import configuration, state_directory
 
 # Where the service of docs/install.md keeps its state.
 _SERVICE_STATE: Final = Path("/var/lib/echonet-satellite")

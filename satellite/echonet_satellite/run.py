@@ -4,25 +4,25 @@ import argparse
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import replace
 import logging
 from pathlib import Path
 import signal
 from typing import TYPE_CHECKING, Any, Final
 
 from . import __version__
-from .config import Config, load
+from .config import Config
 from .control import ControlServer
 from .controllers import Controller, Controllers
-from .errors import ConfigError, EchonetError
+from .errors import EchonetError
 from .hardware import hardware_name
 from .identity import load_or_create
 from .journal import Journal
 from .location import locate
+from .options import configuration, state_directory
 from .pairing import Outcome, PairingWindow
 from .report import Report
 from .settings import SettingsStore
-from .state import default_state_directory, exclusive, prepare_directory
+from .state import exclusive, prepare_directory
 from .station import Info, Station
 
 if TYPE_CHECKING:
@@ -40,55 +40,6 @@ _LOOK_S: Final = 0.25
 
 class HearingStoppedError(EchonetError):
     """The worker thread has ended by itself."""
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of `run`."""
-    parser.add_argument("--name", help="what Home Assistant calls the satellite (default: the host's name)")
-    parser.add_argument("--port", type=int, help="port to listen on (default: 8765; 0: any free one)")
-    parser.add_argument(
-        "--source",
-        metavar="microphone|demo|FILE",
-        help="where sound comes from: the microphone (default), the built-in sounds, or a sound file",
-    )
-    parser.add_argument(
-        "--device", metavar="NAME_OR_INDEX", help="which microphone; `echonet-satellite devices` lists them"
-    )
-    parser.add_argument(
-        "--model", type=Path, metavar="DIR", help="folder of the model (default: the built-in one)"
-    )
-    parser.add_argument(
-        "--events-json", action="store_true", help="write one JSON object per event to standard output"
-    )
-    parser.add_argument(
-        "--no-announce", action="store_true", help="do not announce the satellite by zeroconf"
-    )
-
-
-def configuration(args: argparse.Namespace) -> Config:
-    """Return the configuration file with the options of the command line over it.
-
-    Raises:
-        ConfigError: a key or value is wrong.
-    """
-    config = load(args.config)
-    options: dict[str, Any] = {
-        name: getattr(args, name, None)
-        for name in ("state", "name", "port", "source", "device", "model")
-        if getattr(args, name, None) is not None
-    }
-    if not 0 <= options.get("port", 0) <= 65535:
-        raise ConfigError(f"--port must be from 0 to 65535, not {options['port']}")
-    if "name" in options and not (options["name"].strip() and options["name"].isprintable()):
-        raise ConfigError("--name must be a printable text")
-    if getattr(args, "no_announce", False):
-        options["announce"] = False
-    return replace(config, **options)
-
-
-def state_directory(config: Config) -> Path:
-    """Return where the satellite keeps what it must not forget."""
-    return config.state or default_state_directory()
 
 
 def run(args: argparse.Namespace) -> int:

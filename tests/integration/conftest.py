@@ -10,6 +10,7 @@ from unittest.mock import MagicMock
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import CONF_HOST, CONF_PORT, CONF_TOKEN
 from homeassistant.core import HomeAssistant, State
+from homeassistant.helpers import area_registry as ar, device_registry as dr
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -102,6 +103,17 @@ def household(hass: HomeAssistant) -> MockConfigEntry:
     entry = MockConfigEntry(domain=DOMAIN, unique_id=HOUSEHOLD_UNIQUE_ID, title=HOUSEHOLD_TITLE)
     entry.add_to_hass(hass)
     return entry
+
+
+@pytest.fixture
+async def home(hass: HomeAssistant, household: MockConfigEntry, loaded: MockConfigEntry) -> MockConfigEntry:
+    """The household, next to a satellite in the kitchen."""
+    await setup(hass, household)
+    area = ar.async_get(hass).async_get_or_create("Kitchen")
+    devices = dr.async_get(hass)
+    (device,) = dr.async_entries_for_config_entry(devices, loaded.entry_id)
+    devices.async_update_device(device.id, area_id=area.id)
+    return household
 
 
 async def setup(hass: HomeAssistant, entry: MockConfigEntry) -> None:

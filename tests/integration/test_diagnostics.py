@@ -10,7 +10,7 @@ from custom_components.echonet.const import CONF_FINGERPRINT
 from custom_components.echonet.diagnostics import async_get_config_entry_diagnostics
 from custom_components.echonet.protocol import Location, SoundClass
 from tests.integration.conftest import StartSatellite, make_entry, setup, wait_for
-from tests.integration.test_household import add_recipient
+from tests.integration.phones import add_recipient
 
 
 async def test_a_satellite(hass: HomeAssistant, start_satellite: StartSatellite) -> None:

@@ -11,6 +11,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from hypothesis import given, strategies as st
 import pytest
 
+from echonet_satellite.codec import decode, encode
 from echonet_satellite.errors import ProtocolError
 from echonet_satellite.protocol import (
     MAX_FRAME_BYTES,
@@ -23,8 +24,6 @@ from echonet_satellite.protocol import (
     Phase,
     Snapshot,
     SoundClass,
-    decode,
-    encode,
 )
 from tests.support import wire
 
@@ -79,7 +78,7 @@ def test_every_message_survives_the_wire(kind: type[Message], data: st.DataObjec
     assert decode(frame) == message
     assert next(iter(json.loads(frame))) == "type"
     # The other side has a copy of its own, and says the same in the same words.
-    assert wire.protocol.encode(wire.protocol.decode(frame)) == frame
+    assert wire.codec.encode(wire.codec.decode(frame)) == frame
 
 
 def example(kind: type[Message]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The integration's client and messages without Home Assistant, for the tests that run on every Python.
 
-`custom_components.echonet` itself imports Home Assistant; the two modules here are the same files, in a package of
+`custom_components.echonet` itself imports Home Assistant; the modules here are the same files, in a package of
 their own.
 """
 
@@ -17,9 +17,10 @@ if _NAME not in sys.modules:
     sys.modules[_NAME] = _package
 
 if TYPE_CHECKING:
-    from custom_components.echonet import client, protocol
+    from custom_components.echonet import client, codec, protocol
 else:
     protocol = importlib.import_module(f"{_NAME}.protocol")
+    codec = importlib.import_module(f"{_NAME}.codec")
     client = importlib.import_module(f"{_NAME}.client")
 
-__all__ = ["client", "protocol"]
+__all__ = ["client", "codec", "protocol"]

@@ -9,6 +9,7 @@ from typing import Final
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
+from ..codec import decode, encode
 from ..controllers import Controller, Controllers
 from ..errors import EchonetError, ProtocolError
 from ..protocol import (
@@ -32,8 +33,6 @@ from ..protocol import (
     Mute,
     Test,
     Watch,
-    decode,
-    encode,
 )
 from ..station import Station
 from .guard import refusal

@@ -1,0 +1,1 @@
+../../custom_components/echonet/codec.py

@@ -1,0 +1,147 @@
+"""What an announcement may do: begin a flow, be refused, or move a satellite to an address that is proven first."""
+
+from typing import Any
+from unittest.mock import patch
+
+from homeassistant.config_entries import SOURCE_IGNORE, SOURCE_USER, ConfigEntryState
+from homeassistant.const import CONF_CODE, CONF_HOST, CONF_PORT
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.echonet.const import DOMAIN
+from custom_components.echonet.protocol import SERVICE_TYPE
+from tests.integration.conftest import StartSatellite, is_in, setup, wait_for
+from tests.integration.flows import (
+    announcement,
+    answer,
+    discover,
+    move,
+    satellite_entry,
+    start_by_hand,
+    unload_all,
+)
+from tests.support.satellite import SatelliteUnderTest
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"properties": {}},
+        {"properties": {"id": "../../etc/passwd"}},
+        {"properties": {"id": "0" * 31}},
+        {"properties": {"id": None}},
+        {"port": None},
+        {"port": 0},
+    ],
+)
+async def test_an_announcement_without_proper_id_or_port_is_ignored(
+    hass: HomeAssistant, satellite: SatelliteUnderTest, changes: dict[str, Any]
+) -> None:
+    result = await discover(hass, announcement(satellite, **changes))
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "invalid_discovery"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        (f"\x1b[31mRed{'x' * 100}.{SERVICE_TYPE}", f"[31mRed{'x' * 57}"),
+        (f"\n.{SERVICE_TYPE}", "EchoNet"),
+    ],
+)
+async def test_the_announced_name_is_cleaned(
+    hass: HomeAssistant, satellite: SatelliteUnderTest, name: str, shown: str
+) -> None:
+    result = await discover(hass, announcement(satellite, name=name))
+    placeholders = result["description_placeholders"]
+    assert placeholders is not None
+    assert placeholders["name"] == shown
+
+
+async def test_one_flow_a_satellite(hass: HomeAssistant, satellite: SatelliteUnderTest) -> None:
+    assert (await discover(hass, announcement(satellite)))["type"] is FlowResultType.FORM
+    second = await discover(hass, announcement(satellite, port=1))
+    assert second["type"] is FlowResultType.ABORT
+    assert second["reason"] == "already_in_progress"
+
+
+async def test_an_announcement_cannot_pass_one_satellite_off_as_another(
+    hass: HomeAssistant, satellite: SatelliteUnderTest
+) -> None:
+    result = await discover(hass, announcement(satellite, properties={"id": "0" * 32}))
+    result = await answer(hass, result, **{CONF_CODE: satellite.open_pairing()})
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "wrong_satellite"
+    assert not hass.config_entries.async_entries(DOMAIN)
+
+
+async def test_an_ignored_satellite_stays_ignored_until_it_is_added_by_hand(
+    hass: HomeAssistant, satellite: SatelliteUnderTest
+) -> None:
+    MockConfigEntry(domain=DOMAIN, unique_id=satellite.satellite_id, source=SOURCE_IGNORE).add_to_hass(hass)
+    result = await discover(hass, announcement(satellite))
+    assert result["reason"] == "already_configured"
+
+    result = await start_by_hand(hass)
+    result = await answer(hass, result, **{CONF_HOST: "127.0.0.1", CONF_PORT: satellite.port})
+    result = await answer(hass, result, **{CONF_CODE: satellite.open_pairing()})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert satellite_entry(hass).source == SOURCE_USER
+    await unload_all(hass)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "Hallway.local"])
+async def test_an_announcement_of_what_is_known_changes_nothing(
+    hass: HomeAssistant, entry: MockConfigEntry, satellite: SatelliteUnderTest, host: str
+) -> None:
+    hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_HOST: host})
+    before = dict(entry.data)
+    with patch("custom_components.echonet.discovery.async_connect") as connect:
+        result = await discover(hass, announcement(satellite))
+    assert result["reason"] == "already_configured"
+    assert entry.data == before
+    connect.assert_not_called()
+
+
+async def test_a_proven_new_address_is_taken(
+    hass: HomeAssistant, loaded: MockConfigEntry, satellite: SatelliteUnderTest
+) -> None:
+    await move(satellite)
+    assert loaded.data[CONF_PORT] != satellite.port
+    result = await discover(hass, announcement(satellite))
+    assert result["reason"] == "already_configured"
+    assert loaded.data[CONF_PORT] == satellite.port
+    await wait_for(lambda: loaded.runtime_data.last_update_success)
+
+
+async def test_a_satellite_that_was_away_at_the_start_is_set_up_where_it_appears(
+    hass: HomeAssistant, entry: MockConfigEntry, satellite: SatelliteUnderTest
+) -> None:
+    await satellite.stop()
+    await setup(hass, entry)
+    assert is_in(entry, ConfigEntryState.SETUP_RETRY)
+    satellite.port = 0
+    await satellite.start()
+    await discover(hass, announcement(satellite))
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.LOADED
+    assert entry.data[CONF_PORT] == satellite.port
+    await unload_all(hass)
+
+
+async def test_a_false_announcement_changes_nothing(
+    hass: HomeAssistant,
+    start_satellite: StartSatellite,
+    entry: MockConfigEntry,
+    satellite: SatelliteUnderTest,
+) -> None:
+    """Somebody announces our satellite's id at the address of a machine of theirs."""
+    impostor = await start_satellite(name="Impostor")
+    before = dict(entry.data)
+    info = announcement(impostor, properties={"id": satellite.satellite_id})
+    result = await discover(hass, info)
+    assert result["reason"] == "already_configured"
+    assert entry.data == before
+    assert impostor.connected == ()
