@@ -1,4 +1,4 @@
-"""The command `echonet-models`: train, clean, evaluate, compare, export."""
+"""The command `echonet-models`: train, clean, evaluate, compare, choices, export."""
 
 import argparse
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ import sys
 from echonet_satellite.protocol import EchonetError
 
 from . import cleaning_report, evaluation
+from .choices import entry as choices
 from .compare import entry as compare
 from .datasets import Licences, Protocol
 from .material import DEFAULT_CACHE, Material, open_material
@@ -46,8 +47,11 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--pools",
         type=_positive,
-        default=usual.pools,
-        help="how many pools of mixtures to learn from (%(default)s)",
+        nargs="+",
+        default=usual.rounds,
+        metavar="N",
+        help="how many pools of mixtures to learn from; several numbers are rounds, each with a fresh learning rate "
+        f"({' '.join(map(str, usual.rounds))})",
     )
     train.add_argument(
         "--pool-size",
@@ -90,6 +94,13 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_arguments(comparison)
     comparison.set_defaults(command=_compare)
 
+    chosen = commands.add_parser(
+        "choices",
+        help="compare how rare classes are sampled and weighed in training, with small networks",
+    )
+    choices.add_arguments(chosen)
+    chosen.set_defaults(command=_choices)
+
     export = commands.add_parser("export", help="write model.tflite, model.json and MODEL_CARD.md")
     export.add_argument("--to", type=Path, default=DEFAULT_RELEASE, help="folder to write to (%(default)s)")
     export.add_argument("--version", default="0.2.0", help="version of the model (%(default)s)")
@@ -105,7 +116,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--run", type=Path, default=DEFAULT_RUN, help="folder of the training (%(default)s)"
         )
-    for command in (train, evaluate, comparison, export):
+    for command in (train, evaluate, comparison, chosen, export):
         command.add_argument("--data", type=Path, help="folder of recordings (else ECHONET_DATA)")
         command.add_argument("--teachers", type=Path, help="folder of teachers (else ECHONET_TEACHERS)")
         command.add_argument(
@@ -128,7 +139,7 @@ def _material(options: argparse.Namespace) -> Material:
 def _train(options: argparse.Namespace) -> None:
     from .training import train_run  # noqa: PLC0415 - TensorFlow loads for seconds; `--help` does not wait
 
-    schedule = Schedule(pools=options.pools, pool_size=options.pool_size, seed=options.seed)
+    schedule = Schedule(rounds=tuple(options.pools), pool_size=options.pool_size, seed=options.seed)
     train_run(options.run, _material(options), schedule)
     print(f"trained: {options.run}; now: echonet-models evaluate --run {options.run}")
 
@@ -139,6 +150,10 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 def _compare(options: argparse.Namespace) -> None:
     compare.command(options, _material(options))
+
+
+def _choices(options: argparse.Namespace) -> None:
+    choices.command(options, _material(options))
 
 
 def _export(options: argparse.Namespace) -> None:

@@ -6,7 +6,7 @@ from multiprocessing.process import BaseProcess
 import os
 from pathlib import Path
 import time
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,18 +69,45 @@ def join(pools: Sequence[Pool]) -> Pool:
     return Pool(*(np.concatenate(parts) for parts in zip(*pools, strict=True)))
 
 
+class Supply(Protocol):
+    """What a training takes its pools from."""
+
+    def start(self, first: int) -> None:
+        """Prepare for being asked from number `first` on."""
+        ...
+
+    def get(self, number: int) -> Pool:
+        """Return a pool."""
+        ...
+
+    def drop(self, number: int) -> None:
+        """Take note that this training no longer needs a pool."""
+        ...
+
+    def stop(self) -> None:
+        """End what `start` began."""
+        ...
+
+
 class PoolSupply:
     """Pools 0, 1, 2 … of a seed, made ahead in the background and kept as files until they are dropped."""
 
-    def __init__(self, directory: Path, factory: Callable[[], PoolMaker], *, ahead: int = 2) -> None:
-        """Prepare; `start` begins the work."""
-        self._directory, self._factory, self._ahead = directory, factory, ahead
+    def __init__(
+        self,
+        directory: Path,
+        factory: Callable[[], PoolMaker],
+        *,
+        ahead: int = 2,
+        count: int | None = None,
+    ) -> None:
+        """Prepare; `start` begins the work, which ends after `count` pools, if that is given."""
+        self._directory, self._factory, self._ahead, self._count = directory, factory, ahead, count
         self._process: BaseProcess | None = None
         directory.mkdir(parents=True, exist_ok=True)
 
     def start(self, first: int) -> None:
         """Begin to make pools from number `first`."""
-        arguments = (self._directory, self._factory, first, self._ahead)
+        arguments = (self._directory, self._factory, first, self._ahead, self._count)
         self._process = get_context("fork").Process(target=_supply, args=arguments, daemon=True)
         self._process.start()
 
@@ -88,7 +115,9 @@ class PoolSupply:
         """Return a pool, waiting until it is made."""
         path = pool_path(self._directory, number)
         while not path.is_file():
-            if self._process is None or not self._process.is_alive():
+            # Asked before another look at the folder: what has just ended may have made the pool just before.
+            ended = self._process is None or not self._process.is_alive()
+            if ended and not path.is_file():
                 raise ModelsError(
                     "the process that makes mixtures has ended; start the training again to go on"
                 )
@@ -106,17 +135,30 @@ class PoolSupply:
             self._process.join()
 
 
+class KeptPools(PoolSupply):
+    """The first pools of a seed, made once and kept, so that several trainings learn from the same."""
+
+    def __init__(self, directory: Path, factory: Callable[[], PoolMaker], count: int) -> None:
+        """Prepare to make so many pools, those that are not there yet."""
+        super().__init__(directory, factory, ahead=count, count=count)
+
+    def drop(self, number: int) -> None:
+        """Keep the pool: the next training learns from it too."""
+
+
 def pool_path(directory: Path, number: int) -> Path:
     """Return where a pool lies."""
     return directory / f"pool-{number:03d}.npz"
 
 
-def _supply(directory: Path, factory: Callable[[], PoolMaker], first: int, ahead: int) -> None:
+def _supply(
+    directory: Path, factory: Callable[[], PoolMaker], first: int, ahead: int, count: int | None
+) -> None:
     os.nice(5)
     maker, number = factory(), first
     # One thread: more would spin for tiny matrices and take the trainer's cores.
     with threadpool_limits(1):
-        while True:
+        while count is None or number < count:
             if len(list(directory.glob("pool-*.npz"))) > ahead + 2:
                 time.sleep(1)
                 continue

@@ -1,24 +1,76 @@
 """How long and how fast a network learns."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
+import math
+
+WARM_UP_STEPS = 300
+LOWEST_SHARE = 0.01
+
+
+class Weighting(StrEnum):
+    """How much a step that holds a class counts against one that does not, see `losses`.
+
+    It stands here and not there so that the command line knows a schedule without loading TensorFlow.
+    """
+
+    ROOT = "root"
+    """Half the square root of how much rarer it is."""
+    NONE = "none"
+    """As much."""
+    FULL = "full"
+    """As much more as it is rarer."""
+    FOCAL = "focal"
+    """As much, but whatever the network is sure of counts little."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """How long and how fast to learn."""
+    """How long and how fast to learn.
 
-    pools: int = 20
+    A cosine with warm restarts (Loshchilov and Hutter, 2017): in every round the learning rate rises to its height and
+    falls to nearly nothing, so that a round's end is a network that can be used and the next goes on from it.
+    """
+
+    rounds: tuple[int, ...] = (20, 24)
+    """How many pools of mixtures each round learns from."""
     pool_size: int = 4000
     # Making a mixture takes about as long as learning from it: each is learned from twice.
     passes: int = 2
     batch: int = 32
     learning_rate: float = 1.5e-3
+    # A later round has less to unlearn.
+    restart_share: float = 0.7
     seed: int = 1
     teacher_weight: float = 0.02
-    # So many pools without a better tune split end the training.
-    patience: int = 6
+    weighting: Weighting = Weighting.ROOT
+    # So many pools without a better tune split end the training. A restart costs some before it pays.
+    patience: int = 15
 
     @property
-    def steps(self) -> int:
-        """How many batches the whole training has."""
-        return self.pools * self.passes * (self.pool_size // self.batch)
+    def pools(self) -> int:
+        """How many pools the whole training has."""
+        return sum(self.rounds)
+
+    @property
+    def steps_per_pool(self) -> int:
+        """How many batches a pool gives."""
+        return self.passes * self.pool_size // self.batch
+
+    def learning_rate_at(self, step: int) -> float:
+        """Return the learning rate of a batch, counted from the first of the training."""
+        rounds = list(self._rounds())
+        while len(rounds) > 1 and step >= rounds[0][1]:
+            step -= rounds.pop(0)[1]
+        height, steps = rounds[0]
+        warm_up = min(WARM_UP_STEPS, steps // 10)
+        if step < warm_up:
+            return height * (step + 1) / warm_up
+        passed = min(1.0, (step - warm_up) / max(1, steps - warm_up))
+        return height * max(LOWEST_SHARE, (1 + math.cos(math.pi * passed)) / 2)
+
+    def _rounds(self) -> Iterator[tuple[float, int]]:
+        for number, pools in enumerate(self.rounds):
+            height = self.learning_rate * (self.restart_share if number else 1.0)
+            yield height, pools * self.steps_per_pool

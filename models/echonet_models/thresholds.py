@@ -30,12 +30,25 @@ _DECISIONS: Mapping[SoundClass, tuple[tuple[int, int], float, float]] = {
 }
 
 
+# What an alert may wake a family for.
+SAFETY = (
+    SoundClass.GUNSHOT,
+    SoundClass.GLASS_BREAK,
+    SoundClass.BABY_CRY,
+    SoundClass.ALARM,
+    SoundClass.FIRE,
+    SoundClass.SCREAM,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """What a sensitivity is for, per class.
+    """What a sensitivity is for.
 
-    The threshold keeps to `per_day` false alarms where that leaves `recall`. Where it does not, it falls until it does,
-    or until the false alarms reach `bearable_per_day`: a class that hears nothing is useless however quiet.
+    So many false alarms a day of all safety classes together are what hearing may cost. They go where they buy most:
+    every class falls to where one more a day would buy less recall than the others could have for it. But a class that
+    hears nothing is useless however quiet: each falls at least to `recall`, unless that alone brings more than
+    `bearable_per_day`.
     """
 
     per_day: float
@@ -44,10 +57,14 @@ class Aim:
 
 
 AIMS: Mapping[Sensitivity, Aim] = {
-    Sensitivity.LOW: Aim(1, 0.5, 40),
-    Sensitivity.MEDIUM: Aim(6, 0.9, 150),
-    Sensitivity.HIGH: Aim(50, 0.95, 800),
+    Sensitivity.LOW: Aim(24, 0.3, 15),
+    Sensitivity.MEDIUM: Aim(100, 0.6, 60),
+    Sensitivity.HIGH: Aim(500, 0.9, 300),
 }
+
+# Beyond it a recall measured on so few recordings says nothing.
+ENOUGH = 0.97
+PRICES = np.logspace(-6, 0, 300)
 
 # A day at home holds talk, music and noises (`background`), and about so large a share of what the hand-picked clips of
 # other sounds hold, which are nothing but events.
@@ -86,30 +103,58 @@ def decisions_to_json(decisions: Mapping[SoundClass, Decision]) -> dict[str, Any
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """What each of the candidates for a threshold would bring a class: candidates rise, both of these fall."""
+
+    recall: Floats
+    per_day: Floats
+
+    def highest_allowed(self, aim: Aim) -> int:
+        """Return the highest candidate that an aim allows."""
+        hearing = np.flatnonzero(self.recall >= aim.recall)
+        bearable = np.flatnonzero(self.per_day <= aim.bearable_per_day)
+        last = len(CANDIDATES) - 1
+        return max(int(hearing[-1]) if len(hearing) else 0, int(bearable[0]) if len(bearable) else last)
+
+    def best(self, price: float, highest: int) -> int:
+        """Return the candidate that is worth most where a false alarm a day costs so much recall."""
+        worth = np.minimum(self.recall, ENOUGH) - price * self.per_day
+        return int(np.argmax(worth[: highest + 1]))
+
+
 def choose(
     clips: Sequence[Clip], heard: Mapping[str, Probabilities], decisions: Mapping[SoundClass, Decision]
 ) -> dict[SoundClass, Decision]:
-    """Return the decisions with thresholds chosen on these clips (the tune split), see `AIMS`."""
-    chosen = {}
-    for column, name in enumerate(CLASSES):
-        recall = recall_at(recording_scores(clips, heard, decisions[name], column), CANDIDATES)
-        per_day = false_alarms_per_day(clips, heard, decisions[name], column, CANDIDATES)
-        thresholds = {
-            sensitivity: float(CANDIDATES[_index(aim, recall, per_day)]) for sensitivity, aim in AIMS.items()
-        }
-        chosen[name] = replace(decisions[name], thresholds=thresholds)
+    """Return the decisions with thresholds chosen on these clips (the tune split), see `Aim`."""
+    trades = {
+        name: Trade(
+            recall_at(recording_scores(clips, heard, decisions[name], column), CANDIDATES),
+            false_alarms_per_day(clips, heard, decisions[name], column, CANDIDATES),
+        )
+        for column, name in enumerate(CLASSES)
+    }
+    thresholds: dict[SoundClass, dict[Sensitivity, float]] = {name: {} for name in CLASSES}
+    highest = dict.fromkeys(CLASSES, len(CANDIDATES) - 1)
+    for sensitivity, aim in AIMS.items():
+        # More sensitive never means a higher threshold.
+        highest = {name: min(highest[name], trade.highest_allowed(aim)) for name, trade in trades.items()}
+        highest = _share_out(trades, highest, aim.per_day)
+        for name, index in highest.items():
+            thresholds[name][sensitivity] = float(CANDIDATES[index])
+    return {name: replace(decisions[name], thresholds=thresholds[name]) for name in CLASSES}
+
+
+def _share_out(
+    trades: Mapping[SoundClass, Trade], highest: Mapping[SoundClass, int], per_day: float
+) -> dict[SoundClass, int]:
+    """Return the candidates of all classes at the lowest common price at which false alarms keep to a number."""
+    chosen = dict(highest)
+    for price in PRICES:
+        chosen = {name: trade.best(price, highest[name]) for name, trade in trades.items()}
+        if sum(float(trades[name].per_day[chosen[name]]) for name in SAFETY) <= per_day:
+            break
     return chosen
-
-
-def _index(aim: Aim, recall: Floats, per_day: Floats) -> int:
-    """Return which candidate an aim takes; candidates rise, recall and false alarms fall."""
-
-    def first(true: NDArray[np.bool_]) -> int:
-        return int(np.argmax(true)) if true.any() else len(true) - 1
-
-    quiet, bearable = first(per_day <= aim.per_day), first(per_day <= aim.bearable_per_day)
-    hearing = int(np.flatnonzero(recall >= aim.recall)[-1]) if (recall >= aim.recall).any() else 0
-    return max(min(quiet, hearing), bearable)
 
 
 def recall_at(recordings: Sequence[Floats], thresholds: Floats) -> Floats:

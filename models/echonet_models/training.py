@@ -9,7 +9,6 @@ import time
 from typing import Any
 
 import keras
-from keras import ops
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
@@ -19,12 +18,12 @@ from .calibration import read_calibration
 from .datasets import CLASSES, Split
 from .errors import ModelsError
 from .knowledge import SCALE
+from .losses import class_loss, positive_weights, taught_loss
 from .material import Material
 from .networks.streaming import StreamingNetwork, StreamingShape
-from .pools import Pool, PoolMaker, PoolSupply, join, load_pool, store_pool
+from .pools import Pool, PoolMaker, PoolSupply, Supply, join, load_pool, store_pool
 from .progress import duration
 from .schedule import Schedule
-from .teachers import TEACHER_CLASSES
 
 Floats = NDArray[np.float32]
 
@@ -48,14 +47,7 @@ class Trainer:
         self._run, self._schedule, self._tune = run, schedule, tune
         self.network = StreamingNetwork(shape)
         self._state: dict[str, Any] = {"pool": 0, "best": 0.0, "best_pool": 0, "positive_weights": None}
-        rate = keras.optimizers.schedules.CosineDecay(
-            0.0,
-            schedule.steps,
-            warmup_target=schedule.learning_rate,
-            warmup_steps=min(300, schedule.steps // 10),
-            alpha=0.01,
-        )
-        self._optimizer = keras.optimizers.AdamW(rate, weight_decay=1e-3, clipnorm=1.0)
+        self._optimizer = keras.optimizers.AdamW(schedule.learning_rate, weight_decay=1e-3, clipnorm=1.0)
         self._optimizer.build(self.network.pupil.trainable_variables)
         run.mkdir(parents=True, exist_ok=True)
         (run / SHAPE_FILE).write_text(json.dumps(shape.to_json()), encoding="utf-8")
@@ -68,7 +60,12 @@ class Trainer:
         """The pool to train on next."""
         return int(self._state["pool"])
 
-    def train(self, supply: PoolSupply) -> None:
+    @property
+    def positive_weights(self) -> list[float]:
+        """How much more a step with each class counts than one without; empty before the first pool."""
+        return list(self._state["positive_weights"] or [])
+
+    def train(self, supply: Supply) -> None:
         """Train on the pools that are left."""
         start = time.monotonic()
         first = self.next_pool
@@ -91,16 +88,16 @@ class Trainer:
         finally:
             supply.stop()
 
-    def _train_on(self, supply: PoolSupply, number: int) -> None:
-        pools = [supply.get(other) for other in (number - 1, number) if other >= 0]
-        pool = join(pools)
+    def _train_on(self, supply: Supply, number: int) -> None:
+        pool = join([supply.get(other) for other in (number - 1, number) if other >= 0])
+        weighting = self._schedule.weighting
         if self._state["positive_weights"] is None:
-            self._state["positive_weights"] = positive_weights(pool.labels)
+            self._state["positive_weights"] = positive_weights(pool.labels, weighting)
         if not self.network.pupil.compiled:
             weights = np.asarray(self._state["positive_weights"], np.float32)
             self.network.pupil.compile(
                 optimizer=self._optimizer,
-                loss={"classes": masked_loss(weights), "taught": taught_loss},
+                loss={"classes": class_loss(weighting, weights), "taught": taught_loss},
                 loss_weights={"classes": 1.0, "taught": self._schedule.teacher_weight},
             )
         # Mixtures of this pool and the one before, in random order, so that one pool runs into the next.
@@ -108,7 +105,11 @@ class Trainer:
         wanted = self._schedule.pool_size * self._schedule.passes
         order = np.resize(generator.permutation(len(pool.features)), wanted)
         batches = Batches(pool, order, self._schedule.batch, generator)
-        history = self.network.pupil.fit(batches, verbose=1 if sys.stderr.isatty() else 2)
+        history = self.network.pupil.fit(
+            batches,
+            callbacks=[Pace(self._schedule, number * self._schedule.steps_per_pool)],
+            verbose=1 if sys.stderr.isatty() else 2,
+        )
         batches.release()
         self._state.update({name: float(values[-1]) for name, values in history.history.items()})
         if number > 0:
@@ -147,6 +148,19 @@ class Trainer:
         with np.load(self._run / OPTIMIZER_FILE) as stored:
             for number, variable in enumerate(self._optimizer.variables):
                 variable.assign(stored[str(number)])
+
+
+class Pace(keras.callbacks.Callback):  # type: ignore[misc]
+    """Sets the learning rate of every batch."""
+
+    def __init__(self, schedule: Schedule, first: int) -> None:
+        """Take the schedule and the number of the first batch."""
+        super().__init__()
+        self._schedule, self._first = schedule, first
+
+    def on_train_batch_begin(self, batch: int, logs: object = None) -> None:  # noqa: ARG002 - Keras asks for it
+        """Set the rate before a batch is learned from."""
+        self.model.optimizer.learning_rate.assign(self._schedule.learning_rate_at(self._first + batch))
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
@@ -209,36 +223,6 @@ def train_run(
         ),
     )
     Trainer(run, shape or StreamingShape(), schedule, load_pool(tune)).train(supply)
-
-
-def positive_weights(labels: Labels) -> list[float]:
-    """Return how much more a step with the class counts than one without.
-
-    Half the square root of the ratio of the two, between 1 and 6: enough that rare classes are learned, without the
-    flood of false alarms that full balancing brings.
-    """
-    positive = (labels == 1).mean(axis=(0, 1)) + 1e-6
-    weights: list[float] = np.clip(0.5 * np.sqrt((1 - positive) / positive), 1, 6).round(2).tolist()
-    return weights
-
-
-def masked_loss(weights: NDArray[np.float32]) -> Any:
-    """Return binary cross-entropy on logits that weighs positive steps and leaves out unsure ones."""
-
-    def loss(labels: Any, logits: Any) -> Any:
-        known = ops.cast(ops.not_equal(labels, float(IGNORE)), "float32")
-        positive = ops.cast(ops.equal(labels, 1.0), "float32")
-        cost = ops.softplus(-logits) * positive * weights + ops.softplus(logits) * (1 - positive)
-        return ops.sum(cost * known) / (ops.sum(known) + 1.0)
-
-    return loss
-
-
-def taught_loss(scores: Any, logits: Any) -> Any:
-    """Return binary cross-entropy against the teacher's scores, summed over its classes, where it was asked."""
-    known = ops.cast(ops.less_equal(scores, 1.0), "float32")
-    cost = ops.softplus(logits) - scores * logits
-    return ops.sum(cost * known) / (ops.sum(known) / TEACHER_CLASSES + 1.0)
 
 
 def average_precisions(labels: Labels, scores: NDArray[np.float32]) -> Mapping[str, float]:

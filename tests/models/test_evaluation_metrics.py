@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from echonet_models.datasets import CLASSES
-from echonet_models.evaluation.clips import SAFETY
 from echonet_models.evaluation.collar import COLLAR_S, best_threshold, changes, match
 from echonet_models.evaluation.events import EventRule, decode
 from echonet_models.evaluation.intervals import poisson, rate, resamples, share
@@ -21,6 +20,7 @@ from echonet_models.evaluation.windows import (
     window_scores,
     window_truth,
 )
+from echonet_models.thresholds import SAFETY
 from echonet_satellite.protocol import SoundClass
 
 STEP_S = 0.08

@@ -69,6 +69,21 @@ def test_recall_comes_first_but_not_at_any_price() -> None:
     assert decisions[SoundClass.GUNSHOT].thresholds[Sensitivity.MEDIUM] > 0.8
 
 
+def test_false_alarms_are_spent_where_they_buy_most() -> None:
+    """Two classes with the same recall: the one that the background imitates gets the higher threshold."""
+    probabilities = heard(CLIPS, 0.7, 0.2)
+    generator = np.random.default_rng(5)
+    column = CLASSES.index(SoundClass.SCREAM)
+    for item in CLIPS:
+        if item.label == "background":
+            probabilities[item.path][:, column] = generator.uniform(0, 0.72, STEPS)
+    decisions = choose(CLIPS, probabilities, undecided())
+    for level in AIMS:
+        assert (
+            decisions[SoundClass.SCREAM].thresholds[level] > decisions[SoundClass.GLASS_BREAK].thresholds[level]
+        )
+
+
 def test_rare_false_alarms_are_foreseen_from_frequent_ones() -> None:
     """A hundred hours tell the true rate at a high threshold; one hour comes within a factor of four."""
     generator = np.random.default_rng(3)

@@ -10,11 +10,12 @@ import pytest
 from echonet_models.datasets import CLASSES
 from echonet_models.errors import ModelsError
 from echonet_models.evaluation import evaluate_run
+from echonet_models.losses import masked_loss, positive_weights
 from echonet_models.material import Material
 from echonet_models.networks.streaming import Convolution, StreamingShape
 from echonet_models.release import release_run
 from echonet_models.schedule import Schedule
-from echonet_models.training import masked_loss, positive_weights, train_run
+from echonet_models.training import train_run
 from echonet_satellite.classifier import load_classifier
 
 from .conftest import PLAIN
@@ -33,7 +34,7 @@ SMALL = StreamingShape(
 
 
 def schedule(pools: int) -> Schedule:
-    return Schedule(pools=pools, pool_size=240, batch=16, learning_rate=1e-2, passes=1)
+    return Schedule(rounds=(pools,), pool_size=240, batch=16, learning_rate=1e-2, passes=1)
 
 
 @pytest.fixture(scope="module")

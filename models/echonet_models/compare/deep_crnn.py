@@ -16,8 +16,8 @@ from echonet_satellite.protocol import SoundClass
 
 from ..activity import IGNORE, STEP, Labels, label_clip
 from ..datasets import CLASSES, Split
+from ..losses import masked_loss, positive_weights
 from ..material import Material
-from ..training import masked_loss, positive_weights
 from .approach import Factory, Progress, Scores
 from .deep_network import rows_to_one
 from .deep_patches import Scaling, images

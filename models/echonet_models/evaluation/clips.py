@@ -10,20 +10,11 @@ from echonet_satellite.protocol import Phase, Sensitivity, SoundClass
 
 from ..datasets import BACKGROUND, CLASSES, OTHER, Clip
 from ..listening import Probabilities, detections
-from ..thresholds import is_negative
+from ..thresholds import SAFETY, is_negative
 from . import IMITATION
 from .intervals import rate, share
 from .systems import Decisions
 
-# What an alert may wake a family for.
-SAFETY = (
-    SoundClass.GUNSHOT,
-    SoundClass.GLASS_BREAK,
-    SoundClass.BABY_CRY,
-    SoundClass.ALARM,
-    SoundClass.FIRE,
-    SoundClass.SCREAM,
-)
 ALL_KINDS = "all"
 
 Found = Mapping[str, Mapping[SoundClass, Sequence[float]]]

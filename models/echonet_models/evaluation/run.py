@@ -9,10 +9,10 @@ from echonet_satellite.protocol import Sensitivity
 from ..datasets import CLASSES
 from ..listening import Probabilities
 from ..progress import track
-from ..thresholds import choose, decisions_to_json, undecided
+from ..thresholds import SAFETY, choose, decisions_to_json, undecided
 from .audio import Audio, Heard, hear, hear_validation, windows
 from .brief import SPLIT
-from .clips import SAFETY, confusion, detect, mean_confidence, measure
+from .clips import confusion, detect, mean_confidence, measure
 from .events import choose_rule, count, count_shipped, error_figures, own_mixtures, rule_figures
 from .latency import latency
 from .listeners import Listener, Trained

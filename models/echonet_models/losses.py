@@ -1,0 +1,70 @@
+"""What a training minimises: the cost of each step's classes, and of the teachers' scores."""
+
+from typing import Any
+
+from keras import ops
+import numpy as np
+from numpy.typing import NDArray
+
+from .activity import IGNORE, Labels
+from .schedule import Weighting
+from .teachers import TEACHER_CLASSES
+
+MOST_BY_ROOT, MOST_BY_FULL = 6.0, 100.0
+FOCUS = 2
+"""Gamma of the focal loss, the value that its authors recommend."""
+
+
+def positive_weights(labels: Labels, weighting: Weighting = Weighting.ROOT) -> list[float]:
+    """Return how much more a step with the class counts than one without.
+
+    `ROOT` is half the square root of the ratio of the two, between 1 and 6: enough that rare classes are learned,
+    without the flood of false alarms that `FULL` balancing, the ratio itself, brings.
+    """
+    positive = (labels == 1).mean(axis=(0, 1)) + 1e-6
+    ratio = (1 - positive) / positive
+    match weighting:
+        case Weighting.ROOT:
+            counted = np.clip(0.5 * np.sqrt(ratio), 1, MOST_BY_ROOT)
+        case Weighting.FULL:
+            counted = np.clip(ratio, 1, MOST_BY_FULL)
+        case Weighting.NONE | Weighting.FOCAL:
+            counted = np.ones_like(ratio)
+    weights: list[float] = counted.round(2).tolist()
+    return weights
+
+
+def class_loss(weighting: Weighting, weights: NDArray[np.float32]) -> Any:
+    """Return the loss of the classes; `weights` are those of `positive_weights`."""
+    return focal_loss if weighting is Weighting.FOCAL else masked_loss(weights)
+
+
+def masked_loss(weights: NDArray[np.float32]) -> Any:
+    """Return binary cross-entropy on logits that weighs positive steps and leaves out unsure ones."""
+
+    def loss(labels: Any, logits: Any) -> Any:
+        known = ops.cast(ops.not_equal(labels, float(IGNORE)), "float32")
+        positive = ops.cast(ops.equal(labels, 1.0), "float32")
+        cost = ops.softplus(-logits) * positive * weights + ops.softplus(logits) * (1 - positive)
+        return ops.sum(cost * known) / (ops.sum(known) + 1.0)
+
+    return loss
+
+
+def focal_loss(labels: Any, logits: Any) -> Any:
+    """Return binary cross-entropy in which a step counts the less the surer the network is of the right answer.
+
+    (1 - p)^2 times the cross-entropy, p being the probability of the right answer (Lin, Goyal, Girshick, He and
+    Dollár, "Focal loss for dense object detection", ICCV 2017, equation 4); unsure steps are left out.
+    """
+    known = ops.cast(ops.not_equal(labels, float(IGNORE)), "float32")
+    wrong = ops.where(ops.equal(labels, 1.0), -logits, logits)
+    cost = ops.sigmoid(wrong) ** FOCUS * ops.softplus(wrong)
+    return ops.sum(cost * known) / (ops.sum(known) + 1.0)
+
+
+def taught_loss(scores: Any, logits: Any) -> Any:
+    """Return binary cross-entropy against the teacher's scores, summed over its classes, where it was asked."""
+    known = ops.cast(ops.less_equal(scores, 1.0), "float32")
+    cost = ops.softplus(logits) - scores * logits
+    return ops.sum(cost * known) / (ops.sum(known) / TEACHER_CLASSES + 1.0)
