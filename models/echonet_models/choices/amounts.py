@@ -13,8 +13,8 @@ class Amounts:
     """How much each variant learns from, with which network, and how many mixtures it is scored on."""
 
     shape: StreamingShape
-    pools: int = 3
-    pool_size: int = 4000
+    pools: int = 2
+    pool_size: int = 3000
     passes: int = 2
     batch: int = 32
     tune: int = 1200
