@@ -236,6 +236,17 @@ def average_precisions(labels: Labels, scores: NDArray[np.float32]) -> Mapping[s
     return found
 
 
+def pools_learned(run: Path) -> int:
+    """Return from how many pools the best state of a training has learned.
+
+    Raises:
+        ModelsError: nothing has been trained there yet.
+    """
+    if not (run / STATE_FILE).is_file():
+        raise ModelsError(f"nothing is trained in {run} yet: run `echonet-models train --run {run}` first")
+    return int(json.loads((run / STATE_FILE).read_text(encoding="utf-8"))["best_pool"])
+
+
 def load_network(run: Path, *, best: bool = True, calibrated: bool = True) -> StreamingNetwork:
     """Return the network of a training: its best state so far, or its last; calibrated if it has been.
 

@@ -19,7 +19,7 @@ from echonet_models.evaluation.subject import agreement, released, trained
 from echonet_models.export import write_release
 from echonet_models.material import Material
 from echonet_models.networks.streaming import StreamingNetwork
-from echonet_models.training import BEST_FILE, SHAPE_FILE, load_network
+from echonet_models.training import BEST_FILE, SHAPE_FILE, STATE_FILE, load_network
 
 from .conftest import tone
 from .test_training import SMALL
@@ -32,6 +32,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     network = StreamingNetwork(SMALL)
     network.pupil.save_weights(directory / BEST_FILE)
     (directory / SHAPE_FILE).write_text(json.dumps(SMALL.to_json()), encoding="utf-8")
+    (directory / STATE_FILE).write_text(json.dumps({"pool": 5, "best_pool": 3}), encoding="utf-8")
     return directory
 
 
@@ -81,6 +82,7 @@ def test_another_state_of_the_training_is_another_listener(run: Path, small_mate
 def test_new_sources_are_measured_on_what_was_left_out(run: Path, small_material: Material) -> None:
     split = split_by(Protocol.SOURCE, small_material.clips)
     found = measure_sources(run, small_material, QUICK)
+    assert found["pools"] == 3
     outside = {clip for clip in small_material.clips if split[clip.origin] is Split.VALIDATION}
     for name in map(str, CLASSES):
         own = {clip.source for clip in outside if clip.label == name}

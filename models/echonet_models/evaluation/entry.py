@@ -66,7 +66,7 @@ def figures_path(options: argparse.Namespace) -> Path:
 
 def _measured(options: argparse.Namespace, material: "Material", path: Path) -> dict[str, Any]:
     from ..teachers import teachers_directory  # noqa: PLC0415
-    from ..training import BEST_FILE  # noqa: PLC0415
+    from ..training import BEST_FILE, pools_learned  # noqa: PLC0415
     from .audio import FULL, QUICK, gather  # noqa: PLC0415
     from .brief import write  # noqa: PLC0415
     from .listeners import Listener  # noqa: PLC0415
@@ -87,5 +87,7 @@ def _measured(options: argparse.Namespace, material: "Material", path: Path) -> 
         figures["agreement"] = compare_with_training(subject, options.run, audio, folder)
     if options.sources_run:
         figures["sources"] = measure_sources(options.sources_run, material, plan)
+        if (options.run / BEST_FILE).is_file():
+            figures["sources"]["pools_of_ours"] = pools_learned(options.run)
     write(path, figures)
     return figures

@@ -240,9 +240,18 @@ def _sources(figures: Mapping[str, Any]) -> str:
         "\n## On microphones and in rooms it has never heard\n\n"
         "A second network, trained by the same command on the sources that are left when whole collections are taken"
         " out of each class, and measured on those at medium sensitivity. Expect this of a new home, where nobody has"
-        " chosen the best recording.\n\n"
+        f" chosen the best recording.{_lengths(figures['sources'])}\n\n"
     )
     return text + tables.source_table(figures["systems"][OWN], figures["sources"]) + "\n"
+
+
+def _lengths(sources: Mapping[str, Any]) -> str:
+    if sources.get("pools_of_ours", sources["pools"]) == sources["pools"]:
+        return ""
+    return (
+        f" It learned from {sources['pools']} pools of mixtures and the released one from"
+        f" {sources['pools_of_ours']}: part of the difference is that."
+    )
 
 
 def _agreement(found: Mapping[str, Any] | None) -> str:

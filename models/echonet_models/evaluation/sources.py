@@ -8,6 +8,7 @@ from typing import Any
 from ..datasets import CLASSES, Clip, Protocol, Split, split_by
 from ..material import Material
 from ..thresholds import choose, decisions_to_json, undecided
+from ..training import pools_learned
 from . import LEVELS
 from .audio import Plan, clip_sounds, sure_clips
 from .clips import detect, measure
@@ -30,6 +31,7 @@ def measure_sources(run: Path, material: Material, plan: Plan) -> dict[str, Any]
     decisions = choose(tune, heard, undecided())
     heard = store.hear(clip_sounds(own, validation), "clips of new sources")
     return {
+        "pools": pools_learned(run),
         "held_out": _held_out(validation),
         "decision": decisions_to_json(decisions),
         "sensitivity": {
