@@ -45,30 +45,28 @@ SAFETY = (
 class Aim:
     """What a sensitivity is for.
 
-    So many false alarms a day of all safety classes together are what hearing may cost. They go where they buy most:
-    every class falls to where one more a day would buy less recall than the others could have for it. But a class that
-    hears nothing is useless however quiet: each falls at least to `recall`, unless that alone brings more than
-    `bearable_per_day`.
+    Every class's threshold falls as long as each further false alarm a day buys at least `price` of recall: so false
+    alarms are spent where they buy most. But a class that hears nothing is useless however quiet: each that can reach
+    `recall` falls at least to it, and none, whatever it would buy, to more than `bearable_per_day`.
     """
 
-    per_day: float
+    price: float
     recall: float
     bearable_per_day: float
 
 
 AIMS: Mapping[Sensitivity, Aim] = {
-    Sensitivity.LOW: Aim(24, 0.3, 15),
-    Sensitivity.MEDIUM: Aim(100, 0.6, 60),
-    Sensitivity.HIGH: Aim(500, 0.9, 300),
+    Sensitivity.LOW: Aim(0.02, 0.3, 80),
+    Sensitivity.MEDIUM: Aim(0.004, 0.6, 130),
+    Sensitivity.HIGH: Aim(0.0008, 0.85, 200),
 }
 
 # Beyond it a recall measured on so few recordings says nothing.
 ENOUGH = 0.97
-PRICES = np.logspace(-6, 0, 300)
 
 # A day at home holds talk, music and noises (`background`), and about so large a share of what the hand-picked clips of
-# other sounds hold, which are nothing but events.
-EVENTFUL_SHARE = 0.05
+# other sounds hold, which are nothing but events: half an hour of them.
+EVENTFUL_SHARE = 0.02
 
 CANDIDATES = np.round(1 / (1 + np.exp(-np.arange(-3.2, 5.3, 0.05))), 4)
 # A minute: what goes on for longer is told once.
@@ -110,50 +108,29 @@ class Trade:
     recall: Floats
     per_day: Floats
 
-    def highest_allowed(self, aim: Aim) -> int:
-        """Return the highest candidate that an aim allows."""
+    def best(self, aim: Aim) -> int:
+        """Return which candidate an aim takes."""
         hearing = np.flatnonzero(self.recall >= aim.recall)
         bearable = np.flatnonzero(self.per_day <= aim.bearable_per_day)
+        worth = np.minimum(self.recall, ENOUGH) - aim.price * self.per_day
         last = len(CANDIDATES) - 1
-        return max(int(hearing[-1]) if len(hearing) else 0, int(bearable[0]) if len(bearable) else last)
-
-    def best(self, price: float, highest: int) -> int:
-        """Return the candidate that is worth most where a false alarm a day costs so much recall."""
-        worth = np.minimum(self.recall, ENOUGH) - price * self.per_day
-        return int(np.argmax(worth[: highest + 1]))
+        highest = int(hearing[-1]) if len(hearing) else last
+        lowest = int(bearable[0]) if len(bearable) else last
+        return max(lowest, int(np.argmax(worth[: highest + 1])))
 
 
 def choose(
     clips: Sequence[Clip], heard: Mapping[str, Probabilities], decisions: Mapping[SoundClass, Decision]
 ) -> dict[SoundClass, Decision]:
     """Return the decisions with thresholds chosen on these clips (the tune split), see `Aim`."""
-    trades = {
-        name: Trade(
+    chosen = {}
+    for column, name in enumerate(CLASSES):
+        trade = Trade(
             recall_at(recording_scores(clips, heard, decisions[name], column), CANDIDATES),
             false_alarms_per_day(clips, heard, decisions[name], column, CANDIDATES),
         )
-        for column, name in enumerate(CLASSES)
-    }
-    thresholds: dict[SoundClass, dict[Sensitivity, float]] = {name: {} for name in CLASSES}
-    highest = dict.fromkeys(CLASSES, len(CANDIDATES) - 1)
-    for sensitivity, aim in AIMS.items():
-        # More sensitive never means a higher threshold.
-        highest = {name: min(highest[name], trade.highest_allowed(aim)) for name, trade in trades.items()}
-        highest = _share_out(trades, highest, aim.per_day)
-        for name, index in highest.items():
-            thresholds[name][sensitivity] = float(CANDIDATES[index])
-    return {name: replace(decisions[name], thresholds=thresholds[name]) for name in CLASSES}
-
-
-def _share_out(
-    trades: Mapping[SoundClass, Trade], highest: Mapping[SoundClass, int], per_day: float
-) -> dict[SoundClass, int]:
-    """Return the candidates of all classes at the lowest common price at which false alarms keep to a number."""
-    chosen = dict(highest)
-    for price in PRICES:
-        chosen = {name: trade.best(price, highest[name]) for name, trade in trades.items()}
-        if sum(float(trades[name].per_day[chosen[name]]) for name in SAFETY) <= per_day:
-            break
+        thresholds = {sensitivity: float(CANDIDATES[trade.best(aim)]) for sensitivity, aim in AIMS.items()}
+        chosen[name] = replace(decisions[name], thresholds=thresholds)
     return chosen
 
 

@@ -22,7 +22,7 @@ LEAST_RECALL = dict.fromkeys(
         SoundClass.ALARM,
         SoundClass.DOG,
     ),
-    0.7,
+    0.55,
 )
 
 
