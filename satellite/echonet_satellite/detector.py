@@ -18,6 +18,11 @@ LOOK_BACK_S: Final = 0.56
 UPDATE_S: Final = 1.0
 CONFIDENCE_NEWS: Final = 0.05
 PEAK_NEWS_DB: Final = 3.0
+# The rhythm of a smoke or CO alarm is like nothing else in a home: it needs no threshold, and is sure by itself.
+CERTAIN_PATTERNS: Final = frozenset({AlarmPattern.T3, AlarmPattern.T4})
+CERTAIN: Final = 0.99
+# Below this nobody would suspect an alarm: no pattern is looked for, and one that was found has ended.
+SUSPICION: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +174,9 @@ class _Track:
         self._recent.append((smooth, probability, peak_dbfs))
         if self.active is not None:
             return self._continue(self.active, step, peak_dbfs, pattern)
-        if self._enter is None or smooth < self._enter or step < self._free_from:
+        if self._enter is None or step < self._free_from:
+            return None
+        if smooth < self._enter and pattern not in CERTAIN_PATTERNS:
             return None
         return self._try_start(step, pattern, numbers)
 
@@ -180,9 +187,11 @@ class _Track:
         recent = list(self._recent)[-(step - self._free_from + 1) :]
         window = recent[-self._window :]
         above = [index for index, (smooth, _, _) in enumerate(window) if smooth >= enter]
-        if len(above) < self._needed:
+        certain = pattern in CERTAIN_PATTERNS
+        if len(above) < self._needed and not certain:
             return None
-        first = len(recent) - len(window) + above[0]
+        # Of an alarm known by its rhythm alone, all that is remembered is part: it began seconds ago.
+        first = 0 if len(above) < self._needed else len(recent) - len(window) + above[0]
         while first > 0 and recent[first - 1][0] >= self._leave:
             first -= 1
         heard = recent[first:]
@@ -190,7 +199,7 @@ class _Track:
             number=next(numbers),
             onset=step - len(heard) + 1,
             heard=step,
-            confidence=min(1.0, max(raw for _, raw, _ in heard)),
+            confidence=min(1.0, max(CERTAIN if certain else 0.0, *(raw for _, raw, _ in heard))),
             peak_dbfs=max(peak for _, _, peak in heard),
             pattern=pattern,
             told_step=step,
@@ -203,7 +212,10 @@ class _Track:
         self, active: _Active, step: int, peak_dbfs: float, pattern: AlarmPattern | None
     ) -> StreamEvent | None:
         smooth, raw, _ = self._recent[-1]
-        if smooth >= self._leave:
+        certain = CERTAIN_PATTERNS & {pattern, active.pattern}
+        if certain:
+            active.confidence = max(active.confidence, CERTAIN)
+        if smooth >= (min(self._leave, SUSPICION) if certain else self._leave):
             active.heard = step
             active.confidence = min(1.0, max(active.confidence, raw))
             active.peak_dbfs = max(active.peak_dbfs, peak_dbfs)

@@ -7,17 +7,17 @@ from typing import Final
 import numpy as np
 
 from .classifier import LEAD_IN_FRAMES, Classifier, quiet_room
-from .detector import Detector, StreamEvent
+from .detector import CERTAIN_PATTERNS, SUSPICION, Detector, StreamEvent
 from .frontend import Floats, log_mel
 from .patterns import AlarmPatterns
-from .protocol import AlarmPattern, Sensitivity, SoundClass
+from .protocol import AlarmPattern, Phase, Sensitivity, SoundClass
 
 # What ends with the stream is heard only after the network has seen a little beyond it.
 PADDING_S: Final = 0.5
 SILENCE_DBFS: Final = -120.0
 _PATTERN_STEPS: Final = 5
-# Once an alarm is known to be one of these, it stays that: the pattern is exact, and people act on it.
-_CERTAIN: Final = frozenset({AlarmPattern.T3, AlarmPattern.T4})
+# The pause of T3 lasts 1.5 s: a suspicion outlives it.
+_SUSPECTED_STEPS: Final = 15
 
 
 class Hearing:
@@ -40,10 +40,12 @@ class Hearing:
         heard_already = LEAD_IN_FRAMES * card.frontend.hop_length
         self._samples = quiet_room(heard_already + card.step_samples)[heard_already:]
         self._leading = True
+        self._alarm = card.classes.index(SoundClass.ALARM)
         self._overlap = card.frontend.n_fft - card.frontend.hop_length
         self._patterns = AlarmPatterns(card.frontend)
         self._pattern = AlarmPattern.UNKNOWN
         self._until_pattern = 0
+        self._suspected = 0
         self._detector = Detector(
             card.classes,
             card.decisions,
@@ -76,11 +78,11 @@ class Hearing:
 
     def configure(self, sensitivity: Mapping[SoundClass, Sensitivity]) -> list[StreamEvent]:
         """Change sensitivities; what is turned off ends now."""
-        return self._detector.configure(sensitivity)
+        return self._ended(self._detector.configure(sensitivity))
 
     def flush(self) -> list[StreamEvent]:
         """End what is heard: the stream is interrupted."""
-        return self._detector.flush()
+        return self._ended(self._detector.flush())
 
     def finish(self) -> list[StreamEvent]:
         """Hear the last moment of a stream that is over, and end what is heard."""
@@ -96,11 +98,18 @@ class Hearing:
         events: list[StreamEvent] = []
         probabilities = self._classifier.step(frames)
         self._patterns.push(frames)
-        self._recognise()
+        self._recognise(float(probabilities[:, self._alarm].max()))
         if self._on_probabilities is not None:
             self._on_probabilities(probabilities)
         for row, peak_dbfs in zip(probabilities.tolist(), peaks_dbfs, strict=True):
-            events += self._detector.push(row, peak_dbfs, self._pattern)
+            events += self._ended(self._detector.push(row, peak_dbfs, self._pattern))
+        return events
+
+    def _ended(self, events: list[StreamEvent]) -> list[StreamEvent]:
+        """Forget the rhythm of an alarm that has ended: the next has its own."""
+        if any(event.sound_class is SoundClass.ALARM and event.phase is Phase.END for event in events):
+            self._patterns.forget()
+            self._pattern = AlarmPattern.UNKNOWN
         return events
 
     def _peaks(self, heard: Floats) -> list[float]:
@@ -110,21 +119,26 @@ class Hearing:
         starts = range(0, len(heard) - self._overlap, hop)
         return [dbfs(float(loudness[start : start + hop + self._overlap].max())) for start in starts]
 
-    def _recognise(self) -> None:
-        """Look for the pattern of an alarm that is heard, and not in every step: it takes seconds anyway."""
-        if SoundClass.ALARM not in self._detector.active:
+    def _recognise(self, alarm: float) -> None:
+        """Look for the pattern of an alarm that is heard or suspected; not in every step: it takes seconds anyway."""
+        active = SoundClass.ALARM in self._detector.active
+        self._suspected = _SUSPECTED_STEPS if alarm >= SUSPICION else max(0, self._suspected - 1)
+        if not active and not self._suspected:
             self._pattern = AlarmPattern.UNKNOWN
             self._until_pattern = 0
             return
-        if self._pattern in _CERTAIN:
+        # Once an alarm is known to be one of these, it stays that: the pattern is exact, and people act on it.
+        if active and self._pattern in CERTAIN_PATTERNS:
             return
         if self._until_pattern > 0:
             self._until_pattern -= 1
             return
         self._until_pattern = _PATTERN_STEPS
         found = self._patterns.recognise()
-        if found is not AlarmPattern.UNKNOWN:
-            self._pattern = found
+        if active:
+            self._pattern = self._pattern if found is AlarmPattern.UNKNOWN else found
+        else:
+            self._pattern = found if found in CERTAIN_PATTERNS else AlarmPattern.UNKNOWN
 
 
 def dbfs(amplitude: float) -> float:

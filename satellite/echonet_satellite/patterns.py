@@ -50,6 +50,11 @@ class AlarmPatterns:
         while self._count - len(self._frames[0]) >= self._capacity:
             self._count -= len(self._frames.popleft())
 
+    def forget(self) -> None:
+        """Forget what was heard."""
+        self._frames.clear()
+        self._count = 0
+
     def recognise(self) -> AlarmPattern:
         """Return the pattern of the alarm that sounds now, or `unknown`."""
         if self._count * self._frame_s < 1.0:

@@ -5,12 +5,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from echonet_models.datasets import CLASSES, Split, read_manifest, split_by_recording
+from echonet_models.alarm_sounds import smoke_or_co_alarm
+from echonet_models.datasets import BACKGROUND, CLASSES, Split, read_manifest, split_by_recording
+from echonet_models.recordings import read_audio
 from echonet_models.release import model_card
 from echonet_satellite.classifier import load_classifier
 from echonet_satellite.classify import find
+from echonet_satellite.detector import CERTAIN_PATTERNS
+from echonet_satellite.hearing import Hearing
 from echonet_satellite.protocol import Sensitivity, SoundClass
 
 RELEASED = Path(__file__).parents[2] / "models" / "released" / "echonet"
@@ -52,3 +57,30 @@ def test_recall_on_validation_recordings(recordings: Path, card: dict[str, Any])
 
 def test_the_card_for_people_is_that_of_the_model(card: dict[str, Any]) -> None:
     assert (RELEASED / "MODEL_CARD.md").read_text(encoding="utf-8") == model_card(card)
+
+
+@pytest.mark.parametrize("level", [Sensitivity.LOW, Sensitivity.MEDIUM])
+def test_a_smoke_alarm_is_heard_over_music_and_talk_at_any_sensitivity(
+    recordings: Path, level: Sensitivity
+) -> None:
+    clips = read_manifest(recordings)
+    split = split_by_recording(clips)
+    backgrounds = [
+        clip
+        for clip in clips
+        if clip.label == BACKGROUND and clip.duration_s > 21 and split[clip.origin] is Split.VALIDATION
+    ]
+    classifier = load_classifier(RELEASED)
+    known = []
+    for number, clip in enumerate(backgrounds[:: len(backgrounds) // 15][:15]):
+        generator = np.random.default_rng(number)
+        alarm, sounding = smoke_or_co_alarm(generator, 20.0)
+        background = read_audio(recordings / clip.path)[: len(alarm)]
+        # 10 dB over what else is heard.
+        loudness = np.sqrt(np.square(background).mean() * 10 / np.square(alarm[sounding > 0]).mean())
+        mixture = background + (loudness + 1e-4) * alarm
+        events = Hearing(classifier, dict.fromkeys(SoundClass, level)).push(
+            (0.5 * mixture / np.abs(mixture).max()).astype(np.float32)
+        )
+        known.append(any(event.pattern in CERTAIN_PATTERNS for event in events))
+    assert np.mean(known) >= 0.8

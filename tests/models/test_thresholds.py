@@ -80,7 +80,8 @@ def test_false_alarms_are_spent_where_they_buy_most() -> None:
     decisions = choose(CLIPS, probabilities, undecided())
     for level in AIMS:
         assert (
-            decisions[SoundClass.SCREAM].thresholds[level] > decisions[SoundClass.GLASS_BREAK].thresholds[level]
+            decisions[SoundClass.SCREAM].thresholds[level]
+            > decisions[SoundClass.GLASS_BREAK].thresholds[level]
         )
 
 

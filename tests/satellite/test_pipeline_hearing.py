@@ -55,6 +55,39 @@ def test_an_alarm_is_one_detection_and_gets_its_pattern(alarm: object, pattern: 
     assert events[0].onset_s == pytest.approx(1.0, abs=0.1)
 
 
+class DoubtfulEar(AlarmEar):
+    """Is never sure of an alarm, only suspects one."""
+
+    def step(self, log_mel: Floats) -> Floats:
+        return 0.12 * super().step(log_mel)
+
+
+@pytest.mark.parametrize("level", [Sensitivity.LOW, Sensitivity.HIGH])
+@pytest.mark.parametrize(("alarm", "pattern"), [(smoke_alarm, AlarmPattern.T3), (co_alarm, AlarmPattern.T4)])
+def test_the_rhythm_of_a_smoke_alarm_is_enough_at_any_sensitivity(
+    alarm: object, pattern: AlarmPattern, level: Sensitivity
+) -> None:
+    assert callable(alarm)
+    sound = np.concatenate((silence(1.0), alarm(np.random.default_rng(2), 28.0), silence(9.0)))
+    events = hear(Hearing(DoubtfulEar(), {SoundClass.ALARM: level}), sound)
+    assert [event.phase for event in events if event.phase is not Phase.UPDATE] == [Phase.START, Phase.END]
+    start, end = events[0], events[-1]
+    assert start.pattern is pattern
+    assert start.confidence > 0.9
+    assert start.at_s < 16.0
+    assert end.heard_s == pytest.approx(29.0, abs=6.0)
+
+
+def test_an_alarm_that_is_off_is_not_heard_by_its_rhythm_either() -> None:
+    sound = np.concatenate((silence(1.0), smoke_alarm(np.random.default_rng(2), 12.0)))
+    assert hear(Hearing(DoubtfulEar(), {SoundClass.ALARM: Sensitivity.OFF}), sound) == []
+
+
+def test_no_rhythm_no_alarm() -> None:
+    beeps = [part for _ in range(12) for part in (noise(0.3), silence(0.7))]
+    assert hear(Hearing(DoubtfulEar(), MEDIUM), *beeps) == []
+
+
 def test_a_pattern_belongs_to_one_alarm_only() -> None:
     random = np.random.default_rng(1)
     sound = np.concatenate((smoke_alarm(random, 9.0), silence(16.0), 0.9 * noise(1.0), silence(8.0)))
