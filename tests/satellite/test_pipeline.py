@@ -134,14 +134,15 @@ def test_a_detection_has_the_time_of_its_sound(ear: Ear, start: Callable[..., Pi
     begun = datetime.now(UTC)
     pipeline = start(open_samples(sound, "a shot"))
     assert pipeline.join(10)
+    late_s = (datetime.now(UTC) - begun).total_seconds() - len(sound) / RATE
     first, last = ear.events[0], ear.events[-1]
     assert (first.phase, last.phase) == (Phase.START, Phase.END)
     assert first.sound_class is SoundClass.GUNSHOT
     assert {(event.id, event.onset) for event in ear.events} == {(first.id, first.onset)}
     assert len(first.id) == 32
     onset_s = (first.onset - begun).total_seconds()
-    # Not the time when it was told, which is a step and a half later; but the machine may be slow to start.
-    assert 0.7 < onset_s < 0.9
+    # Not the time when it was told, which is a step and a half later; but a slow machine may start late.
+    assert 0.7 < onset_s < 0.9 + max(0.0, late_s)
     assert first.confidence == pytest.approx(0.95)
     assert -6 < first.peak_dbfs <= 0
     assert 0.1 < last.duration_s < 0.5
