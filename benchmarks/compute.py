@@ -145,7 +145,8 @@ def report(costs: dict[str, list[float]], seconds: float, rounds: int) -> int:
         print(f"{part:>15}{median:>9.3f}{min(values):>9.3f}{max(values):>9.3f}{median / yamnet:>12.2f}")
     ratio = statistics.median(costs["all of ours"]) / yamnet
     print(
-        "\nAll of ours looks for alarm patterns only while it hears an alarm; that line is of one that never ends."
+        "\nAll of ours looks for alarm patterns only while it hears or suspects an alarm; that line is of one that"
+        " never ends."
     )
     print(f"Ratio of ours to YAMNet: {ratio:.2f}; the aim is {AIM:g} or less.")
     return int(ratio > AIM)

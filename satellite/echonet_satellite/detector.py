@@ -113,6 +113,10 @@ class Detector:
         return [event for track in self._tracks if (event := track.reset(self._step))]
 
 
+# A step: its probability smoothed, its probability, its loudest sample.
+_Heard = tuple[float, float, float]
+
+
 @dataclass(slots=True)
 class _Active:
     """A detection that has started and not ended."""
@@ -143,7 +147,7 @@ class _Track:
         self._raw: deque[float] = deque(maxlen=decision.smoothing_steps)
         # The newest step comes last; older than this, nothing belongs to the sound that starts now.
         history = self._window + round(LOOK_BACK_S / step_s)
-        self._recent: deque[tuple[float, float, float]] = deque(maxlen=history)
+        self._recent: deque[_Heard] = deque(maxlen=history)
         self._free_from = 0
         self._enter: float | None = None
         self._leave = 0.0
@@ -176,30 +180,40 @@ class _Track:
             return self._continue(self.active, step, peak_dbfs, pattern)
         if self._enter is None or step < self._free_from:
             return None
-        if smooth < self._enter and pattern not in CERTAIN_PATTERNS:
+        certain = pattern in CERTAIN_PATTERNS
+        if smooth < self._enter and not certain:
             return None
-        return self._try_start(step, pattern, numbers)
+        event = self._try_start(self._enter, step, pattern, numbers)
+        if event is None and certain:
+            # Of an alarm known by its rhythm alone, all that is remembered is part: it began seconds ago.
+            event = self._start(self._since_free(step), step, pattern, numbers)
+        return event
+
+    def _since_free(self, step: int) -> list[_Heard]:
+        return list(self._recent)[-(step - self._free_from + 1) :]
 
     def _try_start(
-        self, step: int, pattern: AlarmPattern | None, numbers: Iterator[int]
+        self, enter: float, step: int, pattern: AlarmPattern | None, numbers: Iterator[int]
     ) -> StreamEvent | None:
-        enter = self._enter or 0.0
-        recent = list(self._recent)[-(step - self._free_from + 1) :]
-        window = recent[-self._window :]
-        above = [index for index, (smooth, _, _) in enumerate(window) if smooth >= enter]
-        certain = pattern in CERTAIN_PATTERNS
-        if len(above) < self._needed and not certain:
+        recent = self._since_free(step)
+        oldest = max(0, len(recent) - self._window)
+        above = [index for index in range(oldest, len(recent)) if recent[index][0] >= enter]
+        if len(above) < self._needed:
             return None
-        # Of an alarm known by its rhythm alone, all that is remembered is part: it began seconds ago.
-        first = 0 if len(above) < self._needed else len(recent) - len(window) + above[0]
+        first = above[0]
         while first > 0 and recent[first - 1][0] >= self._leave:
             first -= 1
-        heard = recent[first:]
+        return self._start(recent[first:], step, pattern, numbers)
+
+    def _start(
+        self, heard: list[_Heard], step: int, pattern: AlarmPattern | None, numbers: Iterator[int]
+    ) -> StreamEvent:
+        least = CERTAIN if pattern in CERTAIN_PATTERNS else 0.0
         self.active = active = _Active(
             number=next(numbers),
             onset=step - len(heard) + 1,
             heard=step,
-            confidence=min(1.0, max(CERTAIN if certain else 0.0, *(raw for _, raw, _ in heard))),
+            confidence=min(1.0, max(least, *(raw for _, raw, _ in heard))),
             peak_dbfs=max(peak for _, _, peak in heard),
             pattern=pattern,
             told_step=step,

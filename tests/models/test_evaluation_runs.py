@@ -81,8 +81,8 @@ def test_another_state_of_the_training_is_another_listener(run: Path, small_mate
 
 def test_new_sources_are_measured_on_what_was_left_out(run: Path, small_material: Material) -> None:
     split = split_by(Protocol.SOURCE, small_material.clips)
-    found = measure_sources(run, small_material, QUICK)
-    assert found["pools"] == 3
+    found = measure_sources(run, small_material, QUICK, pools_of_ours=7)
+    assert (found["pools"], found["pools_of_ours"]) == (3, 7)
     outside = {clip for clip in small_material.clips if split[clip.origin] is Split.VALIDATION}
     for name in map(str, CLASSES):
         own = {clip.source for clip in outside if clip.label == name}

@@ -83,11 +83,11 @@ def _measured(options: argparse.Namespace, material: "Material", path: Path) -> 
     peers: list[Listener] = [YamnetListener(teachers), Mn04Listener(teachers)]
     figures = evaluate(subject, peers, audio, folder, options.cache)
     figures["quick"] = bool(options.quick)
-    if options.release and (options.run / BEST_FILE).is_file():
+    trained_here = (options.run / BEST_FILE).is_file()
+    if options.release and trained_here:
         figures["agreement"] = compare_with_training(subject, options.run, audio, folder)
     if options.sources_run:
-        figures["sources"] = measure_sources(options.sources_run, material, plan)
-        if (options.run / BEST_FILE).is_file():
-            figures["sources"]["pools_of_ours"] = pools_learned(options.run)
+        pools_of_ours = pools_learned(options.run) if trained_here else None
+        figures["sources"] = measure_sources(options.sources_run, material, plan, pools_of_ours)
     write(path, figures)
     return figures

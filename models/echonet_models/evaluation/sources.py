@@ -17,10 +17,11 @@ from .store import Store
 from .subject import calibrated
 
 
-def measure_sources(run: Path, material: Material, plan: Plan) -> dict[str, Any]:
+def measure_sources(run: Path, material: Material, plan: Plan, pools_of_ours: int | None) -> dict[str, Any]:
     """Return recall and false alarms on the sources that a training with `--protocol source` never heard.
 
-    Calibration and thresholds are chosen on the tune split of the sources that it did hear.
+    Calibration and thresholds are chosen on the tune split of the sources that it did hear. `pools_of_ours` is how much
+    the network learned from that it stands beside, as far as that is known.
     """
     own = replace(material, split=split_by(Protocol.SOURCE, material.clips))
     calibrated(run, own)
@@ -30,7 +31,7 @@ def measure_sources(run: Path, material: Material, plan: Plan) -> dict[str, Any]
     heard = store.hear(clip_sounds(own, tune), "tune clips of known sources")
     decisions = choose(tune, heard, undecided())
     heard = store.hear(clip_sounds(own, validation), "clips of new sources")
-    return {
+    found: dict[str, Any] = {
         "pools": pools_learned(run),
         "held_out": _held_out(validation),
         "decision": decisions_to_json(decisions),
@@ -38,6 +39,9 @@ def measure_sources(run: Path, material: Material, plan: Plan) -> dict[str, Any]
             str(level): measure(validation, detect(validation, heard, decisions, level)) for level in LEVELS
         },
     }
+    if pools_of_ours is not None:
+        found["pools_of_ours"] = pools_of_ours
+    return found
 
 
 def _held_out(clips: list[Clip]) -> Mapping[str, list[str]]:
