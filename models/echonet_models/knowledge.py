@@ -30,14 +30,18 @@ class Knowledge:
 
     def __init__(self, scores: Mapping[str, NDArray[np.uint8]]) -> None:
         """Take the scores [windows, classes] of every clip, windows `DENSE_HOP` apart, as bytes."""
-        self._scores = scores
+        self.scores = scores
+
+    def joined(self, other: "Knowledge") -> "Knowledge":
+        """Return what is known of the clips of both."""
+        return Knowledge({**self.scores, **other.scores})
 
     def at(self, path: str, starts: NDArray[np.floating]) -> NDArray[np.float32]:
         """Return the scores of the windows that start at these samples of the clip, [n, classes], 0 to 1.
 
         Windows that lie outside the clip hear nothing of it.
         """
-        scores = self._scores[path]
+        scores = self.scores[path]
         index = np.rint(starts / DENSE_HOP).astype(int) + DENSE_LEAD
         inside = (index >= 0) & (index < len(scores))
         heard: NDArray[np.float32] = scores[np.clip(index, 0, len(scores) - 1)] * np.float32(1 / SCALE)

@@ -12,9 +12,12 @@ from .activity import Labels, label_clip
 from .augment import read_room_responses
 from .cleaning import Verdicts, verdicts
 from .datasets import Clip, Licences, Protocol, Split, data_directory, read_manifest, split_by
+from .events import Events
 from .knowledge import Knowledge, open_knowledge
-from .mixtures import MixtureMaker, Recipe
+from .mixtures import MixtureMaker
+from .recipe import Recipe
 from .recordings import Recordings, Samples, open_recordings
+from .synthetic.bank import Bank, open_bank
 from .teachers import teach, teachers_directory
 
 DEFAULT_CACHE = Path("runs/cache")
@@ -31,6 +34,8 @@ class Material:
     rooms: list[Samples]
     knowledge: Callable[[], Knowledge]
     recipe: Recipe = field(default_factory=Recipe)
+    bank: Callable[[], Bank] | None = None
+    """Sounds that are made up; for training only."""
     verdicts: Mapping[str, Verdicts] = field(default_factory=dict)
     """What cleaning says of the clips of a class; empty where nothing was cleaned."""
 
@@ -46,14 +51,12 @@ class Material:
 
     def maker(self, split: Split, *, taught: bool = False) -> MixtureMaker:
         """Return a maker of mixtures from one split, with what the teachers hear in them or without."""
-        return MixtureMaker(
-            self.of(split),
-            self.recordings,
-            self.label,
-            self.rooms,
-            self.recipe,
-            self.knowledge() if taught else None,
-        )
+        bank = self.bank() if self.bank and split is Split.TRAIN else None
+        events = Events(self.of(split), self.recordings, self.label, self.rooms, self.recipe, bank)
+        knowledge = self.knowledge() if taught else None
+        if knowledge and bank:
+            knowledge = knowledge.joined(bank.knowledge)
+        return MixtureMaker(events, self.recipe, knowledge)
 
 
 def open_material(
@@ -82,5 +85,6 @@ def open_material(
         taught,
         read_room_responses(directory),
         partial(open_knowledge, folder, recordings, everything, cache),
+        bank=partial(open_bank, folder, cache),
         verdicts=verdicts(everything, recordings, cache, folder, split),
     )

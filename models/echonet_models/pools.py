@@ -16,7 +16,8 @@ from .activity import Labels
 from .errors import ModelsError
 from .knowledge import UNTAUGHT
 from .lessons import Scores, taught_windows
-from .mixtures import SAMPLES, MixtureMaker
+from .mixtures import MixtureMaker
+from .scene import SAMPLES
 from .teachers import TEACHER_CLASSES
 
 NOT_ASKED = np.full((taught_windows(SAMPLES), TEACHER_CLASSES), UNTAUGHT, np.uint8)

@@ -1,6 +1,6 @@
 """All clips decoded once into one memory-mapped file, so that a mixture can take any piece of any of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 import json
 from pathlib import Path
 
@@ -53,19 +53,24 @@ def read_audio(path: Path) -> Samples:
 
 def open_recordings(directory: Path, clips: Sequence[Clip], cache: Path) -> Recordings:
     """Return the decoded clips, from `cache` where they are there already."""
+    paths = [clip.path for clip in clips]
+    return keep_samples(cache, paths, lambda path: read_audio(directory / path), "decoding recordings")
+
+
+def keep_samples(cache: Path, paths: Sequence[str], read: Callable[[str], Samples], doing: str) -> Recordings:
+    """Return the samples of these paths, from `cache` if all are there; else all are read and kept."""
     index_path, samples_path = cache / "recordings.json", cache / "recordings.int16"
-    wanted = {clip.path for clip in clips}
     if index_path.is_file():
         index = json.loads(index_path.read_text(encoding="utf-8"))
-        if wanted <= index.keys():
+        if set(paths) <= index.keys():
             return Recordings(_map(samples_path), {path: (span[0], span[1]) for path, span in index.items()})
     cache.mkdir(parents=True, exist_ok=True)
     index, position = {}, 0
     with samples_path.open("wb") as stream:
-        for clip in track(clips, "decoding recordings"):
-            samples = np.clip(read_audio(directory / clip.path) * 32768, -32768, 32767).astype(np.int16)
+        for path in track(paths, doing):
+            samples = np.clip(read(path) * 32768, -32768, 32767).astype(np.int16)
             stream.write(samples.tobytes())
-            index[clip.path] = (position, position + len(samples))
+            index[path] = (position, position + len(samples))
             position += len(samples)
     index_path.write_text(json.dumps(index), encoding="utf-8")
     return Recordings(_map(samples_path), index)

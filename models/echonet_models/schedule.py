@@ -40,13 +40,13 @@ class Schedule:
     passes: int = 2
     batch: int = 32
     learning_rate: float = 1.5e-3
-    # A later round has less to unlearn.
+    # The later a round, the less it has to unlearn.
     restart_share: float = 0.7
     seed: int = 1
     teacher_weight: float = 0.02
     weighting: Weighting = Weighting.ROOT
     # So many pools without a better tune split end the training. A restart costs some before it pays.
-    patience: int = 15
+    patience: int = 24
 
     @property
     def pools(self) -> int:
@@ -72,5 +72,5 @@ class Schedule:
 
     def _rounds(self) -> Iterator[tuple[float, int]]:
         for number, pools in enumerate(self.rounds):
-            height = self.learning_rate * (self.restart_share if number else 1.0)
+            height = self.learning_rate * self.restart_share**number
             yield height, pools * self.steps_per_pool

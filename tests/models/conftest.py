@@ -14,7 +14,7 @@ pytest.importorskip("tensorflow", reason="TensorFlow is in .venv-models only: sc
 from echonet_models.datasets import BACKGROUND, CLASSES, OTHER, Clip, read_manifest, split_by_recording
 from echonet_models.knowledge import SCALE, Knowledge
 from echonet_models.material import Material
-from echonet_models.mixtures import Recipe
+from echonet_models.recipe import Recipe
 from echonet_models.recordings import SAMPLE_RATE, Recordings, open_recordings
 from echonet_models.teachers import DENSE_HOP, DENSE_LEAD, TEACHER_CLASSES, WINDOW
 
@@ -38,7 +38,8 @@ FIELDS = (
 PLAIN = Recipe(
     events=(0.0, 1.0),
     other_share=0,
-    synthetic_alarm_share=0,
+    synthetic_shares={},
+    treble_share=0,
     ebr_db=(24, 24),
     clean_share=0,
     companion_share=0,

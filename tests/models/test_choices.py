@@ -34,8 +34,8 @@ from echonet_models.choices.variants import CHOSEN, VARIANTS, Question, Sampling
 from echonet_models.datasets import CLASSES, Split
 from echonet_models.losses import class_loss, focal_loss, masked_loss, positive_weights
 from echonet_models.material import Material
-from echonet_models.mixtures import CLASS_SHARES, Recipe
 from echonet_models.pools import Pool
+from echonet_models.recipe import CLASS_SHARES, Recipe
 from echonet_models.schedule import Weighting
 from echonet_satellite.protocol import SoundClass
 

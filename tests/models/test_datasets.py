@@ -26,7 +26,9 @@ from echonet_models.datasets import (
     split_by_source,
 )
 from echonet_models.errors import ModelsError
-from echonet_models.mixtures import MixtureMaker, Recipe
+from echonet_models.events import Events
+from echonet_models.mixtures import MixtureMaker
+from echonet_models.recipe import Recipe
 from echonet_models.recordings import SAMPLE_RATE, open_recordings
 from echonet_satellite.protocol import SoundClass
 
@@ -226,7 +228,7 @@ def test_neither_missing_treble_nor_loudness_tells_a_cry(
     def label(item: Clip) -> np.ndarray:
         return label_clip(item, sound[item.path], np.zeros((1, 2, len(CLASSES)), np.float32))
 
-    maker = MixtureMaker([*cries, *rest], sound, label, [], Recipe())
+    maker = MixtureMaker(Events([*cries, *rest], sound, label, [], Recipe()), Recipe())
     mixtures = [maker.mix(np.random.default_rng(number)) for number in range(64)]
     holds = [(mixture.labels[:, CLASSES.index(SoundClass.BABY_CRY)] == 1).any() for mixture in mixtures]
     for measure in (treble, level):

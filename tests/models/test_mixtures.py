@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from echonet_models.activity import IGNORE, STEP
-from echonet_models.alarm_sounds import smoke_or_co_alarm
 from echonet_models.datasets import CLASSES, Split
 from echonet_models.knowledge import SCALE, UNTAUGHT, Knowledge
 from echonet_models.lessons import Lesson
 from echonet_models.material import Material
-from echonet_models.mixtures import FRAMES, SAMPLES, STEPS
 from echonet_models.pools import Pool, PoolMaker
 from echonet_models.recordings import SAMPLE_RATE
+from echonet_models.scene import FRAMES, SAMPLES, STEPS
+from echonet_models.synthetic.alarms import smoke_or_co_alarm
 from echonet_models.teachers import TEACHER_CLASSES
 
 from .conftest import PLAIN

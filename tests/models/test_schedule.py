@@ -15,7 +15,7 @@ def test_every_round_starts_anew_and_ends_low(rounds: list[int]) -> None:
     first = 0
     for number, pools in enumerate(rounds):
         rates = [own.learning_rate_at(step) for step in range(first, first + pools * own.steps_per_pool)]
-        height = own.learning_rate * (own.restart_share if number else 1.0)
+        height = own.learning_rate * own.restart_share**number
         assert 0.9 * height < max(rates) <= height * 1.001
         assert min(rates) >= height * LOWEST_SHARE * 0.999
         top = rates.index(max(rates))

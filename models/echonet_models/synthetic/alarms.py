@@ -6,7 +6,7 @@ times, then 5 s off. Each time varies by 10 %. Sounders are near 3100 Hz, or 520
 
 import numpy as np
 
-from .recordings import SAMPLE_RATE, Samples
+from ..recordings import SAMPLE_RATE, Samples
 
 
 def smoke_or_co_alarm(generator: np.random.Generator, duration_s: float) -> tuple[Samples, Samples]:

@@ -1,0 +1,1 @@
+"""Sounds made up from what is known of how they arise."""
