@@ -33,6 +33,8 @@ class Calibration:
 
     slopes: tuple[float, ...]
     offsets: tuple[float, ...]
+    network: str = ""
+    """SHA-256 of what it was fitted for."""
 
     def apply(self, probabilities: Probabilities) -> Probabilities:
         """Return calibrated probabilities, [..., classes]."""
@@ -54,7 +56,7 @@ def read_calibration(run: Path) -> Calibration | None:
     if not path.is_file():
         return None
     stored = json.loads(path.read_text(encoding="utf-8"))
-    return Calibration(tuple(stored["slopes"]), tuple(stored["offsets"]))
+    return Calibration(tuple(stored["slopes"]), tuple(stored["offsets"]), stored.get("network", ""))
 
 
 def calibrate(network: StreamingNetwork, material: Material) -> Calibration:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+import hashlib
 import json
 from pathlib import Path
 import sys
@@ -18,6 +19,7 @@ from .calibration import read_calibration
 from .datasets import CLASSES, Split
 from .errors import ModelsError
 from .knowledge import SCALE
+from .leaning import LEANINGS, Leaning, lean
 from .losses import class_loss, positive_weights, taught_loss
 from .material import Material
 from .networks.streaming import StreamingNetwork, StreamingShape
@@ -247,8 +249,16 @@ def pools_learned(run: Path) -> int:
     return int(json.loads((run / STATE_FILE).read_text(encoding="utf-8"))["best_pool"])
 
 
-def load_network(run: Path, *, best: bool = True, calibrated: bool = True) -> StreamingNetwork:
-    """Return the network of a training: its best state so far, or its last; calibrated if it has been.
+def fingerprint(run: Path, leanings: tuple[Leaning, ...] = LEANINGS) -> str:
+    """Return the SHA-256 of all that the network of a training depends on before it is calibrated."""
+    content = b"".join((run / name).read_bytes() for name in (BEST_FILE, SHAPE_FILE))
+    return hashlib.sha256(content + repr(leanings).encode()).hexdigest()
+
+
+def load_network(
+    run: Path, *, calibrated: bool = True, leanings: tuple[Leaning, ...] = LEANINGS
+) -> StreamingNetwork:
+    """Return the network of a training, its best state so far: with its leanings, calibrated if it has been.
 
     Raises:
         ModelsError: nothing has been trained there yet.
@@ -257,7 +267,8 @@ def load_network(run: Path, *, best: bool = True, calibrated: bool = True) -> St
         raise ModelsError(f"nothing is trained in {run} yet: run `echonet-models train --run {run}` first")
     sizes = json.loads((run / SHAPE_FILE).read_text(encoding="utf-8"))
     network = StreamingNetwork(StreamingShape.from_json(sizes))
-    network.pupil.load_weights(run / (BEST_FILE if best else WEIGHTS_FILE))
+    network.pupil.load_weights(run / BEST_FILE)
+    lean(network, leanings)
     calibration = read_calibration(run)
     if calibrated and calibration is not None:
         calibration.fold_into(network)

@@ -88,6 +88,9 @@ def test_new_sources_are_measured_on_what_was_left_out(run: Path, small_material
         own = {clip.source for clip in outside if clip.label == name}
         assert set(found["held_out"][name]) == own
         assert bool(found["sensitivity"]["medium"]["recall"][name]["clips"]) == bool(own)
+    for name, leaning in found["leaning"].items():
+        measured = bool({clip for clip in outside if clip.label == name})
+        assert all((leaning[how] is not None) == measured for how in ("alone", "leaning"))
 
 
 def test_figures_of_a_quick_look_or_a_release_leave_those_of_the_run_alone(run: Path) -> None:

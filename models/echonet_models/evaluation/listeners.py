@@ -11,11 +11,12 @@ from echonet_satellite.classifier import load_classifier
 from echonet_satellite.detector import STEP_S
 
 from ..activity import STEP
-from ..calibration import CALIBRATION_FILE
+from ..calibration import read_calibration
 from ..datasets import Clip
+from ..leaning import LEANINGS
 from ..listening import Probabilities, listen, stream
 from ..recordings import SAMPLE_RATE, Recordings, Samples
-from ..training import BEST_FILE, SHAPE_FILE, load_network
+from ..training import fingerprint, load_network
 from .windows import WINDOW_STEPS
 
 # The satellite hears 160 ms at a time, and the last of its frames looks 22 ms beyond them.
@@ -58,12 +59,12 @@ class Trained:
     reach = (0, WINDOW_STEPS)
     batch = 400
 
-    def __init__(self, run: Path) -> None:
-        """Load the best state of a training, calibrated if it has been."""
-        self._network = load_network(run)
-        parts = (run / name for name in (BEST_FILE, SHAPE_FILE, CALIBRATION_FILE))
-        content = b"".join(part.read_bytes() for part in parts if part.is_file())
-        self.fingerprint = hashlib.sha256(content).hexdigest()
+    def __init__(self, run: Path, *, leaning: bool = True) -> None:
+        """Load the best state of a training, calibrated if it has been; as it was learned if it is not to lean."""
+        leanings = LEANINGS if leaning else ()
+        self._network = load_network(run, calibrated=leaning, leanings=leanings)
+        calibration = repr(read_calibration(run) if leaning else None)
+        self.fingerprint = hashlib.sha256((fingerprint(run, leanings) + calibration).encode()).hexdigest()
 
     def hear(self, sounds: Sequence[Samples]) -> list[Probabilities]:
         """Return the probabilities [steps, 8] of each sound."""

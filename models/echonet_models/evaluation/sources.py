@@ -1,11 +1,17 @@
 """The harder question: sources that a training left out altogether, so that microphones and rooms are new as well."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from sklearn.metrics import average_precision_score
+
+from echonet_satellite.protocol import SoundClass
+
 from ..datasets import CLASSES, Clip, Protocol, Split, split_by
+from ..leaning import LEANINGS
+from ..listening import Probabilities
 from ..material import Material
 from ..thresholds import choose, decisions_to_json, undecided
 from ..training import pools_learned
@@ -30,11 +36,21 @@ def measure_sources(run: Path, material: Material, plan: Plan, pools_of_ours: in
     tune, validation = (sure_clips(own, split, plan) for split in (Split.TUNE, Split.VALIDATION))
     heard = store.hear(clip_sounds(own, tune), "tune clips of known sources")
     decisions = choose(tune, heard, undecided())
-    heard = store.hear(clip_sounds(own, validation), "clips of new sources")
+    sounds = clip_sounds(own, validation)
+    alone = Store(Trained(run, leaning=False), run / "evaluation").hear(sounds, "the same, not leaning")
+    heard = store.hear(sounds, "clips of new sources")
     found: dict[str, Any] = {
         "pools": pools_learned(run),
         "held_out": _held_out(validation),
         "decision": decisions_to_json(decisions),
+        "leaning": {
+            str(leaning.sound_class): {
+                "name": leaning.name,
+                "alone": clip_average_precision(validation, alone, leaning.sound_class),
+                "leaning": clip_average_precision(validation, heard, leaning.sound_class),
+            }
+            for leaning in LEANINGS
+        },
         "sensitivity": {
             str(level): measure(validation, detect(validation, heard, decisions, level)) for level in LEVELS
         },
@@ -42,6 +58,21 @@ def measure_sources(run: Path, material: Material, plan: Plan, pools_of_ours: in
     if pools_of_ours is not None:
         found["pools_of_ours"] = pools_of_ours
     return found
+
+
+def clip_average_precision(
+    clips: Sequence[Clip], heard: Mapping[str, Probabilities], name: SoundClass
+) -> float | None:
+    """Return the average precision with which a class's highest probability in a clip tells its clips from others.
+
+    Clips that may hold it are left out; None where no clip, or every clip, is of the class.
+    """
+    sure = [clip for clip in clips if clip.sound_class is name or name not in clip.may_contain]
+    truth = [clip.sound_class is name for clip in sure]
+    if len(set(truth)) < 2:
+        return None
+    scores = [float(heard[clip.path][:, CLASSES.index(name)].max()) for clip in sure]
+    return round(float(average_precision_score(truth, scores)), 4)
 
 
 def _held_out(clips: list[Clip]) -> Mapping[str, list[str]]:

@@ -1,7 +1,7 @@
 """What an evaluation describes, known by a SHA-256: the network of a training, or the file of a released model."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +10,11 @@ import numpy as np
 from echonet_satellite.detector import Decision
 from echonet_satellite.protocol import Sensitivity, SoundClass
 
-from ..calibration import CALIBRATION_FILE, calibrate
+from ..calibration import calibrate, read_calibration
 from ..datasets import Clip
 from ..listening import Probabilities
 from ..material import Material
-from ..training import BEST_FILE, load_network
+from ..training import fingerprint, load_network
 from .clips import detect
 from .listeners import Listener, Released, Trained
 
@@ -29,11 +29,11 @@ class Subject:
 
 
 def calibrated(run: Path, material: Material) -> None:
-    """Calibrate the network of a training on the tune split, unless its best state has been since it was stored."""
-    weights, calibration = run / BEST_FILE, run / CALIBRATION_FILE
+    """Calibrate the network of a training on the tune split, unless its best state, leanings and all, has been."""
     network = load_network(run, calibrated=False)
-    if not calibration.is_file() or calibration.stat().st_mtime < weights.stat().st_mtime:
-        calibrate(network, material).store(run)
+    of, standing = fingerprint(run), read_calibration(run)
+    if standing is None or standing.network != of:
+        replace(calibrate(network, material), network=of).store(run)
 
 
 def trained(run: Path, material: Material) -> Subject:

@@ -280,6 +280,15 @@ def source_table(own: Mapping[str, Any], sources: Mapping[str, Any]) -> str:
     return markdown([*header, "clips, of recordings", "left out"], rows)
 
 
+def leaning_table(leaning: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return how well classes that lean on the teachers' are told from other sounds, without and with that."""
+    rows = [
+        [word(name), each["name"], *(_precision(each[how]) for how in ("alone", "leaning"))]
+        for name, each in leaning.items()
+    ]
+    return markdown(["class", "leans on", "alone", "leaning"], rows)
+
+
 def audio_table(audio: Mapping[str, Any]) -> str:
     """Return how much was heard."""
     rows = []
@@ -294,6 +303,10 @@ def audio_table(audio: Mapping[str, Any]) -> str:
 
 def _titles(systems: Systems) -> list[str]:
     return [str(found["title"]) for found in systems.values()]
+
+
+def _precision(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
 
 
 def _known(value: float | None) -> bool:
