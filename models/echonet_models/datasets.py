@@ -64,14 +64,14 @@ class Clip:
 
     path: str
     label: str
-    sublabel: str
-    source: str
     origin: str
-    licence_class: str
-    duration_s: float
-    imitates: frozenset[str]
-    may_contain: frozenset[str]
-    quality: str
+    sublabel: str = ""
+    source: str = ""
+    licence_class: str = ""
+    duration_s: float = 0.0
+    imitates: frozenset[str] = frozenset()
+    may_contain: frozenset[str] = frozenset()
+    quality: str = ""
 
     @property
     def sound_class(self) -> SoundClass | None:

@@ -43,13 +43,9 @@ def clip(label: str, number: int, quality: str = "") -> Clip:
     return Clip(
         path=f"{label}/{number}.flac",
         label=label,
-        sublabel="",
-        source="a",
         origin=f"{label}-{number}",
-        licence_class="open",
+        source="a",
         duration_s=3.0,
-        imitates=frozenset(),
-        may_contain=frozenset(),
         quality=quality,
     )
 

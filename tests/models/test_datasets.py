@@ -39,13 +39,10 @@ def clip(label: str, source: str, origin: str, quality: str = "") -> Clip:
     return Clip(
         path=f"{label}/{source}/{origin}",
         label=label,
-        sublabel="",
         source=source,
         origin=origin,
         licence_class="open",
         duration_s=1.0,
-        imitates=frozenset(),
-        may_contain=frozenset(),
         quality=quality,
     )
 

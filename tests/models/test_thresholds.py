@@ -16,18 +16,7 @@ STEPS = 250
 
 
 def clip(label: str, number: int) -> Clip:
-    return Clip(
-        path=f"{label}/{number}",
-        label=label,
-        sublabel="",
-        source="",
-        origin=f"{label}/{number}",
-        licence_class="open",
-        duration_s=20.0,
-        imitates=frozenset(),
-        may_contain=frozenset(),
-        quality="",
-    )
+    return Clip(path=f"{label}/{number}", label=label, origin=f"{label}/{number}", duration_s=20.0)
 
 
 def heard(clips: list[Clip], loud: float, quiet: float, seed: int = 0) -> dict[str, np.ndarray]:

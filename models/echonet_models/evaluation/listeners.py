@@ -127,15 +127,4 @@ def step_after(seconds: float) -> int:
 
 
 def _nameless(path: str) -> Clip:
-    return Clip(
-        path=path,
-        label="",
-        sublabel="",
-        source="",
-        origin=path,
-        licence_class="",
-        duration_s=0.0,
-        imitates=frozenset(),
-        may_contain=frozenset(),
-        quality="",
-    )
+    return Clip(path=path, label="", origin=path)

@@ -88,18 +88,7 @@ def _make(path: str) -> Samples:
 
 def _clip(name: SoundClass, number: int) -> Clip:
     path = f"{SOURCE}/{name}/{number:04d}"
-    return Clip(
-        path=path,
-        label=str(name),
-        sublabel=SOURCE,
-        source=SOURCE,
-        origin=path,
-        licence_class="open",
-        duration_s=0.0,
-        imitates=frozenset(),
-        may_contain=frozenset(),
-        quality="",
-    )
+    return Clip(path=path, label=str(name), origin=path, source=SOURCE)
 
 
 def _fingerprint(each: int) -> str:
