@@ -118,6 +118,13 @@ class Trade:
         lowest = int(bearable[0]) if len(bearable) else last
         return max(lowest, int(np.argmax(worth[: highest + 1])))
 
+    def thresholds(self) -> dict[Sensitivity, float]:
+        """Return those of all sensitivities; a higher one never hears less, though its own aim be out of reach."""
+        places = np.minimum.accumulate([self.best(aim) for aim in AIMS.values()])
+        return {
+            sensitivity: float(CANDIDATES[place]) for sensitivity, place in zip(AIMS, places, strict=True)
+        }
+
 
 def choose(
     clips: Sequence[Clip], heard: Mapping[str, Probabilities], decisions: Mapping[SoundClass, Decision]
@@ -129,8 +136,7 @@ def choose(
             recall_at(recording_scores(clips, heard, decisions[name], column), CANDIDATES),
             false_alarms_per_day(clips, heard, decisions[name], column, CANDIDATES),
         )
-        thresholds = {sensitivity: float(CANDIDATES[trade.best(aim)]) for sensitivity, aim in AIMS.items()}
-        chosen[name] = replace(decisions[name], thresholds=thresholds)
+        chosen[name] = replace(decisions[name], thresholds=trade.thresholds())
     return chosen
 
 

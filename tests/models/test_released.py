@@ -27,7 +27,7 @@ LEAST_RECALL = dict.fromkeys(
         SoundClass.ALARM,
         SoundClass.DOG,
     ),
-    0.55,
+    0.6,
 )
 
 

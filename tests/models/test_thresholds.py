@@ -9,7 +9,14 @@ import pytest
 
 from echonet_models.datasets import CLASSES, Clip
 from echonet_models.listening import detections, firing_scores
-from echonet_models.thresholds import AIMS, choose, exceedances_per_hour, undecided
+from echonet_models.thresholds import (
+    AIMS,
+    CANDIDATES,
+    Trade,
+    choose,
+    exceedances_per_hour,
+    undecided,
+)
 from echonet_satellite.protocol import Sensitivity, SoundClass
 
 STEPS = 250
@@ -50,6 +57,18 @@ def test_more_sensitive_means_lower_thresholds() -> None:
     for decision in choose(CLIPS, heard(CLIPS, 0.6, 0.8), undecided()).values():
         low, medium, high = (decision.thresholds[level] for level in AIMS)
         assert low >= medium >= high
+
+
+@given(
+    arrays.arrays(float, len(CANDIDATES), elements=st.floats(0, 1)),
+    arrays.arrays(float, len(CANDIDATES), elements=st.floats(0, 500)),
+)
+def test_a_higher_sensitivity_never_hears_less(recall: np.ndarray, per_day: np.ndarray) -> None:
+    """Not even where the recall that it aims at is out of reach, and that of the lower one is not."""
+    thresholds = Trade(np.sort(recall)[::-1], np.sort(per_day)[::-1]).thresholds()
+    assert list(thresholds) == [Sensitivity.LOW, Sensitivity.MEDIUM, Sensitivity.HIGH]
+    low, medium, high = thresholds.values()
+    assert low >= medium >= high
 
 
 def test_recall_comes_first_but_not_at_any_price() -> None:

@@ -159,8 +159,7 @@ def test_the_shipped_model_hears_a_smoke_alarm_and_its_pattern(run: Run, tmp_pat
     found = [json.loads(line) for line in output.splitlines()]
     alarms = [item for item in found if item["class"] == "alarm"]
     assert [item["pattern"] for item in alarms] == ["t3"], found
-    # The first beep may be too little to be sure of.
-    assert alarms[0]["onset"] == pytest.approx(2.0, abs=1.2)
+    assert alarms[0]["onset"] == pytest.approx(2.0, abs=0.5)
 
 
 @pytest.mark.recordings
@@ -174,4 +173,4 @@ def test_the_shipped_model_hears_recordings_of_each_class(name: SoundClass, reco
         found = classify.find(recordings / path, classifier, Sensitivity.MEDIUM)
         heard += any(finding.sound_class is name for finding in found)
     # Few recordings, of which training has seen some: this finds a model that is broken, not how good it is.
-    assert heard >= 6
+    assert heard >= 10
