@@ -46,8 +46,9 @@ class Aim:
     """What a sensitivity is for.
 
     Every class's threshold falls as long as each further false alarm a day buys at least `price` of recall: so false
-    alarms are spent where they buy most. But a class that hears nothing is useless however quiet: each that can reach
-    `recall` falls at least to it, and none, whatever it would buy, to more than `bearable_per_day`.
+    alarms are spent where they buy most. But a safety class that hears nothing is useless however quiet: each that can
+    reach `recall` falls at least to it. None, whatever it would buy, falls to more than `bearable_per_day`. So the
+    others, which are for comfort, are precise rather than complete.
     """
 
     price: float
@@ -107,10 +108,11 @@ class Trade:
 
     recall: Floats
     per_day: Floats
+    safety: bool = True
 
     def best(self, aim: Aim) -> int:
         """Return which candidate an aim takes."""
-        hearing = np.flatnonzero(self.recall >= aim.recall)
+        hearing = np.flatnonzero((self.recall >= aim.recall) & self.safety)
         bearable = np.flatnonzero(self.per_day <= aim.bearable_per_day)
         worth = np.minimum(self.recall, ENOUGH) - aim.price * self.per_day
         last = len(CANDIDATES) - 1
@@ -135,6 +137,7 @@ def choose(
         trade = Trade(
             recall_at(recording_scores(clips, heard, decisions[name], column), CANDIDATES),
             false_alarms_per_day(clips, heard, decisions[name], column, CANDIDATES),
+            name in SAFETY,
         )
         chosen[name] = replace(decisions[name], thresholds=trade.thresholds())
     return chosen

@@ -71,6 +71,15 @@ def test_a_higher_sensitivity_never_hears_less(recall: np.ndarray, per_day: np.n
     assert low >= medium >= high
 
 
+def test_comfort_is_precise_and_safety_complete() -> None:
+    """A class of which one threshold hears much at many false alarms, another little at few."""
+    recall, per_day = np.full(len(CANDIDATES), 0.4), np.full(len(CANDIDATES), 1.0)
+    recall[:40], per_day[:40] = 0.7, 120.0
+    safety, comfort = (Trade(recall, per_day, safety).thresholds() for safety in (True, False))
+    assert safety[Sensitivity.MEDIUM] <= CANDIDATES[39]
+    assert comfort[Sensitivity.MEDIUM] > CANDIDATES[39]
+
+
 def test_recall_comes_first_but_not_at_any_price() -> None:
     """A class that cannot be told from noise is kept from firing all the time."""
     decisions = choose(CLIPS, heard(CLIPS, 0.3, 0.9), undecided())
