@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from echonet_models.datasets import CLASSES
+from echonet_models.evaluation import tables
+from echonet_models.evaluation.aims import Aim
 from echonet_models.evaluation.collar import COLLAR_S, best_threshold, changes, match
 from echonet_models.evaluation.events import EventRule, decode
 from echonet_models.evaluation.intervals import poisson, rate, resamples, share
@@ -220,3 +222,15 @@ def test_confidence_that_says_the_truth_is_reliable() -> None:
 
 def test_a_dog_and_steps_wake_nobody() -> None:
     assert set(CLASSES) - set(SAFETY) == {SoundClass.DOG, SoundClass.PRESENCE}
+
+
+@pytest.mark.parametrize(("value", "shown"), [(0.898, "89.8 %"), (0.9, "90 %"), (0.88, "88 %")])
+def test_what_is_not_reached_does_not_look_as_if_it_were(
+    monkeypatch: pytest.MonkeyPatch, value: float, shown: str
+) -> None:
+    aim = Aim("heard", 0.9, True, "share", lambda system: system["heard"])
+    monkeypatch.setattr(tables, "aims", lambda: [aim])
+    page = tables.aim_table({"ours": {"heard": {"value": value, "low": 0.8, "high": 0.95}}}, "ours")
+    row = page.splitlines()[-1]
+    assert f"| {shown} (80–95) |" in row
+    assert ("**no**" in row) == (value < 0.9)

@@ -30,11 +30,11 @@ def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
 
 
-def share(found: Mapping[str, Any] | None, *, interval: bool = True) -> str:
+def share(found: Mapping[str, Any] | None, *, interval: bool = True, digits: int = 0) -> str:
     """Return a share in per cent."""
     if found is None or not _known(found["value"]):
         return NOTHING
-    text = f"{100 * found['value']:.0f} %"
+    text = f"{100 * found['value']:.{digits}f} %"
     return f"{text} ({100 * found['low']:.0f}–{100 * found['high']:.0f})" if interval else text
 
 
@@ -319,7 +319,9 @@ def _value_key(aim: Aim) -> str:
 
 def _aim_value(aim: Aim, found: Mapping[str, Any] | None) -> str:
     if aim.unit == "share":
-        return share(found)
+        # What is not reached must not look as if it were.
+        close = found is not None and 0 < aim.bound - found["value"] < 0.005
+        return share(found, digits=1 if close else 0)
     digits = 0 if aim.unit == "per_day" else 1 if aim.unit == "per_hour" else 2
     return number(found, _value_key(aim), digits)
 
