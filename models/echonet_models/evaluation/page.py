@@ -139,9 +139,9 @@ on average (right). A clip may hold more than its label: many a baby cries in a 
 
 {audio}
 
-- **Thresholds** of the three sensitivities are chosen on tune. But the prices and recalls of the rule that
-  chooses them (`AIMS` and `EVENTFUL_SHARE` in `thresholds.py`) were settled after looking at validation
-  figures of several candidates, and how often the mixtures of a training hold presence after looking at which
+- **Thresholds** of the three sensitivities are chosen on tune. But the rule that chooses them (its prices, its
+  recalls and which classes owe them, in `thresholds.py`) was settled after looking at validation figures of
+  several candidates, and how often the mixtures of a training hold presence after looking at which
   validation clips were missed. So the figures at the three sensitivities are a little better than a fresh
   test would show; those without a threshold (average precision, trade-off curves) are touched only by the
   second.

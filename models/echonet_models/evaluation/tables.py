@@ -306,7 +306,7 @@ def _titles(systems: Systems) -> list[str]:
 
 
 def _precision(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}"
+    return NOTHING if value is None else f"{value:.2f}"
 
 
 def _known(value: float | None) -> bool:
