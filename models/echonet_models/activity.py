@@ -14,7 +14,7 @@ from echonet_satellite.protocol import SoundClass
 
 from .datasets import BACKGROUND, CLASSES, Clip
 from .recordings import SAMPLE_RATE, Samples
-from .teachers import HOP
+from .teachers import HOP, Taught
 
 STEP = 1280
 IGNORE = -1
@@ -56,8 +56,14 @@ def step_levels(samples: Samples) -> NDArray[np.float32]:
     return levels
 
 
+def windows_of_steps(steps: int, windows: int) -> NDArray[np.int64]:
+    """Return for each step of a clip which of the teacher's windows it lies in, of so many, [steps]."""
+    window: NDArray[np.int64] = np.minimum(np.arange(steps) * STEP // HOP, windows - 1)
+    return window
+
+
 def label_clip(
-    clip: Clip, samples: Samples, taught: NDArray[np.float32], verdict: NDArray[np.int8] | None = None
+    clip: Clip, samples: Samples, taught: Taught, verdict: NDArray[np.int8] | None = None
 ) -> Labels:
     """Return 1 (sounds), 0 (does not) or -1 (unsure: not learned from) per step and class, [steps, 8].
 
@@ -69,7 +75,7 @@ def label_clip(
     """
     levels = step_levels(samples)
     labels = np.zeros((len(levels), len(CLASSES)), np.int8)
-    window = np.minimum(np.arange(len(levels)) * STEP // HOP, len(taught) - 1)
+    window = windows_of_steps(len(levels), len(taught))
     core, perhaps = taught[window, 0], taught[window, 1]
     for column, name in enumerate(CLASSES):
         if name in clip.may_contain or (core[:, column].max() >= TEACHER_SURE and name not in clip.imitates):

@@ -11,11 +11,11 @@ from echonet_satellite.protocol import SoundClass
 
 from .activity import IGNORE, STEP, Labels
 from .augment import change_speed, colour, reverberate
+from .bank import Bank, Sound
 from .datasets import CLASSES, OTHER, Clip
 from .recipe import Recipe
 from .recordings import Recordings, Samples
 from .synthetic.alarms import smoke_or_co_alarm
-from .synthetic.bank import Bank
 from .synthetic.treble import restore_treble
 
 IMITATION = "imitation"
@@ -70,8 +70,7 @@ class Events:
         """Return an event of any kind, bent."""
         recipe = self._recipe
         if generator.random() < recipe.other_share:
-            imitation = generator.random() < recipe.imitation_share and IMITATION in self._groups
-            return self.bend(self.clip(IMITATION if imitation else OTHER, generator), generator)
+            return self._draw_other(generator)
         return self.draw_class(
             self._classes[int(generator.choice(len(self._classes), p=self._shares))], generator
         )
@@ -81,7 +80,25 @@ class Events:
         event = None
         if generator.random() < self._recipe.synthetic_shares.get(name, 0):
             event = self._synthetic(name, generator)
-        return self.bend(event or self.clip(name, generator), generator)
+        return self.bend(event, generator) if event else self._draw_recorded(name, generator)
+
+    def _draw_other(self, generator: np.random.Generator) -> Event:
+        recipe = self._recipe
+        if self._bank and generator.random() < recipe.synthetic_other_share:
+            sound = self._bank.draw(OTHER, generator)
+            if sound:
+                return self.bend(_event(sound), generator)
+        imitation = generator.random() < recipe.imitation_share and IMITATION in self._groups
+        return self._draw_recorded(IMITATION if imitation else OTHER, generator)
+
+    def _draw_recorded(self, label: str, generator: np.random.Generator) -> Event:
+        """Return a recording, bent: anew, or far and ahead of time, which the teachers have heard."""
+        event = self.clip(label, generator)
+        if self._bank and event.path and generator.random() < self._recipe.varied_share:
+            variation = self._bank.draw(event.path, generator)
+            if variation:
+                return _event(variation, event.sound_class)
+        return self.bend(event, generator)
 
     def clip(self, label: str, generator: np.random.Generator) -> Event:
         """Return a recording as it is."""
@@ -115,7 +132,11 @@ class Events:
         if name is SoundClass.ALARM and (self._bank is None or generator.random() < SMOKE_SHARE):
             return _smoke_alarm(generator)
         sound = self._bank.draw(name, generator) if self._bank else None
-        return Event(sound.samples, sound.labels, sound.path, sound_class=name) if sound else None
+        return _event(sound, name) if sound else None
+
+
+def _event(sound: Sound, sound_class: SoundClass | None = None) -> Event:
+    return Event(sound.samples, sound.labels, sound.path, sound_class=sound_class)
 
 
 def stretch(labels: Labels, before: int, after: int) -> Labels:

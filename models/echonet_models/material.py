@@ -5,11 +5,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from .activity import Labels, label_clip
 from .augment import read_room_responses
+from .bank import Bank
 from .cleaning import Verdicts, verdicts
 from .datasets import Clip, Licences, Protocol, Split, data_directory, read_manifest, split_by
 from .events import Events
@@ -17,8 +15,9 @@ from .knowledge import Knowledge, open_knowledge
 from .mixtures import MixtureMaker
 from .recipe import Recipe
 from .recordings import Recordings, Samples, open_recordings
-from .synthetic.bank import Bank, open_bank
-from .teachers import teach, teachers_directory
+from .synthetic.makers import open_made_up
+from .teachers import ClassMap, Taught, read_class_map, teach, teachers_directory
+from .variations import open_variations
 
 DEFAULT_CACHE = Path("runs/cache")
 
@@ -30,12 +29,14 @@ class Material:
     clips: list[Clip]
     split: Mapping[str, Split]
     recordings: Recordings
-    taught: Mapping[str, NDArray[np.float32]]
+    taught: Mapping[str, Taught]
     rooms: list[Samples]
     knowledge: Callable[[], Knowledge]
     recipe: Recipe = field(default_factory=Recipe)
     bank: Callable[[], Bank] | None = None
-    """Sounds that are made up; for training only."""
+    """Sounds that are made up, and recordings bent far; for training only."""
+    class_map: ClassMap | None = None
+    """Which of the teachers' classes mean ours."""
     verdicts: Mapping[str, Verdicts] = field(default_factory=dict)
     """What cleaning says of the clips of a class; empty where nothing was cleaned."""
 
@@ -78,13 +79,20 @@ def open_material(
     taught = teach(folder, recordings, everything, cache)
     split = split_by(protocol, everything)
     clips = everything if licences is Licences.ALL else read_manifest(directory, licences)
+    rooms = read_room_responses(directory)
+
+    def bank() -> Bank:
+        made_up = open_made_up(folder, cache)
+        return made_up.joined(open_variations(folder, everything, recordings, taught, rooms, cache))
+
     return Material(
         clips,
         split,
         recordings,
         taught,
-        read_room_responses(directory),
+        rooms,
         partial(open_knowledge, folder, recordings, everything, cache),
-        bank=partial(open_bank, folder, cache),
+        bank=bank,
+        class_map=read_class_map(folder),
         verdicts=verdicts(everything, recordings, cache, folder, split),
     )

@@ -49,6 +49,10 @@ class Recipe:
     # What the telephone took from a baby's cry is put back in so many of them.
     treble_share: float = 0.5
     clip_share: float = 0.08
+    # Of recordings that were bent far ahead of time, and judged, so many are heard like that.
+    varied_share: float = 0.35
+    # Bangs that are no shots, voices that do not scream: of the sounds of no class, so many are made up.
+    synthetic_other_share: float = 0.3
     # 0: every recording of a class is heard as often; 1: every source. Between: a recording of a small source counts
     # for more than one of a large source.
     source_balance: float = 0.5

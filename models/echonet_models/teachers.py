@@ -23,6 +23,9 @@ from .recordings import Recordings, Samples
 
 MODEL_FILE = "yamnet_classification_1.tflite"
 CLASS_MAP_FILE = "class_map_audioset_to_ours.csv"
+Taught = NDArray[np.float32]
+"""What a teacher hears in a clip, for our classes: [windows, 2, 8], see `teach`."""
+
 WINDOW = 15600
 HOP = 7680
 TEACHER_CLASSES = 521
@@ -127,9 +130,7 @@ def hear_dense(
     return heard
 
 
-def teach(
-    directory: Path, recordings: Recordings, clips: Sequence[Clip], cache: Path
-) -> dict[str, NDArray[np.float32]]:
+def teach(directory: Path, recordings: Recordings, clips: Sequence[Clip], cache: Path) -> dict[str, Taught]:
     """Return per clip YAMNet's scores over time for our classes, [windows, 2, 8]: core, and core or weak.
 
     Windows are `HOP` apart and lie inside the clip.

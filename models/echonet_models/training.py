@@ -20,12 +20,13 @@ from .datasets import CLASSES, Split
 from .errors import ModelsError
 from .knowledge import SCALE
 from .leaning import LEANINGS, Leaning, lean
-from .losses import class_loss, positive_weights, taught_loss
+from .losses import class_loss, positive_weights, taught_loss, taught_weights
 from .material import Material
 from .networks.streaming import StreamingNetwork, StreamingShape
 from .pools import Pool, PoolMaker, PoolSupply, Supply, join, load_pool, store_pool
 from .progress import duration
 from .schedule import Schedule
+from .teachers import ClassMap
 
 Floats = NDArray[np.float32]
 
@@ -36,6 +37,10 @@ STATE_FILE = "state.json"
 SHAPE_FILE = "shape.json"
 SCHEDULE_FILE = "schedule.json"
 
+# Of the mixtures so many lose a band of so many mels at most, so many some moments of so many frames at most.
+BLANKED_SHARE, WIDEST_BAND = 0.4, 8
+MOMENTS, LONGEST_MOMENT = 4, 6
+
 # The pool of the tune split has a number that no training reaches.
 TUNE_POOL = 10**6
 
@@ -43,10 +48,18 @@ TUNE_POOL = 10**6
 class Trainer:
     """Trains one network in one folder; a training that was stopped goes on where it was."""
 
-    def __init__(self, run: Path, shape: StreamingShape, schedule: Schedule, tune: Pool) -> None:
-        """Build the network, or read back how far it was."""
+    def __init__(
+        self,
+        run: Path,
+        shape: StreamingShape,
+        schedule: Schedule,
+        tune: Pool,
+        class_map: ClassMap | None = None,
+    ) -> None:
+        """Build the network, or read back how far it was; the map says which of the teachers' classes mean ours."""
         keras.utils.set_random_seed(schedule.seed)
         self._run, self._schedule, self._tune = run, schedule, tune
+        self._taught_weights = taught_weights(class_map)
         self.network = StreamingNetwork(shape)
         self._state: dict[str, Any] = {"pool": 0, "best": 0.0, "best_pool": 0, "positive_weights": None}
         self._optimizer = keras.optimizers.AdamW(schedule.learning_rate, weight_decay=1e-3, clipnorm=1.0)
@@ -99,7 +112,7 @@ class Trainer:
             weights = np.asarray(self._state["positive_weights"], np.float32)
             self.network.pupil.compile(
                 optimizer=self._optimizer,
-                loss={"classes": class_loss(weighting, weights), "taught": taught_loss},
+                loss={"classes": class_loss(weighting, weights), "taught": taught_loss(self._taught_weights)},
                 loss_weights={"classes": 1.0, "taught": self._schedule.teacher_weight},
             )
         # Mixtures of this pool and the one before, in random order, so that one pool runs into the next.
@@ -166,7 +179,10 @@ class Pace(keras.callbacks.Callback):  # type: ignore[misc]
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-    """Batches of a pool, with bands of frequency blanked at random (SpecAugment)."""
+    """Batches of a pool, with bands of frequency and moments blanked at random.
+
+    D. S. Park and others, "SpecAugment", Interspeech 2019. Moments are shorter than a step, so that labels hold.
+    """
 
     def __init__(
         self,
@@ -194,10 +210,15 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         """Return one batch."""
         chosen = self._order[number * self._batch : (number + 1) * self._batch]
         features = self._pool.features[chosen].astype(np.float32)
-        for row in np.flatnonzero(self._generator.random(len(features)) < 0.4):
-            width = int(self._generator.integers(1, 9))
+        for row in np.flatnonzero(self._generator.random(len(features)) < BLANKED_SHARE):
+            width = int(self._generator.integers(1, WIDEST_BAND + 1))
             start = int(self._generator.integers(0, features.shape[2] - width))
             features[row, :, start : start + width] = features[row].min()
+        for row in np.flatnonzero(self._generator.random(len(features)) < BLANKED_SHARE):
+            for _ in range(MOMENTS):
+                width = int(self._generator.integers(1, LONGEST_MOMENT + 1))
+                start = int(self._generator.integers(0, features.shape[1] - width))
+                features[row, start : start + width] = features[row].min()
         return features, {
             "classes": self._pool.labels[chosen].astype(np.float32),
             "taught": self._pool.taught[chosen] * np.float32(1 / SCALE),
@@ -224,7 +245,7 @@ def train_run(
             material.maker(Split.TRAIN, taught=True), seed=schedule.seed, size=schedule.pool_size
         ),
     )
-    Trainer(run, shape or StreamingShape(), schedule, load_pool(tune)).train(supply)
+    Trainer(run, shape or StreamingShape(), schedule, load_pool(tune), material.class_map).train(supply)
 
 
 def average_precisions(labels: Labels, scores: NDArray[np.float32]) -> Mapping[str, float]:

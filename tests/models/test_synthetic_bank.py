@@ -8,15 +8,16 @@ from hypothesis import given, settings, strategies as st
 import numpy as np
 import pytest
 
-from echonet_models.activity import STEP
-from echonet_models.datasets import CLASSES, Split
+from echonet_models.activity import IGNORE, STEP
+from echonet_models.bank import Bank, Kept
+from echonet_models.datasets import CLASSES, OTHER, Clip, Split
 from echonet_models.errors import ModelsError
 from echonet_models.events import Events
 from echonet_models.knowledge import Knowledge
 from echonet_models.material import Material
 from echonet_models.recipe import Recipe
 from echonet_models.recordings import SAMPLE_RATE, Recordings
-from echonet_models.synthetic.bank import MAKERS, Bank, open_bank
+from echonet_models.synthetic.makers import MAKERS, OTHERS, judge, open_made_up
 from echonet_models.synthetic.sirens import alarm
 from echonet_models.teachers import TEACHER_CLASSES, Yamnet, read_class_map, teachers_directory
 from echonet_satellite.protocol import SoundClass
@@ -41,7 +42,7 @@ def bank() -> Bank:
     labels[:, GUNSHOT] = 1
     recordings = Recordings(samples.astype(np.int16), {MADE_UP: (0, len(samples))})
     knowledge = Knowledge({MADE_UP: np.zeros((9, TEACHER_CLASSES), np.uint8)})
-    return Bank(recordings, {SoundClass.GUNSHOT: {MADE_UP: labels}}, knowledge)
+    return Bank({SoundClass.GUNSHOT: [Kept(recordings, MADE_UP, labels)]}, knowledge)
 
 
 @settings(max_examples=20, deadline=None)
@@ -64,21 +65,39 @@ def test_yamnet_takes_most_made_up_alarms_for_alarms(teachers: Path) -> None:
     assert np.mean(np.array(heard) >= 0.5) >= 0.5
 
 
-def test_the_bank_keeps_what_the_teacher_hears_and_is_made_once(teachers: Path, tmp_path: Path) -> None:
-    bank = open_bank(teachers, tmp_path, each=4)
-    assert sum(bank.count(name) for name in MAKERS) > 0
+def test_what_is_made_up_is_judged_and_made_once(teachers: Path, tmp_path: Path) -> None:
+    bank = open_made_up(teachers, tmp_path, each=4)
+    counts = {key: bank.count(key) for key in [*MAKERS, OTHER]}
+    # What is not taken for what it was meant to be is of no class; nothing is thrown away.
+    assert sum(counts.values()) == 4 * (len(MAKERS) + len(OTHERS))
+    assert counts[OTHER] >= 4 * len(OTHERS)
+    assert sum(counts[name] for name in MAKERS) > 0
     for name in MAKERS:
-        assert bank.count(name) <= 4
         sound = bank.draw(name, np.random.default_rng(0))
         if sound is not None:
-            assert (sound.labels[:, CLASSES.index(name)] == 1).any()
+            assert (sound.labels[:, CLASSES.index(SoundClass(name))] == 1).any()
             assert bank.knowledge.at(sound.path, np.zeros(1)).max() > 0
     assert bank.draw(SoundClass.DOG, np.random.default_rng(0)) is None
-    (folder,) = tmp_path.glob("synthetic-*")
-    before = (folder / "recordings.int16").stat().st_mtime_ns
-    again = open_bank(teachers, tmp_path, each=4)
-    assert (folder / "recordings.int16").stat().st_mtime_ns == before
-    assert [again.count(name) for name in MAKERS] == [bank.count(name) for name in MAKERS]
+    folders = sorted(tmp_path.glob("synthetic-*"))
+    before = [(folder / "recordings.int16").stat().st_mtime_ns for folder in folders]
+    again = open_made_up(teachers, tmp_path, each=4)
+    assert [(folder / "recordings.int16").stat().st_mtime_ns for folder in folders] == before
+    assert {key: again.count(key) for key in counts} == counts
+
+
+@pytest.mark.parametrize(
+    ("core", "perhaps", "label", "own"),
+    [(0.6, 0.6, "gunshot", 1), (0.0, 0.6, OTHER, IGNORE), (0.3, 0.3, OTHER, IGNORE), (0.0, 0.1, OTHER, 0)],
+)
+def test_the_teacher_says_what_a_made_up_shot_is(core: float, perhaps: float, label: str, own: int) -> None:
+    samples = np.random.default_rng(0).normal(0, 0.3, SAMPLE_RATE).astype(np.float32)
+    taught = np.zeros((1, 2, len(CLASSES)), np.float32)
+    taught[:, 0, GUNSHOT], taught[:, 1, GUNSHOT] = core, perhaps
+    clip = Clip(path=MADE_UP, label="gunshot", origin=MADE_UP)
+    found, labels = judge(clip, samples, taught)
+    assert found == label
+    assert set(labels[:, GUNSHOT].tolist()) == {own}
+    assert not np.delete(labels, GUNSHOT, axis=1).any()
 
 
 def test_made_up_events_come_as_often_as_the_recipe_says(small_material: Material, bank: Bank) -> None:

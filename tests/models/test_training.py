@@ -10,13 +10,16 @@ import pytest
 from echonet_models.datasets import CLASSES
 from echonet_models.errors import ModelsError
 from echonet_models.evaluation import evaluate_run
-from echonet_models.losses import masked_loss, positive_weights
+from echonet_models.losses import TELLING, masked_loss, positive_weights, taught_loss, taught_weights
 from echonet_models.material import Material
 from echonet_models.networks.streaming import Convolution, StreamingShape
+from echonet_models.pools import Pool
 from echonet_models.release import release_run
 from echonet_models.schedule import Schedule
-from echonet_models.training import train_run
+from echonet_models.teachers import TEACHER_CLASSES, ClassMap
+from echonet_models.training import Batches, train_run
 from echonet_satellite.classifier import load_classifier
+from echonet_satellite.protocol import SoundClass
 
 from .conftest import PLAIN
 
@@ -113,3 +116,49 @@ def test_rare_classes_weigh_more() -> None:
     labels[:, :50, 1] = 1
     rare, common = positive_weights(labels)
     assert 1 <= common < rare <= 6
+
+
+def test_what_tells_a_shot_from_a_firework_counts_more_than_what_names_a_cow() -> None:
+    shot, firework, speech = 421, 426, 0
+    class_map = ClassMap(
+        core={SoundClass.GUNSHOT: [shot], SoundClass.PRESENCE: [speech]},
+        weak={SoundClass.GUNSHOT: [firework]},
+    )
+    weights = taught_weights(class_map)
+    assert weights[shot] == weights[firework] == TELLING
+    assert weights[speech] == 1
+    assert weights.sum() == TEACHER_CLASSES + 2 * (TELLING - 1)
+    np.testing.assert_array_equal(taught_weights(None), 1)
+
+    scores = np.zeros((1, 1, TEACHER_CLASSES), np.float32)
+    wrong = {}
+    for column in (shot, speech):
+        logits = np.full(scores.shape, -20.0, np.float32)
+        logits[..., column] = 4.0
+        wrong[column] = float(taught_loss(weights)(scores, logits))
+    assert wrong[shot] == pytest.approx(TELLING * wrong[speech], rel=1e-3)
+
+
+def test_windows_that_no_teacher_was_asked_about_cost_nothing() -> None:
+    scores = np.full((1, 1, TEACHER_CLASSES), 255 / 250, np.float32)
+    logits = np.full(scores.shape, 9.0, np.float32)
+    assert float(taught_loss(taught_weights(None))(scores, logits)) == 0
+
+
+def test_bands_and_moments_are_blanked_and_labels_stay() -> None:
+    generator = np.random.default_rng(0)
+    features = generator.normal(size=(64, 1024, 64)).astype(np.float16)
+    labels = generator.integers(-1, 2, (64, 128, 8)).astype(np.int8)
+    taught = generator.integers(0, 250, (64, 2, TEACHER_CLASSES)).astype(np.uint8)
+    order = np.arange(64)
+    seen, targets = Batches(Pool(features, labels, taught), order, 64, np.random.default_rng(1))[0]
+    np.testing.assert_array_equal(targets["classes"], labels)
+    blank = seen != features.astype(np.float32)
+    bands, moments = blank.mean(axis=1) > 0.9, blank.mean(axis=2) > 0.9
+    banded, paused = bands.any(axis=1), moments.any(axis=1)
+    assert 0.2 < banded.mean() < 0.6
+    assert 0.2 < paused.mean() < 0.6
+    # What is blanked is as quiet as the quietest, and little enough for an event to be heard through it.
+    assert (seen.min(axis=(1, 2)) == features.min(axis=(1, 2)).astype(np.float32)).all()
+    assert moments.sum(axis=1).max() <= 24
+    assert bands.sum(axis=1).max() <= 8

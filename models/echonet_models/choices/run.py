@@ -16,6 +16,7 @@ from ..errors import ModelsError
 from ..material import Material
 from ..pools import Pool
 from ..progress import duration, track
+from ..teachers import ClassMap
 from ..training import Trainer
 from .amounts import FULL, QUICK, Amounts
 from .scoring import EvenOdds, Jury, Measure, Score, compare
@@ -83,17 +84,17 @@ def compare_choices(
     for number, variant in enumerate(waiting, 1):
         results.keep_pools(waiting[number - 1 :])
         print(f"[{number}/{len(waiting)}] {variant.name}: {variant.what}", flush=True)
-        _train(variant, results, tune)
+        _train(variant, results, tune, material.class_map)
         left = (time.monotonic() - start) / number * (len(waiting) - number)
         print(f"[{number}/{len(waiting)}] {variant.name}: done; all: {duration(left)} left", flush=True)
     results.keep_pools([])
     return Comparison(_measured(results, tune), _support(results, material, tune), amounts, quick)
 
 
-def _train(variant: Variant, results: Results, tune: Pool) -> None:
+def _train(variant: Variant, results: Results, tune: Pool, class_map: ClassMap | None) -> None:
     start = time.monotonic()
     run = results.training(variant)
-    trainer = Trainer(run, results.amounts.shape, results.amounts.schedule(variant), tune)
+    trainer = Trainer(run, results.amounts.shape, results.amounts.schedule(variant), tune, class_map)
     trainer.train(results.pools(variant.sampling))
     logits = trainer.network.sequence.predict(tune.features.astype(np.float32), batch_size=64, verbose=0)
     found = {
