@@ -37,6 +37,7 @@ from echonet_models.material import Material
 from echonet_models.pools import Pool
 from echonet_models.recipe import CLASS_SHARES, Recipe
 from echonet_models.schedule import Weighting
+from echonet_models.teachers import ClassMap
 from echonet_satellite.protocol import SoundClass
 
 STOPS = (2, 4, 6)
@@ -220,13 +221,13 @@ def trained() -> Iterator[list[str]]:
     with pytest.MonkeyPatch.context() as patch:
         train = run._train
 
-        def watched(variant: Variant, results: Results, tune: Pool) -> None:
+        def watched(variant: Variant, results: Results, tune: Pool, class_map: ClassMap | None) -> None:
             if len(names) in stops:
                 # As by Ctrl+C, and only once.
                 stops.remove(len(names))
                 raise KeyboardInterrupt
             names.append(variant.name)
-            train(variant, results, tune)
+            train(variant, results, tune, class_map)
 
         patch.setattr(run, "_train", watched)
         yield names

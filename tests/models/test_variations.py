@@ -34,7 +34,8 @@ def bang(seed: int, seconds: float = 1.5) -> Samples:
     samples = generator.normal(size=int(seconds * SAMPLE_RATE)) * np.exp(
         -np.arange(int(seconds * SAMPLE_RATE)) / 2000
     )
-    return (samples / np.abs(samples).max()).astype(np.float32)
+    level: Samples = (samples / np.abs(samples).max()).astype(np.float32)
+    return level
 
 
 def heard(gunshot: float = 0.0, glass: float = 0.0) -> np.ndarray:

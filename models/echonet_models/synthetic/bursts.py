@@ -11,6 +11,7 @@ from scipy.signal import butter, oaconvolve, sosfilt
 
 from ..augment import colour, simulate_room
 from ..recordings import SAMPLE_RATE, Samples
+from .sounds import add, between
 
 SHORTEST_S, LONGEST_S = 0.3, 4.0
 LEAD_S = 0.04
@@ -30,16 +31,16 @@ def gunshot(generator: np.random.Generator) -> Samples:
     place = _place(generator, last=LONGEST_S - times[-1] - 0.1)
     line = np.zeros(int((times[-1] + 1.1) * SAMPLE_RATE), np.float32)
     for time in times:
-        _add(line, make(generator) * generator.uniform(0.75, 1), time)
+        add(line, make(generator) * generator.uniform(0.75, 1), time)
     heard = oaconvolve(line, place)
     if generator.random() < 0.4:
         # The bolt, the pump, the case on the floor.
         loudness = np.abs(heard).max() * generator.uniform(0.01, 0.15)
         for _ in range(int(generator.integers(1, 4))):
-            click = _burst(generator, _between(generator, 0.001, 0.008))
-            _add(heard, loudness * click, times[-1] + generator.uniform(0.05, 0.6))
+            click = _burst(generator, between(generator, 0.001, 0.008))
+            add(heard, loudness * click, times[-1] + generator.uniform(0.05, 0.6))
     if generator.random() < 0.4:
-        heard = _low_pass(heard, _between(generator, 1500, 7500), int(generator.integers(1, 3)))
+        heard = _low_pass(heard, between(generator, 1500, 7500), int(generator.integers(1, 3)))
     return _finish(_overload(colour(np.pad(heard, RINGING), generator), generator), generator)
 
 
@@ -51,12 +52,12 @@ def glass_break(generator: np.random.Generator) -> Samples:
     """
     line = np.zeros(int(LONGEST_S * SAMPLE_RATE), np.float32)
     thing = generator.choice(list(THINGS))
-    shards, decay_s, spread_s, *modes_hz = (_between(generator, *span) for span in THINGS[thing])
-    _add(line, _impact(generator), 0)
+    shards, decay_s, spread_s, *modes_hz = (between(generator, *span) for span in THINGS[thing])
+    add(line, _impact(generator), 0)
     if generator.random() < 0.75:
         # Splinters too small to ring for themselves.
-        dust = _burst(generator, _between(generator, 0.015, 0.2), _between(generator, 1500, 7800))
-        _add(line, _between(generator, 0.5, 10) * dust, 0)
+        dust = _burst(generator, between(generator, 0.015, 0.2), between(generator, 1500, 7800))
+        add(line, between(generator, 0.5, 10) * dust, 0)
     # What did not burst at the blow may burst on the floor.
     again = generator.uniform(0.15, 1.3, int(generator.integers(1, 3))) if generator.random() < 0.35 else ()
     for after in (generator.uniform(0, 0.012), *again):
@@ -64,7 +65,7 @@ def glass_break(generator: np.random.Generator) -> Samples:
         count = int(shards * loudness)
         for time in generator.exponential(spread_s, count) * generator.random(count) ** 0.5:
             strength = loudness * generator.lognormal(0, 0.8) * np.exp(-time / (1.5 * spread_s))
-            _add(line, strength * _shard(generator, decay_s, *modes_hz), after + time)
+            add(line, strength * _shard(generator, decay_s, *modes_hz), after + time)
     if generator.random() < 0.55:
         _fall(line, generator, decay_s * generator.uniform(0.7, 1.6), modes_hz[1])
     if generator.random() < 0.5:
@@ -81,17 +82,6 @@ THINGS = {
     "plate glass": ((120, 260), (0.005, 0.025), (0.1, 0.5), (1200, 1800), (5000, 7900)),
     "windscreen": ((150, 350), (0.004, 0.01), (0.04, 0.2), (1200, 2000), (4500, 7500)),
 }
-
-
-def _between(generator: np.random.Generator, low: float, high: float) -> float:
-    """Return a number whose logarithm is uniform."""
-    return float(np.exp(generator.uniform(np.log(low), np.log(high))))
-
-
-def _add(line: Samples, sound: Samples, time: float) -> None:
-    start = int(time * SAMPLE_RATE)
-    piece = sound[: max(0, len(line) - start)]
-    line[start : start + len(piece)] += piece
 
 
 def _low_pass(samples: Samples, frequency: float, order: int = 1) -> Samples:
@@ -116,32 +106,32 @@ def _firing_times(generator: np.random.Generator) -> list[float]:
         return [0.0]
     if kind < 0.72:
         return [0.0, generator.uniform(0.12, 0.6)]
-    gap = 60 / _between(generator, 60, 1200)
+    gap = 60 / between(generator, 60, 1200)
     rounds = int(min(float(generator.integers(2, 11)), 1 + 2.6 // gap))
     return [0.0, *np.cumsum(gap * generator.uniform(0.96, 1.04, max(1, rounds - 1))).tolist()]
 
 
 def _real_shot(generator: np.random.Generator) -> Callable[[np.random.Generator], Samples]:
     """Return a weapon: its shots vary a little."""
-    positive_s = _between(generator, 0.0002, 0.004)
-    gas_s, gas_hz = _between(generator, 0.025, 0.18), _between(generator, 2000, 7800)
-    gas = _between(generator, 0.6, 4)
+    positive_s = between(generator, 0.0002, 0.004)
+    gas_s, gas_hz = between(generator, 0.025, 0.18), between(generator, 2000, 7800)
+    gas = between(generator, 0.6, 4)
     # A bullet faster than sound is heard before the blast that follows it, and a suppressor takes only the blast.
     crack = generator.uniform(0.2, 1.2) if generator.random() < 0.35 else 0.0
-    ahead_s = _between(generator, 0.002, 0.06) if crack else 0.0
-    wave_s = _between(generator, 0.00015, 0.0005)
+    ahead_s = between(generator, 0.002, 0.06) if crack else 0.0
+    wave_s = between(generator, 0.00015, 0.0005)
     blast = generator.uniform(0.1, 0.4) if generator.random() < 0.12 else 1.0
     # Large charges boom for longer than the wave itself: the ground and whatever stands there sound along.
-    boom = _between(generator, 0.2, 5) if generator.random() < 0.5 else 0.0
-    boom_s, boom_hz = _between(generator, 0.02, 0.2), _between(generator, 60, 300)
+    boom = between(generator, 0.2, 5) if generator.random() < 0.5 else 0.0
+    boom_s, boom_hz = between(generator, 0.02, 0.2), between(generator, 60, 300)
 
     def fire(generator: np.random.Generator) -> Samples:
         seconds = ahead_s + NEPERS * max(gas_s, boom_s) + 0.05
         shot = np.zeros(int(seconds * SAMPLE_RATE), np.float32)
-        _add(shot, blast * _friedlander(positive_s * generator.uniform(0.9, 1.1)), ahead_s)
-        _add(shot, gas * blast * _burst(generator, gas_s, gas_hz), ahead_s)
-        _add(shot, boom * blast * _burst(generator, boom_s, boom_hz), ahead_s)
-        _add(shot, crack * np.linspace(1, -1, max(3, int(wave_s * SAMPLE_RATE)), dtype=np.float32), 0)
+        add(shot, blast * _friedlander(positive_s * generator.uniform(0.9, 1.1)), ahead_s)
+        add(shot, gas * blast * _burst(generator, gas_s, gas_hz), ahead_s)
+        add(shot, boom * blast * _burst(generator, boom_s, boom_hz), ahead_s)
+        add(shot, crack * np.linspace(1, -1, max(3, int(wave_s * SAMPLE_RATE)), dtype=np.float32), 0)
         return shot
 
     return fire
@@ -155,33 +145,33 @@ def _friedlander(positive_s: float) -> Samples:
 
 def _played_shot(generator: np.random.Generator) -> Samples:
     """Return a shot as games have it: a clipped burst of noise over a thump that falls in pitch."""
-    body = _burst(generator, _between(generator, 0.04, 0.2), _between(generator, 800, 7000))
+    body = _burst(generator, between(generator, 0.04, 0.2), between(generator, 800, 7000))
     body = np.clip(body * generator.uniform(2, 10), -1, 1)
     time = np.arange(int(0.25 * SAMPLE_RATE)) / SAMPLE_RATE
     low, fall = generator.uniform(40, 120), generator.uniform(1, 4)
     phase = 2 * np.pi * low * (time + fall * 0.03 * (1 - np.exp(-time / 0.03)))
-    thump = np.sin(phase) * np.exp(-time / _between(generator, 0.02, 0.08))
+    thump = np.sin(phase) * np.exp(-time / between(generator, 0.02, 0.08))
     shot = np.pad(body, (0, max(0, len(thump) - len(body))))
-    _add(shot, (generator.uniform(0.1, 0.8) * thump).astype(np.float32), 0)
+    add(shot, (generator.uniform(0.1, 0.8) * thump).astype(np.float32), 0)
     return shot
 
 
 def _place(generator: np.random.Generator, last: float) -> Samples:
     """Return what a place answers to a click: the click, single echoes, a tail whose treble dies first."""
     outdoors = generator.random() < 0.65
-    decay_s = _between(generator, 0.06, 0.5) if outdoors else _between(generator, 0.06, 0.3)
+    decay_s = between(generator, 0.06, 0.5) if outdoors else between(generator, 0.06, 0.3)
     response = np.zeros(int(min(NEPERS * decay_s + 0.3, max(last, 0.3)) * SAMPLE_RATE), np.float32)
     response[0] = 1
     for _ in range(int(generator.integers(0, 6)) if outdoors else int(generator.integers(2, 9))):
         echo = generator.uniform(-0.2, 0.7) * _burst(generator, 0.0008, 3000)
-        _add(response, echo, _between(generator, 0.001, 0.25 if outdoors else 0.03))
+        add(response, echo, between(generator, 0.001, 0.25 if outdoors else 0.03))
     # The tail's energy against the blast's says how far away the weapon is.
     energy = 10 ** (generator.uniform(-8, 10) / 10)
-    treble, highest = generator.uniform(0.1, 0.7), _between(generator, 2500, 7800)
-    tail = _burst(generator, decay_s, _between(generator, 400, 2500)) * generator.uniform(0.2, 1)
-    _add(tail, _burst(generator, decay_s * treble, highest), 0)
+    treble, highest = generator.uniform(0.1, 0.7), between(generator, 2500, 7800)
+    tail = _burst(generator, decay_s, between(generator, 400, 2500)) * generator.uniform(0.2, 1)
+    add(tail, _burst(generator, decay_s * treble, highest), 0)
     tail *= np.sqrt(energy / np.square(tail).sum())
-    _add(response, tail, generator.uniform(0, 0.01))
+    add(response, tail, generator.uniform(0, 0.01))
     return response
 
 
@@ -190,11 +180,11 @@ def _overload(heard: Samples, generator: np.random.Generator) -> Samples:
     heard = heard / np.abs(heard).max()
     how = generator.random()
     if how < 0.55:
-        heard = np.tanh(heard * _between(generator, 2, 30))
+        heard = np.tanh(heard * between(generator, 2, 30))
     elif how < 0.85:
-        heard = np.clip(heard / _between(generator, 0.05, 0.5), -1, 1)
+        heard = np.clip(heard / between(generator, 0.05, 0.5), -1, 1)
     if generator.random() < 0.2:
-        kept = float(np.exp(-1 / (_between(generator, 0.05, 0.5) * SAMPLE_RATE)))
+        kept = float(np.exp(-1 / (between(generator, 0.05, 0.5) * SAMPLE_RATE)))
         loud = np.maximum(np.abs(heard) - generator.uniform(0.1, 0.5), 0)
         level = sosfilt([[1 - kept, 0, 0, 1, -kept, 0]], loud)
         heard = heard / (1 + generator.uniform(5, 30) * level)
@@ -205,12 +195,12 @@ def _impact(generator: np.random.Generator) -> Samples:
     """Return the blow: a thud of what is hit and the crack that runs through it."""
     time = np.arange(int(0.15 * SAMPLE_RATE)) / SAMPLE_RATE
     blow = np.zeros(len(time), np.float32)
-    loudness = _between(generator, 0.3, 20)
+    loudness = between(generator, 0.3, 20)
     for _ in range(int(generator.integers(1, 5))):
-        tone = np.sin(2 * np.pi * _between(generator, 100, 1500) * time + generator.uniform(0, 6))
-        tone *= loudness * generator.random() * np.exp(-time / _between(generator, 0.005, 0.03))
+        tone = np.sin(2 * np.pi * between(generator, 100, 1500) * time + generator.uniform(0, 6))
+        tone *= loudness * generator.random() * np.exp(-time / between(generator, 0.005, 0.03))
         blow += tone.astype(np.float32)
-    _add(blow, generator.uniform(0.5, 6) * _burst(generator, _between(generator, 0.001, 0.015)), 0)
+    add(blow, generator.uniform(0.5, 6) * _burst(generator, between(generator, 0.001, 0.015)), 0)
     return blow
 
 
@@ -228,13 +218,13 @@ def _shard(generator: np.random.Generator, decay_s: float, lowest: float, highes
 
 def _fall(line: Samples, generator: np.random.Generator, decay_s: float, highest: float) -> None:
     """Add shards that fall to the floor, and some that jump once more."""
-    start, spread = generator.uniform(0.1, 0.9), _between(generator, 0.05, 0.6)
+    start, spread = generator.uniform(0.1, 0.9), between(generator, 0.05, 0.6)
     loudness = generator.uniform(0.1, 0.9)
     for time in start + generator.exponential(spread, int(generator.integers(3, 30))):
         shard = loudness * generator.lognormal(0, 0.7) * _shard(generator, min(decay_s, 0.06), 2000, highest)
-        _add(line, shard, time)
+        add(line, shard, time)
         if generator.random() < 0.4:
-            _add(line, 0.4 * shard, time + generator.uniform(0.03, 0.15))
+            add(line, 0.4 * shard, time + generator.uniform(0.03, 0.15))
 
 
 def _finish(heard: Samples, generator: np.random.Generator) -> Samples:

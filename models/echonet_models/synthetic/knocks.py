@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter, oaconvolve, sosfilt
+from scipy.signal import oaconvolve
 
 from ..augment import colour
 from ..recordings import SAMPLE_RATE, Samples
+from .sounds import HIGHEST_HZ, Maker, Range, add, between, noise_band
 
 SHORTEST_S, LONGEST_S = 1.0, 6.0
-HIGHEST_HZ = 7800.0
 # Bursts are cut where they have fallen by so many nepers (52 dB).
 NEPERS = 6.0
 LONGEST_RING_S = 2.5
@@ -28,8 +28,6 @@ DIFFERENT_BLOWS = 10
 BAR = (1.0, 2.756, 5.404, 8.933, 13.34)
 MEMBRANE = (1.0, 1.594, 2.136, 2.296, 2.653, 2.918, 3.156, 3.501)
 
-Range = tuple[float, float]
-Maker = Callable[[np.random.Generator], Samples]
 Rhythm = Callable[[np.random.Generator], NDArray[np.float64]]
 
 
@@ -46,28 +44,6 @@ def knock(generator: np.random.Generator) -> Samples:
         # Too near to the microphone.
         heard = np.tanh(heard / np.abs(heard).max() * between(generator, 1.5, 10))
     return finish(heard)
-
-
-def between(generator: np.random.Generator, low: float, high: float) -> float:
-    """Return a number whose logarithm is uniform."""
-    return float(np.exp(generator.uniform(np.log(low), np.log(high))))
-
-
-def add(line: Samples, sound: Samples, time_s: float) -> None:
-    """Add a sound [samples] to a line [samples] from a time on, as far as the line goes."""
-    start = int(time_s * SAMPLE_RATE)
-    piece = sound[: max(0, len(line) - start)]
-    line[start : start + len(piece)] += piece
-
-
-def noise_band(generator: np.random.Generator, samples: int, low_hz: float, high_hz: float) -> Samples:
-    """Return noise [samples] between two frequencies, of peak 1."""
-    # Enough of it for the filter to settle, however short the noise.
-    ahead = 256
-    high = min(max(high_hz, 1.3 * low_hz), HIGHEST_HZ)
-    band = butter(1, (min(low_hz, 0.7 * high), high), "bandpass", fs=SAMPLE_RATE, output="sos")
-    noise = sosfilt(band, generator.standard_normal(samples + ahead))[ahead:]
-    return np.asarray(noise / np.abs(noise).max(), np.float32)
 
 
 def finish(heard: Samples) -> Samples:

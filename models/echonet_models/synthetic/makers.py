@@ -6,7 +6,7 @@ is learned like that of recordings.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 import hashlib
 import inspect
@@ -24,9 +24,8 @@ from ..datasets import CLASSES, OTHER, Clip
 from ..knowledge import open_knowledge
 from ..recordings import Samples, keep_samples
 from ..teachers import Taught, teach
-from . import bursts, knocks, sirens, tunes, voices
-
-Maker = Callable[[np.random.Generator], Samples]
+from . import bursts, knocks, sirens, sounds, tunes, voices
+from .sounds import Maker
 
 MAKERS: Mapping[str, Maker] = {
     SoundClass.GUNSHOT: bursts.gunshot,
@@ -44,8 +43,8 @@ SOURCE = "synthetic"
 
 def open_made_up(teachers: Path, cache: Path, *, each: int = EACH) -> Bank:
     """Make so many sounds of each class and of no class and have them judged, once per cache and version of makers."""
-    of_classes = _open(teachers, cache, MAKERS, (bursts, sirens, voices), each)
-    return of_classes.joined(_open(teachers, cache, OTHERS, (knocks, tunes), each))
+    of_classes = _open(teachers, cache, MAKERS, (sounds, bursts, sirens, voices), each)
+    return of_classes.joined(_open(teachers, cache, OTHERS, (sounds, knocks, tunes), each))
 
 
 def _open(

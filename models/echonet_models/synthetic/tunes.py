@@ -13,7 +13,8 @@ from scipy.signal import oaconvolve
 
 from ..augment import colour, simulate_room
 from ..recordings import SAMPLE_RATE, Samples
-from .knocks import HIGHEST_HZ, LONGEST_S, Maker, Range, add, between, finish, noise_band
+from .knocks import LONGEST_S, finish
+from .sounds import HIGHEST_HZ, Maker, Range, add, between, noise_band
 
 Signal = NDArray[np.float64]
 ROWS_HZ, COLUMNS_HZ = (697, 770, 852, 941), (1209, 1336, 1477, 1633)
