@@ -87,7 +87,12 @@ def test_what_is_made_up_is_judged_and_made_once(teachers: Path, tmp_path: Path)
 
 @pytest.mark.parametrize(
     ("core", "perhaps", "label", "own"),
-    [(0.6, 0.6, "gunshot", 1), (0.0, 0.6, OTHER, IGNORE), (0.3, 0.3, OTHER, IGNORE), (0.0, 0.1, OTHER, 0)],
+    [
+        (0.6, 0.6, "gunshot", 1),
+        (0.0, 0.6, OTHER, IGNORE),
+        (0.3, 0.3, OTHER, IGNORE),
+        (0.0, 0.1, OTHER, IGNORE),
+    ],
 )
 def test_the_teacher_says_what_a_made_up_shot_is(core: float, perhaps: float, label: str, own: int) -> None:
     samples = np.random.default_rng(0).normal(0, 0.3, SAMPLE_RATE).astype(np.float32)

@@ -1,8 +1,8 @@
 """Made-up sounds that a teacher takes for what they are meant to be, and others.
 
 They are made once, by the hundred. A sound is of its class where YAMNet hears it as surely as in a recording. Where it
-does not, it is a bang that is no shot, a voice that is no scream: as good to learn from. What the teachers hear in each
-is learned like that of recordings.
+does not, nobody knows whether it is of that class; it is none of the others. What the teachers hear in each is learned
+like that of recordings.
 """
 
 from collections import defaultdict
@@ -84,9 +84,8 @@ def judge(clip: Clip, samples: Samples, taught: Taught) -> tuple[str, Labels]:
     if taught[:, 0, column].max() >= TEACHER_SURE:
         return clip.label, label_clip(clip, samples, taught)
     labels = doubt(label_clip(replace(clip, label=OTHER), samples, taught), taught)
-    if taught[:, 1, column].max() >= TEACHER_SURE:
-        # Something breaks, says the teacher, but not that it is glass.
-        labels[:, column] = IGNORE
+    # A shot that the teacher does not take for one: nobody knows.
+    labels[:, column] = IGNORE
     return OTHER, labels
 
 
