@@ -6,16 +6,14 @@ from keras import ops
 import numpy as np
 from numpy.typing import NDArray
 
-from echonet_satellite.protocol import SoundClass
-
 from .activity import IGNORE, Labels
 from .schedule import Weighting
 from .teachers import TEACHER_CLASSES, ClassMap
+from .thresholds import SAFETY
 
 MOST_BY_ROOT, MOST_BY_FULL = 6.0, 100.0
 # How much more those of the teachers' classes count by which ours are told from what is like them.
 TELLING = 10.0
-COMFORT = frozenset({SoundClass.PRESENCE, SoundClass.DOG})
 FOCUS = 2
 """Gamma of the focal loss, the value that its authors recommend."""
 
@@ -75,7 +73,7 @@ def taught_weights(class_map: ClassMap | None) -> NDArray[np.float32]:
     """
     weights = np.ones(TEACHER_CLASSES, np.float32)
     if class_map:
-        for name in set(SoundClass) - COMFORT:
+        for name in SAFETY:
             weights[[*class_map.core.get(name, []), *class_map.weak.get(name, [])]] = TELLING
     return weights
 

@@ -51,7 +51,7 @@ class Recipe:
     clip_share: float = 0.08
     # Of recordings that were bent far ahead of time, and judged, so many are heard like that.
     varied_share: float = 0.35
-    # Bangs that are no shots, voices that do not scream: of the sounds of no class, so many are made up.
+    # Of the sounds of no class so many are made up: knocks, tunes, and what was meant as a shot and is taken for none.
     synthetic_other_share: float = 0.3
     # 0: every recording of a class is heard as often; 1: every source. Between: a recording of a small source counts
     # for more than one of a large source.

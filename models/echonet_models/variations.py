@@ -1,4 +1,4 @@
-"""Recordings bent far, and judged anew by the teachers: dozens of guns where one was recorded.
+"""Recordings bent far, and judged anew by the teachers: a dozen guns where one was recorded.
 
 What becomes of a recorded shot that is slowed down, overloaded and sent through a wall, no rule says. A teacher that
 knows thousands of shots does: the class stays where it still hears it, and elsewhere it says what is heard instead.

@@ -62,11 +62,11 @@ def _open(
 
     recordings = keep_samples(folder, list(meant), make, "making sounds up")
     taught = teach(teachers, recordings, clips, folder)
-    sounds: dict[str, list[Kept]] = defaultdict(list)
+    kept: dict[str, list[Kept]] = defaultdict(list)
     for clip in clips:
         label, labels = judge(clip, recordings[clip.path], taught[clip.path])
-        sounds[label].append(Kept(recordings, clip.path, labels))
-    return Bank(sounds, open_knowledge(teachers, recordings, clips, folder))
+        kept[label].append(Kept(recordings, clip.path, labels))
+    return Bank(kept, open_knowledge(teachers, recordings, clips, folder))
 
 
 def judge(clip: Clip, samples: Samples, taught: Taught) -> tuple[str, Labels]:
