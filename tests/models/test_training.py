@@ -99,6 +99,7 @@ def test_evaluate_and_release(run: Path, material: Material, tmp_path: Path) -> 
     for name in CLASSES:
         recall = card["metrics"]["sensitivity"]["medium"]["recall"][str(name)]["value"]
         assert f"| {name} |" in text
+        assert f"| clips with {str(name).replace('_', ' ')} that are heard | ≥" in text
         assert f"{recall:.2f}" in text
 
 

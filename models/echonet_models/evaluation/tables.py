@@ -21,6 +21,7 @@ from .literature import (
 from .windows import MEASURES
 
 NOTHING = "–"
+AIM_HEADER = ("figure", "aim", "EchoNet", "reached")
 Systems = Mapping[str, Mapping[str, Any]]
 
 
@@ -49,16 +50,25 @@ def aim_table(systems: Systems, own: str) -> str:
     """Return what should be reached and what is, beside the peers."""
     others = [key for key in systems if key != own]
     rows = []
+    for aim, row in _aim_rows(systems[own]):
+        cells = [_aim_value(aim, aim.find(systems[key])).split(" (")[0] for key in others]
+        rows.append([*row, *cells])
+    return markdown([*AIM_HEADER, *(systems[key]["title"] for key in others)], rows)
+
+
+def aim_rows(system: Mapping[str, Any]) -> list[list[str]]:
+    """Return what a system should reach and what it does, a row each, under `AIM_HEADER`."""
+    return [row for _, row in _aim_rows(system)]
+
+
+def _aim_rows(system: Mapping[str, Any]) -> Iterable[tuple[Aim, list[str]]]:
     for aim in aims():
-        measured = aim.find(systems[own])
+        measured = aim.find(system)
         if measured is None:
             continue
         value = measured[_value_key(aim)]
         reached = NOTHING if not _known(value) else "yes" if aim.reached(value) else "**no**"
-        cells = [_aim_value(aim, aim.find(systems[key])).split(" (")[0] for key in others]
-        rows.append([aim.text, _bound(aim), _aim_value(aim, measured), reached, *cells])
-    header = ["figure", "aim", "EchoNet", "reached", *(systems[key]["title"] for key in others)]
-    return markdown(header, rows)
+        yield aim, [aim.text, _bound(aim), _aim_value(aim, measured), reached]
 
 
 def sensitivity_table(system: Mapping[str, Any]) -> str:
