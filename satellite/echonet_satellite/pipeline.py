@@ -25,6 +25,9 @@ _READ_TIMEOUT_S: Final = 0.25
 _FROZEN_AFTER_S: Final = 5.0
 _RETRY_S: Final = (1.0, 2.0, 5.0, 10.0)
 _LEVEL_S: Final = 0.5
+# A microphone that is switched on goes from nothing to the noise of the room, which is a bang of its own.
+_SETTLING_S: Final = 0.35
+_BANGS: Final = frozenset({SoundClass.GUNSHOT, SoundClass.GLASS_BREAK})
 # How fast two clocks may run apart: a sound card's and the computer's.
 _CLOCK_DRIFT: Final = 2e-4
 
@@ -161,6 +164,8 @@ class Pipeline:
 
     def _tell(self, stream: "_Stream", events: list[StreamEvent]) -> None:
         for event in events:
+            if event.sound_class in _BANGS and event.onset_s < _SETTLING_S:
+                continue
             name, onset = stream.identify(event, self._utc_now, self._monotonic)
             self._listener.on_event(
                 SoundEvent(

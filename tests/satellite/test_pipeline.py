@@ -56,6 +56,11 @@ class Ear:
         return self.health[-1].problems if self.health else ()
 
 
+def shots(count: int) -> list[np.ndarray]:
+    """Return blocks: so many times half a second of quiet, and a bang."""
+    return [*[silence(0.08)] * 6, *[noise(0.08)] * 8] * count
+
+
 class Script:
     """A microphone whose every read does what the test says; when that is over, it is quiet, in real time."""
 
@@ -148,6 +153,17 @@ def test_a_detection_has_the_time_of_its_sound(ear: Ear, start: Callable[..., Pi
     assert 0.1 < last.duration_s < 0.5
 
 
+def test_a_microphone_that_is_switched_on_is_no_shot(ear: Ear, start: Callable[..., Pipeline]) -> None:
+    """It goes from nothing to the noise of the room; a shot later on is one."""
+    sound = np.concatenate((noise(0.16), silence(1.8), noise(0.16), silence(0.8)))
+    begun = datetime.now(UTC)
+    assert start(open_samples(sound, "the noise of a room, then a shot")).join(10)
+    (started,) = [event for event in ear.events if event.phase is Phase.START]
+    assert {event.id for event in ear.events} == {started.id}
+    assert started.sound_class is SoundClass.GUNSHOT
+    assert (started.onset - begun).total_seconds() > 1.5
+
+
 def test_a_sound_at_the_very_end_of_a_file_is_heard(ear: Ear, start: Callable[..., Pipeline]) -> None:
     assert start(open_samples(np.concatenate((silence(0.5), noise(0.05))), "a shot")).join(10)
     assert [event.phase for event in ear.events] == [Phase.START, Phase.END]
@@ -233,7 +249,7 @@ def test_a_missing_microphone_is_a_problem_until_it_is_back(
 def test_a_microphone_that_vanishes_ends_what_was_heard_and_is_opened_again(
     ear: Ear, start: Callable[..., Pipeline]
 ) -> None:
-    source = Script(*[noise(0.08)] * 8, AudioError("unplugged"), *[noise(0.08)] * 8)
+    source = Script(*shots(1), AudioError("unplugged"), *shots(1))
     start(source)
     ear.wait(lambda: len([event for event in ear.events if event.phase is Phase.END]) == 2)
     assert Problem.MICROPHONE_MISSING in {problem for health in ear.health for problem in health.problems}
@@ -273,7 +289,7 @@ def test_an_unexpected_error_is_logged_told_and_survived(
 
 
 def test_while_it_does_not_listen_the_microphone_is_closed(ear: Ear, start: Callable[..., Pipeline]) -> None:
-    source = Script(*[noise(0.08)] * 1000)
+    source = Script(*shots(80))
     pipeline = start(source)
     ear.wait(lambda: bool(ear.events))
     pipeline.configure(settings(listening=False))
@@ -299,7 +315,7 @@ def test_what_does_not_listen_at_start_opens_nothing(ear: Ear, start: Callable[.
 
 
 def test_a_class_that_is_turned_off_ends_and_is_not_heard(ear: Ear, start: Callable[..., Pipeline]) -> None:
-    pipeline = start(Script(*[noise(0.08)] * 1000))
+    pipeline = start(Script(*shots(80)))
     ear.wait(lambda: bool(ear.events))
     pipeline.configure(settings(gunshot=Sensitivity.OFF))
     ear.wait(lambda: ear.events[-1].phase is Phase.END)
