@@ -76,6 +76,13 @@ def _parser() -> argparse.ArgumentParser:
         default=Protocol.RECORDING,
         help="source: leave whole sources out, to see how other microphones and rooms do (%(default)s)",
     )
+    train.add_argument(
+        "--from",
+        dest="beginning",
+        type=Path,
+        metavar="FILE",
+        help="go on from the weights of another training, such as those beside a release, instead of random ones",
+    )
     train.set_defaults(command=_train)
 
     cleaning_report.add_parser(commands)
@@ -140,7 +147,7 @@ def _train(options: argparse.Namespace) -> None:
     from .training import train_run  # noqa: PLC0415 - TensorFlow loads for seconds; `--help` does not wait
 
     schedule = Schedule(rounds=tuple(options.pools), pool_size=options.pool_size, seed=options.seed)
-    train_run(options.run, _material(options), schedule)
+    train_run(options.run, _material(options), schedule, beginning=options.beginning)
     print(f"trained: {options.run}; now: echonet-models evaluate --run {options.run}")
 
 

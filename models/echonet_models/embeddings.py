@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 import shutil
-import warnings
 
 from ai_edge_litert.interpreter import Interpreter
 import numpy as np
@@ -23,9 +22,9 @@ CLIPS_PER_PART = 200
 Embeddings = NDArray[np.float16]
 
 
-def window_count(samples: int) -> int:
-    """Return how many windows of 0.975 s, 0.24 s apart, cover so many samples; the last may reach past their end."""
-    return max(0, -(-(samples - WINDOW) // EMBEDDING_HOP)) + 1
+def window_count(samples: int, hop: int = EMBEDDING_HOP) -> int:
+    """Return how many windows of 0.975 s, `hop` apart, cover so many samples; the last may reach past their end."""
+    return max(0, -(-(samples - WINDOW) // hop)) + 1
 
 
 class Embedder:
@@ -37,30 +36,34 @@ class Embedder:
         Raises:
             ModelsError: the file is not the YAMNet that this module knows.
         """
-        with warnings.catch_warnings():
-            # It warns of the memory that kept tensors take: here a few hundred KB, and the embedding is one of them.
-            warnings.simplefilter("ignore", UserWarning)
-            self._interpreter = Interpreter(
-                str(directory / MODEL_FILE), num_threads=1, experimental_preserve_all_tensors=True
-            )
-        self._interpreter.allocate_tensors()
-        self._input = self._interpreter.get_input_details()[0]["index"]
-        found = [
-            detail for detail in self._interpreter.get_tensor_details() if detail["name"] == EMBEDDING_TENSOR
-        ]
-        if len(found) != 1 or found[0]["shape"][-1] != EMBEDDING_SIZE:
+        # Read here: TensorFlow loads for seconds, and whoever only counts windows does not wait.
+        from tensorflow.lite.tools import flatbuffer_utils  # noqa: PLC0415
+
+        model = flatbuffer_utils.read_model(str(directory / MODEL_FILE))
+        graph = model.subgraphs[0]
+        names = [tensor.name.decode() for tensor in graph.tensors]
+        if names.count(EMBEDDING_TENSOR) != 1:
             raise ModelsError(
                 f"{MODEL_FILE} in {directory} has no tensor {EMBEDDING_TENSOR}: use the YAMNet that its notes name"
             )
-        self._tensor = found[0]["index"]
-        self._scale, self._zero = found[0]["quantization"]
+        # One more output: asked to keep all tensors instead, the runtime would be half as fast.
+        graph.outputs = [*graph.outputs, names.index(EMBEDDING_TENSOR)]
+        content = bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+        self._interpreter = Interpreter(model_content=content, num_threads=1)
+        self._interpreter.allocate_tensors()
+        self._input = self._interpreter.get_input_details()[0]["index"]
+        found = self._interpreter.get_output_details()[-1]
+        if found["shape"][-1] != EMBEDDING_SIZE:
+            raise ModelsError(f"{MODEL_FILE} in {directory} is not the YAMNet that its notes name")
+        self._tensor = found["index"]
+        self._scale, self._zero = found["quantization"]
 
-    def embed(self, samples: Samples) -> Embeddings:
+    def embed(self, samples: Samples, hop: int = EMBEDDING_HOP) -> Embeddings:
         """Return the embedding of each window, [windows, 1024], see `window_count`; the end is padded with zeros."""
-        windows = window_count(len(samples))
-        reach = (windows - 1) * EMBEDDING_HOP + WINDOW
+        windows = window_count(len(samples), hop)
+        reach = (windows - 1) * hop + WINDOW
         padded = np.pad(samples, (0, max(0, reach - len(samples))))
-        starts = range(0, windows * EMBEDDING_HOP, EMBEDDING_HOP)
+        starts = range(0, windows * hop, hop)
         return np.stack([self._embed(padded[start : start + WINDOW]) for start in starts])
 
     def _embed(self, window: Samples) -> Embeddings:

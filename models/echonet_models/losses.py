@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .activity import IGNORE, Labels
+from .portraits import Numbers
 from .schedule import Weighting
 from .teachers import TEACHER_CLASSES, ClassMap
 from .thresholds import SAFETY
@@ -14,6 +15,8 @@ from .thresholds import SAFETY
 MOST_BY_ROOT, MOST_BY_FULL = 6.0, 100.0
 # How much more those of the teachers' classes count by which ours are told from what is like them.
 TELLING = 10.0
+# Of a teacher's numbers those that vary hardly at all, against the one that varies most, are mostly rounding.
+LEAST_SPREAD = 0.05
 FOCUS = 2
 """Gamma of the focal loss, the value that its authors recommend."""
 
@@ -85,5 +88,25 @@ def taught_loss(weights: NDArray[np.float32]) -> Any:
         known = ops.cast(ops.less_equal(scores, 1.0), "float32")
         cost = (ops.softplus(logits) - scores * logits) * weights
         return ops.sum(cost * known) / (ops.sum(known) / TEACHER_CLASSES + 1.0)
+
+    return loss
+
+
+def spread(portraits: Numbers) -> list[float]:
+    """Return how far each number of a teacher's portraits varies, [numbers]; of one that hardly does, a little more."""
+    known = portraits[np.isfinite(portraits[..., 0])].astype(np.float32)
+    varies = known.std(axis=0) if len(known) else np.ones(portraits.shape[-1], np.float32)
+    found: list[float] = np.maximum(varies, LEAST_SPREAD * varies.max()).round(5).tolist()
+    return found
+
+
+def portrait_loss(spread: NDArray[np.float32]) -> Any:
+    """Return the mean squared distance from a teacher's portraits, in units of their spread, where it was asked."""
+
+    def loss(portraits: Any, found: Any) -> Any:
+        known = ops.isfinite(portraits)
+        distance = (ops.where(known, portraits, 0.0) - found) / spread
+        squared = ops.where(known, ops.square(distance), 0.0)
+        return ops.sum(squared) / (ops.sum(ops.cast(known, "float32")) + 1.0)
 
     return loss

@@ -13,6 +13,7 @@ from .datasets import Clip, Licences, Protocol, Split, data_directory, read_mani
 from .events import Events
 from .knowledge import Knowledge, open_knowledge
 from .mixtures import MixtureMaker
+from .portraits import Portrayer
 from .recipe import Recipe
 from .recordings import Recordings, Samples, open_recordings
 from .synthetic.makers import open_made_up
@@ -39,6 +40,8 @@ class Material:
     """Which of the teachers' classes mean ours."""
     verdicts: Mapping[str, Verdicts] = field(default_factory=dict)
     """What cleaning says of the clips of a class; empty where nothing was cleaned."""
+    portrayer: Callable[[], Portrayer | None] = lambda: None
+    """The teachers that say what a whole mixture sounds like, for whoever has them."""
 
     def of(self, split: Split) -> list[Clip]:
         """Return the clips of one split."""
@@ -95,4 +98,5 @@ def open_material(
         bank=bank,
         class_map=read_class_map(folder),
         verdicts=verdicts(everything, recordings, cache, folder, split),
+        portrayer=partial(Portrayer, folder),
     )

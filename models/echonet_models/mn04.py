@@ -83,7 +83,9 @@ def spectrogram(window: Samples) -> NDArray[np.float32]:
 
 
 def build(state: State) -> keras.Model:
-    """Return the network with the weights of `state`: [n, 128, 1000, 1] -> logits [n, 527].
+    """Return the network with the weights of `state`: [n, 128, 1000, 1] -> logits [n, 527] and features [n, 32, 384].
+
+    The features are those that are averaged for the logits, over the bands but not yet over time.
 
     Batch normalisation is folded into the convolutions. A block has what the state has weights for: an expansion or
     none, a squeeze-excitation or none, its kernel size.
@@ -93,9 +95,10 @@ def build(state: State) -> keras.Model:
     for block in range(1, LAST_BLOCK + 1):
         x = _residual_block(x, state, block)
     x = keras.ops.hard_swish(_convolve(x, state, f"features.{LAST_BLOCK + 1}"))
+    frames = keras.ops.mean(x, axis=1)
     x = keras.layers.GlobalAveragePooling2D()(x)
     x = keras.ops.hard_swish(_dense(x, state, "classifier.2"))
-    return keras.Model(inputs, _dense(x, state, "classifier.5"))
+    return keras.Model(inputs, [_dense(x, state, "classifier.5"), frames])
 
 
 def _residual_block(inputs: keras.KerasTensor, state: State, block: int) -> keras.KerasTensor:
@@ -160,21 +163,27 @@ class Mn04:
         self._interpreter = Interpreter(model_content=content, num_threads=threads)
         self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]["index"]
-        self._output = self._interpreter.get_output_details()[0]["index"]
+        # The converter gives outputs names and an order of its own; these two differ in rank.
+        outputs = {len(detail["shape"]): detail["index"] for detail in self._interpreter.get_output_details()}
+        self._logits, self._frames = outputs[2], outputs[3]
 
     def logits(self, windows: Sequence[Samples] | NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the logits of windows of at most 10 s at 16 kHz, zero-padded to 10 s: [n, samples] -> [n, 527]."""
-        return np.stack([self._ask(spectrogram(window)) for window in windows])
+        return np.stack([self._ask(spectrogram(window), self._logits) for window in windows])
 
     def clip_logits(self, samples: Samples) -> NDArray[np.float32]:
         """Return the logits of a clip's windows of 10 s, one behind the other: [windows, 527]."""
         return self.logits(list(cut(samples)))
 
-    def _ask(self, seen: NDArray[np.float32]) -> NDArray[np.float32]:
+    def frames(self, samples: Samples) -> NDArray[np.float32]:
+        """Return the features over time of at most 10 s at 16 kHz, zero-padded to 10 s: [32 frames of 0.32 s, 384]."""
+        return self._ask(spectrogram(samples[:WINDOW]), self._frames)
+
+    def _ask(self, seen: NDArray[np.float32], output: int) -> NDArray[np.float32]:
         self._interpreter.set_tensor(self._input, seen[None, :, :, None])
         self._interpreter.invoke()
-        logits: NDArray[np.float32] = self._interpreter.get_tensor(self._output)[0]
-        return logits
+        answer: NDArray[np.float32] = self._interpreter.get_tensor(output)[0]
+        return answer
 
 
 def cut(samples: Samples) -> Iterator[Samples]:

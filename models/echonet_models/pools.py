@@ -17,6 +17,7 @@ from .errors import ModelsError
 from .knowledge import UNTAUGHT
 from .lessons import Scores, taught_windows
 from .mixtures import MixtureMaker
+from .portraits import NOT_PORTRAYED, Numbers, Portrayer
 from .scene import SAMPLES
 from .teachers import TEACHER_CLASSES
 
@@ -32,24 +33,32 @@ class Pool(NamedTuple):
     """[size, steps, classes]."""
     taught: Scores
     """The teachers' scores as bytes, [size, windows, their classes]; `UNTAUGHT` where they were not asked."""
+    yamnet: Numbers
+    """What the mixtures sound like to each teacher, see `Portraits`: [size, windows, 1024]."""
+    mn04: Numbers
+    """[size, frames, 384]."""
 
 
 class PoolMaker:
     """Makes pools; the same number gives the same pool."""
 
-    def __init__(self, maker: MixtureMaker, *, seed: int, size: int) -> None:
-        """Make pools of `size` mixtures."""
-        self._maker, self._seed, self._size = maker, seed, size
+    def __init__(
+        self, maker: MixtureMaker, *, seed: int, size: int, portrayer: Portrayer | None = None
+    ) -> None:
+        """Make pools of `size` mixtures; with the teachers, they say what each mixture sounds like to them."""
+        self._maker, self._seed, self._size, self._portrayer = maker, seed, size, portrayer
 
     def make(self, number: int) -> Pool:
         """Return a pool."""
-        features, labels, taught = [], [], []
+        features, labels, taught, portraits = [], [], [], []
         for index in range(self._size):
             mixture = self._maker.mix(np.random.default_rng((self._seed, number, index)))
             features.append(self._maker.features(mixture.samples))
             labels.append(mixture.labels)
             taught.append(NOT_ASKED if mixture.taught is None else mixture.taught)
-        return Pool(np.stack(features), np.stack(labels), np.stack(taught))
+            portraits.append(self._portrayer.portray(mixture.samples) if self._portrayer else NOT_PORTRAYED)
+        yamnet, mn04 = zip(*portraits, strict=True)
+        return Pool(*(np.stack(part) for part in (features, labels, taught, yamnet, mn04)))
 
 
 def store_pool(path: Path, pool: Pool) -> None:
@@ -62,7 +71,7 @@ def store_pool(path: Path, pool: Pool) -> None:
 def load_pool(path: Path) -> Pool:
     """Read a stored pool."""
     with np.load(path) as stored:
-        return Pool(stored["features"], stored["labels"], stored["taught"])
+        return Pool(*(stored[name] for name in Pool._fields))
 
 
 def join(pools: Sequence[Pool]) -> Pool:

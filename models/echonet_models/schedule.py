@@ -36,14 +36,15 @@ class Schedule:
     rounds: tuple[int, ...] = (20, 24, 17, 15)
     """How many pools of mixtures each round learns from."""
     pool_size: int = 4000
-    # Making a mixture takes about as long as learning from it: each is learned from twice.
-    passes: int = 2
+    # Making a mixture, and having the teachers listen to it, takes about as long as learning from it three times.
+    passes: int = 3
     batch: int = 32
     learning_rate: float = 1.5e-3
     # The later a round, the less it has to unlearn.
     restart_share: float = 0.7
     seed: int = 1
     teacher_weight: float = 0.02
+    portrait_weight: float = 0.1
     weighting: Weighting = Weighting.ROOT
     # So many pools without a better tune split end the training. A restart costs some before it pays.
     patience: int = 24

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
 
 from .activity import IGNORE, Labels
+from .batches import Batches
+from .beginnings import load_beginning
 from .calibration import read_calibration
 from .datasets import CLASSES, Split
 from .errors import ModelsError
-from .knowledge import SCALE
 from .leaning import LEANINGS, Leaning, lean
-from .losses import class_loss, positive_weights, taught_loss, taught_weights
+from .losses import class_loss, portrait_loss, positive_weights, spread, taught_loss, taught_weights
 from .material import Material
 from .networks.streaming import StreamingNetwork, StreamingShape
 from .pools import Pool, PoolMaker, PoolSupply, Supply, join, load_pool, store_pool
@@ -37,10 +38,6 @@ STATE_FILE = "state.json"
 SHAPE_FILE = "shape.json"
 SCHEDULE_FILE = "schedule.json"
 
-# Of the mixtures so many lose a band of so many mels at most, so many some moments of so many frames at most.
-BLANKED_SHARE, WIDEST_BAND = 0.4, 8
-MOMENTS, LONGEST_MOMENT = 4, 6
-
 # The pool of the tune split has a number that no training reaches.
 TUNE_POOL = 10**6
 
@@ -55,13 +52,29 @@ class Trainer:
         schedule: Schedule,
         tune: Pool,
         class_map: ClassMap | None = None,
+        beginning: Path | None = None,
     ) -> None:
-        """Build the network, or read back how far it was; the map says which of the teachers' classes mean ours."""
+        """Build the network, or read back how far it was.
+
+        Args:
+            run: folder of the training.
+            shape: of the network.
+            schedule: how long and how fast to learn.
+            tune: what tells which state is the best.
+            class_map: which of the teachers' classes mean ours.
+            beginning: weights to go on from, see `beginnings`; random ones without.
+        """
         keras.utils.set_random_seed(schedule.seed)
         self._run, self._schedule, self._tune = run, schedule, tune
         self._taught_weights = taught_weights(class_map)
         self.network = StreamingNetwork(shape)
-        self._state: dict[str, Any] = {"pool": 0, "best": 0.0, "best_pool": 0, "positive_weights": None}
+        self._state: dict[str, Any] = {
+            "pool": 0,
+            "best": 0.0,
+            "best_pool": 0,
+            "positive_weights": None,
+            "spread": None,
+        }
         self._optimizer = keras.optimizers.AdamW(schedule.learning_rate, weight_decay=1e-3, clipnorm=1.0)
         self._optimizer.build(self.network.pupil.trainable_variables)
         run.mkdir(parents=True, exist_ok=True)
@@ -69,6 +82,8 @@ class Trainer:
         (run / SCHEDULE_FILE).write_text(json.dumps(asdict(schedule)), encoding="utf-8")
         if (run / STATE_FILE).is_file():
             self._resume()
+        elif beginning is not None:
+            load_beginning(beginning, self.network)
 
     @property
     def next_pool(self) -> int:
@@ -108,13 +123,9 @@ class Trainer:
         weighting = self._schedule.weighting
         if self._state["positive_weights"] is None:
             self._state["positive_weights"] = positive_weights(pool.labels, weighting)
+            self._state["spread"] = {"yamnet": spread(pool.yamnet), "mn04": spread(pool.mn04)}
         if not self.network.pupil.compiled:
-            weights = np.asarray(self._state["positive_weights"], np.float32)
-            self.network.pupil.compile(
-                optimizer=self._optimizer,
-                loss={"classes": class_loss(weighting, weights), "taught": taught_loss(self._taught_weights)},
-                loss_weights={"classes": 1.0, "taught": self._schedule.teacher_weight},
-            )
+            self._compile()
         # Mixtures of this pool and the one before, in random order, so that one pool runs into the next.
         generator = np.random.default_rng((self._schedule.seed, number))
         wanted = self._schedule.pool_size * self._schedule.passes
@@ -129,6 +140,27 @@ class Trainer:
         self._state.update({name: float(values[-1]) for name, values in history.history.items()})
         if number > 0:
             supply.drop(number - 1)
+
+    def _compile(self) -> None:
+        schedule = self._schedule
+        weights = np.asarray(self._state["positive_weights"], np.float32)
+        portraits = {
+            name: portrait_loss(np.asarray(varies, np.float32))
+            for name, varies in self._state["spread"].items()
+        }
+        self.network.pupil.compile(
+            optimizer=self._optimizer,
+            loss={
+                "classes": class_loss(schedule.weighting, weights),
+                "taught": taught_loss(self._taught_weights),
+                **portraits,
+            },
+            loss_weights={
+                "classes": 1.0,
+                "taught": schedule.teacher_weight,
+                **dict.fromkeys(portraits, schedule.portrait_weight),
+            },
+        )
 
     def _report(self) -> str:
         precision = self._state["average_precision"]
@@ -178,53 +210,6 @@ class Pace(keras.callbacks.Callback):  # type: ignore[misc]
         self.model.optimizer.learning_rate.assign(self._schedule.learning_rate_at(self._first + batch))
 
 
-class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-    """Batches of a pool, with bands of frequency and moments blanked at random.
-
-    D. S. Park and others, "SpecAugment", Interspeech 2019. Moments are shorter than a step, so that labels hold.
-    """
-
-    def __init__(
-        self,
-        pool: Pool,
-        order: NDArray[np.int64],
-        batch: int,
-        generator: np.random.Generator,
-    ) -> None:
-        """Take the pool and the order to go through it."""
-        super().__init__()
-        self._pool, self._order = pool, order
-        self._batch, self._generator = batch, generator
-
-    def release(self) -> None:
-        """Let go of the pool: TensorFlow keeps every data set that it was ever given."""
-        pool = self._pool
-        # Copies: views would keep the arrays that they look into.
-        self._pool = Pool(pool.features[:0].copy(), pool.labels[:0].copy(), pool.taught[:0].copy())
-
-    def __len__(self) -> int:
-        """Return how many batches there are."""
-        return len(self._order) // self._batch
-
-    def __getitem__(self, number: int) -> tuple[Floats, dict[str, Floats]]:
-        """Return one batch."""
-        chosen = self._order[number * self._batch : (number + 1) * self._batch]
-        features = self._pool.features[chosen].astype(np.float32)
-        for row in np.flatnonzero(self._generator.random(len(features)) < BLANKED_SHARE):
-            width = int(self._generator.integers(1, WIDEST_BAND + 1))
-            start = int(self._generator.integers(0, features.shape[2] - width))
-            features[row, :, start : start + width] = features[row].min()
-        for row in np.flatnonzero(self._generator.random(len(features)) < BLANKED_SHARE):
-            for _ in range(MOMENTS):
-                width = int(self._generator.integers(1, LONGEST_MOMENT + 1))
-                start = int(self._generator.integers(0, features.shape[1] - width))
-                features[row, start : start + width] = features[row].min()
-        return features, {
-            "classes": self._pool.labels[chosen].astype(np.float32),
-            "taught": self._pool.taught[chosen] * np.float32(1 / SCALE),
-        }
-
-
 def train_run(
     run: Path,
     material: Material,
@@ -232,20 +217,29 @@ def train_run(
     *,
     shape: StreamingShape | None = None,
     tune_size: int = 800,
+    beginning: Path | None = None,
 ) -> None:
-    """Train in the folder `run`, or go on with what is there."""
+    """Train in the folder `run`, or go on with what is there; `beginning` is as for `Trainer`."""
     tune = run / "tune.npz"
     if not tune.is_file():
         run.mkdir(parents=True, exist_ok=True)
         tuning = PoolMaker(material.maker(Split.TUNE), seed=schedule.seed, size=tune_size)
         store_pool(tune, tuning.make(TUNE_POOL))
+    # Built here and not in the process that listens with them: what has loaded TensorFlow and is forked cannot use it.
+    portrayer = material.portrayer()
     supply = PoolSupply(
         run / "pools",
         lambda: PoolMaker(
-            material.maker(Split.TRAIN, taught=True), seed=schedule.seed, size=schedule.pool_size
+            material.maker(Split.TRAIN, taught=True),
+            seed=schedule.seed,
+            size=schedule.pool_size,
+            portrayer=portrayer,
         ),
     )
-    Trainer(run, shape or StreamingShape(), schedule, load_pool(tune), material.class_map).train(supply)
+    trainer = Trainer(
+        run, shape or StreamingShape(), schedule, load_pool(tune), material.class_map, beginning
+    )
+    trainer.train(supply)
 
 
 def average_precisions(labels: Labels, scores: NDArray[np.float32]) -> Mapping[str, float]:

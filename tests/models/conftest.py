@@ -11,12 +11,14 @@ import soundfile
 
 pytest.importorskip("tensorflow", reason="TensorFlow is in .venv-models only: scripts/setup models")
 
+from echonet_models import mn04
 from echonet_models.datasets import BACKGROUND, CLASSES, OTHER, Clip, read_manifest, split_by_recording
+from echonet_models.errors import ModelsError
 from echonet_models.knowledge import SCALE, Knowledge
 from echonet_models.material import Material
 from echonet_models.recipe import Recipe
 from echonet_models.recordings import SAMPLE_RATE, Recordings, open_recordings
-from echonet_models.teachers import DENSE_HOP, DENSE_LEAD, TEACHER_CLASSES, WINDOW
+from echonet_models.teachers import DENSE_HOP, DENSE_LEAD, TEACHER_CLASSES, WINDOW, teachers_directory
 
 FIELDS = (
     *(
@@ -70,6 +72,18 @@ def parrot(clips: Sequence[Clip], recordings: Recordings) -> Knowledge:
         heard[:, labels.index(clip.label)] = SCALE
         scores[clip.path] = heard
     return Knowledge(scores)
+
+
+@pytest.fixture(scope="session")
+def teachers() -> Path:
+    """The folder of the teachers' networks."""
+    try:
+        directory = teachers_directory()
+    except ModelsError as error:
+        pytest.skip(str(error))
+    if not (directory / mn04.MODEL_FILE).is_file():
+        pytest.skip(f"no {mn04.MODEL_FILE} in {directory}")
+    return directory
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from echonet_models.datasets import Clip, data_directory, read_manifest
 from echonet_models.errors import ModelsError
 from echonet_models.mn04 import Mn04
 from echonet_models.recordings import SAMPLE_RATE, open_recordings, read_audio
-from echonet_models.teachers import CLASS_MAP_FILE, teachers_directory
+from echonet_models.teachers import CLASS_MAP_FILE
 
 
 class Malicious:
@@ -119,17 +119,6 @@ def test_the_spectrogram_is_what_its_formulas_say() -> None:
 def test_a_clip_is_cut_in_windows_of_ten_seconds(seconds: float, lengths: list[float]) -> None:
     windows = list(mn04.cut(np.zeros(int(seconds * SAMPLE_RATE), np.float32)))
     assert [len(window) / SAMPLE_RATE for window in windows] == lengths
-
-
-@pytest.fixture(scope="module")
-def teachers() -> Path:
-    try:
-        directory = teachers_directory()
-    except ModelsError as error:
-        pytest.skip(str(error))
-    if not (directory / mn04.MODEL_FILE).is_file():
-        pytest.skip(f"no {mn04.MODEL_FILE} in {directory}")
-    return directory
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,6 @@ import pytest
 from echonet_models.activity import IGNORE, STEP
 from echonet_models.bank import Bank, Kept
 from echonet_models.datasets import CLASSES, OTHER, Clip, Split
-from echonet_models.errors import ModelsError
 from echonet_models.events import Events
 from echonet_models.knowledge import Knowledge
 from echonet_models.material import Material
@@ -19,19 +18,11 @@ from echonet_models.recipe import Recipe
 from echonet_models.recordings import SAMPLE_RATE, Recordings
 from echonet_models.synthetic.makers import MAKERS, OTHERS, judge, open_made_up
 from echonet_models.synthetic.sirens import alarm
-from echonet_models.teachers import TEACHER_CLASSES, Yamnet, read_class_map, teachers_directory
+from echonet_models.teachers import TEACHER_CLASSES, Yamnet, read_class_map
 from echonet_satellite.protocol import SoundClass
 
 GUNSHOT = CLASSES.index(SoundClass.GUNSHOT)
 MADE_UP = "synthetic/gunshot/0000"
-
-
-@pytest.fixture
-def teachers() -> Path:
-    try:
-        return teachers_directory()
-    except ModelsError as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture

@@ -9,25 +9,16 @@ import pytest
 pytest.importorskip("tensorflow", reason="TensorFlow is in .venv-models only: scripts/setup models")
 
 from echonet_models.datasets import CLASSES
-from echonet_models.errors import ModelsError
 from echonet_models.recordings import SAMPLE_RATE, Samples
 from echonet_models.synthetic.bursts import LONGEST_S, SHORTEST_S, glass_break, gunshot
 from echonet_models.synthetic.sounds import Maker
-from echonet_models.teachers import DENSE_HOP, Yamnet, read_class_map, teachers_directory
+from echonet_models.teachers import DENSE_HOP, Yamnet, read_class_map
 from echonet_satellite.protocol import SoundClass
 
 from .sounds import check_seeds_differ, check_sound
 
 MAKERS: dict[SoundClass, Maker] = {SoundClass.GUNSHOT: gunshot, SoundClass.GLASS_BREAK: glass_break}
 HEARD = 0.5
-
-
-@pytest.fixture(scope="module")
-def teachers() -> Path:
-    try:
-        return teachers_directory()
-    except ModelsError as error:
-        pytest.skip(str(error))
 
 
 @pytest.mark.parametrize("make", MAKERS.values())

@@ -9,7 +9,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-from scipy.ndimage import grey_closing, median_filter
+from scipy.ndimage import median_filter
 
 from echonet_satellite.detector import STEP_S
 from echonet_satellite.protocol import Sensitivity, SoundClass
@@ -21,8 +21,10 @@ from .intervals import figure, resamples
 from .rare_events import EBR_DB, RARE_CLASSES, Mixture
 from .systems import Decisions
 
-SMOOTHING_STEPS = (1, 3, 5)
+SMOOTHING_STEPS = (1, 5)
 GAP_STEPS = (1, 7, 25, 75)
+# Where a rise counts as the beginning of what is an event further on.
+ONSET_LEVELS = (0.005, 0.02, 0.1, 0.3, 0.7)
 SHIFTS_S = tuple(round(-1.2 + 0.08 * number, 2) for number in range(18))
 # Thresholds finer than this choose noise.
 DECIMALS = 3
@@ -34,13 +36,15 @@ RATIOS = {f"{ebr_db:+.0f} dB" if ebr_db else "0 dB": ebr_db for ebr_db in EBR_DB
 class EventRule:
     """How scores of one class become events, the same kind of rule for all systems.
 
-    The scores go through a median filter; what is over the threshold is an event; events that are nearer to each other
-    than the gap are one; every onset is moved by the shift (what hears in windows knows late). `one` is what the
-    systems of the task did, who knew that a mixture holds at most one event: only the run of steps around the highest
-    score counts.
+    The scores go through a median filter. Where they are over `onset_level` there is a run of steps; runs that are
+    nearer to each other than the gap are one; a run whose highest score is over the threshold is an event. So what is
+    sure only in its middle still begins where it began to show. Every onset is moved by the shift (what hears in
+    windows knows late). `one` is what the systems of the task did, who knew that a mixture holds at most one event:
+    only the run with the highest score counts.
     """
 
     threshold: float
+    onset_level: float
     smoothing_steps: int
     gap_steps: int
     shift_s: float
@@ -50,22 +54,24 @@ class EventRule:
 def decode(scores: Floats, rule: EventRule) -> Floats:
     """Return scores such that their runs above any threshold are the events of the rule at that threshold.
 
-    Closing (a maximum filter, then a minimum filter) joins runs over gaps at every threshold at once.
+    Each step of a run has the highest score of the run; between the runs there is nothing.
     """
-    smooth = scores
+    smooth = np.round(scores, DECIMALS)
     if rule.smoothing_steps > 1:
-        smooth = np.asarray(median_filter(scores, rule.smoothing_steps, mode="nearest"), float)
+        smooth = np.asarray(median_filter(smooth, rule.smoothing_steps, mode="nearest"), float)
+    over = np.flatnonzero(smooth > rule.onset_level)
+    events: Floats = np.zeros(len(smooth))
+    if not len(over):
+        return events
+    for run in np.split(over, np.flatnonzero(np.diff(over) > rule.gap_steps) + 1):
+        events[run[0] : run[-1] + 1] = smooth[run].max()
     if rule.one:
-        # Falling on both sides of its peak, a curve has one run above every threshold: the one with the peak.
-        peak = int(np.argmax(smooth))
-        rising = np.minimum.accumulate(smooth[: peak + 1][::-1])[::-1]
-        events: Floats = np.concatenate([rising, np.minimum.accumulate(smooth[peak:])[1:]])
-    else:
-        # At the borders nothing is joined: beyond them there is silence.
-        around = rule.gap_steps
-        events = np.asarray(grey_closing(np.pad(smooth, around), rule.gap_steps), float)[around:-around]
-    rounded: Floats = np.round(events, DECIMALS)
-    return rounded
+        # Of runs that are equally high, the first.
+        peak = int(np.argmax(events))
+        first_gap = np.flatnonzero(events[peak:] < events[peak])
+        stop = peak + int(first_gap[0]) if len(first_gap) else len(events)
+        events[:peak], events[stop:] = 0, 0
+    return events
 
 
 def choose_rule(
@@ -78,7 +84,7 @@ def choose_rule(
 ) -> EventRule:
     """Return the rule with the lowest error rate on these mixtures (of the tune split).
 
-    A given threshold is kept; then only the gap and the shift are chosen.
+    A given threshold is kept; then only the level of onsets, the gap and the shift are chosen.
     """
     own = [mixture for mixture in mixtures if name in mixture.classes]
     onsets = {mixture.key: mixture.onset_s for mixture in own}
@@ -86,8 +92,9 @@ def choose_rule(
     column = CLASSES.index(name)
     tried: list[tuple[float, EventRule]] = []
     smoothings = SMOOTHING_STEPS if threshold is None else (1,)
-    for smoothing, gap in product(smoothings, (1,) if one else GAP_STEPS):
-        rule = EventRule(threshold or 0.5, smoothing, gap, 0.0, one)
+    levels = [level for level in ONSET_LEVELS if threshold is None or level < threshold]
+    for smoothing, gap, level in product(smoothings, GAP_STEPS, levels):
+        rule = EventRule(threshold or 0.5, level, smoothing, gap, 0.0, one)
         decoded = {key: decode(heard[key][:, column].astype(float), rule) for key in onsets}
         rates: list[tuple[float, EventRule]] = []
         for shift in SHIFTS_S:

@@ -78,7 +78,7 @@ perfect, 1 is what silence would get.
 ![Event error rates]({pictures}/events.png)
 
 The same, for a listener that knows that a mixture holds at most one event, as the systems of the task did
-(the run of steps around the highest score, none where that is below the threshold):
+(the run of steps with the highest score, none where that is below the threshold):
 
 {events_one}
 
@@ -158,8 +158,9 @@ on average (right). A clip may hold more than its label: many a baby cries in a 
   counted. Hours are those of the sound itself.
 - **Mixtures** are made from a seed: the loudest event of a clip by itself with its decay, at most 5 s, over a
   random part of a background; the ratio is that of their mean powers where the event lies. For each class and
-  system a median filter, a gap below which events are one, a constant shift of onsets and (unless it is
-  fixed) the threshold were chosen on the mixtures of tune for the lowest error rate:
+  system a median filter, a level at which a rise counts as the beginning of what passes the threshold later, a
+  gap below which events are one, a constant shift of onsets and (unless it is fixed) the threshold were chosen
+  on the mixtures of tune for the lowest error rate:
 
 {rules}
 

@@ -234,12 +234,14 @@ def rule_table(systems: Systems) -> str:
                     found["title"],
                     word(name),
                     f"{rule['threshold']:.3f}" if _known(rule["threshold"]) else "never",
+                    f"{rule['onset_level']:.3f}",
                     f"{rule['smoothing_steps'] * 0.08:.2f} s",
                     f"{rule['gap_steps'] * 0.08:.2f} s",
                     f"{rule['shift_s']:+.2f} s",
                 ]
             )
-    return markdown(["system", "class", "threshold", "median filter", "joined up to", "onset moved by"], rows)
+    header = ["system", "class", "threshold", "begins at", "median filter", "joined up to", "onset moved by"]
+    return markdown(header, rows)
 
 
 def area_table(systems: Systems) -> str:

@@ -13,7 +13,10 @@ import keras
 from keras import layers
 import numpy as np
 
+from ..embeddings import EMBEDDING_SIZE
+from ..portraits import MN04_OUTPUTS, MN04_SIZE, YAMNET_OUTPUTS
 from ..teachers import FIRST_TAUGHT_OUTPUT, TAUGHT_OUTPUTS, TEACHER_CLASSES
+from .contrast import Contrast, contrast
 
 # A batch holds 30,000 frames: its statistics need little averaging, and a short training must not keep its first.
 MOMENTUM = 0.9
@@ -66,7 +69,12 @@ class StreamingShape:
     @property
     def outputs_per_step(self) -> int:
         """How many outputs the frames of a step give."""
-        return self.step_frames // math.prod(convolution.time_stride for convolution in self.convolutions)
+        return self.step_frames // self.frames_per_output
+
+    @property
+    def frames_per_output(self) -> int:
+        """How many frames an output covers."""
+        return math.prod(convolution.time_stride for convolution in self.convolutions)
 
     def to_json(self) -> dict[str, object]:
         """Return the sizes as plain values."""
@@ -88,6 +96,7 @@ class StreamingNetwork:
         self._normalise = layers.BatchNormalization(
             axis=2, momentum=MOMENTUM, center=False, scale=False, name="normalise"
         )
+        self._contrast = Contrast(shape.frames_per_output, name="contrast")
         self._convolutions = [
             layers.Conv2D(
                 convolution.channels,
@@ -112,26 +121,34 @@ class StreamingNetwork:
         self._pupil = layers.Dense(
             shape.teacher_classes, bias_initializer=keras.initializers.Constant(RARELY), name="pupil"
         )
+        self._yamnet = layers.Dense(EMBEDDING_SIZE, name="yamnet")
+        self._mn04 = layers.Dense(MN04_SIZE, name="mn04")
         self.sequence, self.pupil = self._build_sequence()
 
     def _build_sequence(self) -> tuple[keras.Model, keras.Model]:
         """Return the form over whole sequences, alone and with what it learns from the teacher.
 
         The first: log-mel [B, T, mels] -> logits [B, T / frames per output, classes]. The second gives besides
-        logits [B, windows, teacher's classes], each at the output at which the teacher's window has passed.
+        logits [B, windows, teacher's classes], each at the output at which the teacher's window has passed, and what
+        it all sounds like to each teacher, see `Portraits`.
         """
         log_mel = keras.Input((None, self.shape.n_mels), name="log_mel")
-        x = layers.Reshape((-1, self.shape.n_mels, 1))(self._normalise(log_mel))
+        x = self._contrast(self._normalise(log_mel))
         for number, convolution in enumerate(self.shape.convolutions):
             # Frames of the past and none of the future: what makes streaming possible.
             x = self._convolve(number, x, layers.ZeroPadding2D(((convolution.past, 0), (1, 1)))(x))
         x = self._dense(layers.Dropout(self.shape.dropout)(self._flatten(x)))
         x = self._gru(layers.Dropout(self.shape.dropout)(x))
         logits = self._head(layers.Dropout(self.shape.dropout)(x))
-        taught = self._pupil(x[:, FIRST_TAUGHT_OUTPUT::TAUGHT_OUTPUTS])
-        sequence = keras.Model(log_mel, logits, name="sequence")
-        return sequence, keras.Model(
-            log_mel, {"classes": logits, "taught": taught}, name="pupil_and_sequence"
+        outputs = {
+            "classes": logits,
+            "taught": self._pupil(x[:, FIRST_TAUGHT_OUTPUT::TAUGHT_OUTPUTS]),
+            "yamnet": self._yamnet(x[:, YAMNET_OUTPUTS]),
+            "mn04": self._mn04(x[:, MN04_OUTPUTS]),
+        }
+        return (
+            keras.Model(log_mel, logits, name="sequence"),
+            keras.Model(log_mel, outputs, name="pupil_and_sequence"),
         )
 
     def build_step(self) -> keras.Model:
@@ -145,10 +162,10 @@ class StreamingNetwork:
             keras.Input(shape[1:], batch_size=1, name=f"state{number}")
             for number, shape in enumerate(self.state_shapes())
         ]
-        following = []
-        x = layers.Reshape((self.shape.step_frames, self.shape.n_mels, 1))(self._normalise(log_mel))
+        x, mean = contrast(self._normalise(log_mel), states[0], self.shape.frames_per_output)
+        following = [mean]
         for number, convolution in enumerate(self.shape.convolutions):
-            past = layers.Concatenate(axis=1)([states[number], x])
+            past = layers.Concatenate(axis=1)([states[number + 1], x])
             following.append(past[:, -convolution.past :])
             x = self._convolve(number, x, layers.ZeroPadding2D(((0, 0), (1, 1)))(past))
         x = self._dense(self._flatten(x))
@@ -173,9 +190,9 @@ class StreamingNetwork:
         self._head.set_weights([kernel, bias])
 
     def state_shapes(self) -> list[tuple[int, ...]]:
-        """Return the shapes of the states: the past of each convolution, then the recurrent state."""
-        shapes: list[tuple[int, ...]] = []
-        mels, channels = self.shape.n_mels, 1
+        """Return the shapes of the states: the mean, the past of each convolution, the recurrent state."""
+        mels, channels = self.shape.n_mels, 2
+        shapes: list[tuple[int, ...]] = [(1, mels)]
         for convolution in self.shape.convolutions:
             shapes.append((1, convolution.past, mels, channels))
             mels, channels = mels // convolution.frequency_stride, convolution.channels
