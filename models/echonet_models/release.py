@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from .beginnings import store_beginning
 from .datasets import BACKGROUND, CLASSES, OTHER, Split
 from .errors import ModelsError
 from .evaluation import EVALUATION_FILE, IMITATION, LEVELS
@@ -18,6 +19,8 @@ from .training import SCHEDULE_FILE, STATE_FILE, load_network
 KINDS = (OTHER, IMITATION, BACKGROUND)
 
 MODEL_CARD_FILE = "MODEL_CARD.md"
+# For whoever trains; satellites do without.
+BEGINNING_FILE = "weights.npz"
 
 CARD_TEXT = """\
 # {name} {version}
@@ -52,8 +55,8 @@ teachers; four rounds of training. What each of these is, and what else brought 
 
 ## What it learned from
 
-{pools} pools of {pool_size} mixtures of 10 s, each learned from {passes} times, made with seed {seed} of the recordings
-below (train split), by licence. The weights are those after pool {released}, the best on the tune split.
+{before}{pools} pools of {pool_size} mixtures of 10 s, each learned from {passes} times, made with seed {seed} of the
+recordings below (train split), by licence. The weights are those after pool {released}, the best on the tune split.
 
 {recordings}
 
@@ -70,6 +73,10 @@ hear in these clips; nothing of their weights is in it.
 
 It is no certified alarm. Keep smoke and CO alarms, and whoever watches over a child.
 """
+
+BEFORE_TEXT = """\
+The training went on from the weights of an earlier one by the same code, which had learned from {} pools of the same
+recordings, and from random weights before that. Then it learned from """
 
 FIGURES_TEXT = """\
 ### Sensitivity {level}
@@ -101,6 +108,7 @@ def release_run(
         **schedule,
         "trained_pools": state["pool"],
         "released_pool": state["best_pool"],
+        "pools_before": state["pools_before"],
         "tune_average_precision": state["best"],
     }
     data = {"training": training, "recordings": _recordings(material)}
@@ -120,6 +128,8 @@ def release_run(
         data=data,
         precision=Precision(precision),
     )
+    beginning = load_network(run, calibrated=False)
+    store_beginning(directory / BEGINNING_FILE, beginning, state["pools_before"] + state["best_pool"])
     (directory / MODEL_CARD_FILE).write_text(
         model_card(json.loads(card.read_text(encoding="utf-8"))), encoding="utf-8"
     )
@@ -142,6 +152,7 @@ def model_card(card: Mapping[str, Any]) -> str:
         most_off=card["precision"]["agreement"]["largest"],
         figures="\n".join(_figures(card, str(level)) for level in LEVELS),
         aims=markdown(AIM_HEADER, card["metrics"]["aims"]),
+        before=BEFORE_TEXT.format(training["pools_before"]) if training["pools_before"] else "",
         pools=training["trained_pools"],
         pool_size=training["pool_size"],
         passes=training["passes"],

@@ -20,7 +20,6 @@ from .beginnings import load_beginning
 from .calibration import read_calibration
 from .datasets import CLASSES, Split
 from .errors import ModelsError
-from .leaning import LEANINGS, Leaning, lean
 from .losses import class_loss, portrait_loss, positive_weights, spread, taught_loss, taught_weights
 from .material import Material
 from .networks.streaming import StreamingNetwork, StreamingShape
@@ -72,6 +71,7 @@ class Trainer:
             "pool": 0,
             "best": 0.0,
             "best_pool": 0,
+            "pools_before": 0,
             "positive_weights": None,
             "spread": None,
         }
@@ -83,7 +83,7 @@ class Trainer:
         if (run / STATE_FILE).is_file():
             self._resume()
         elif beginning is not None:
-            load_beginning(beginning, self.network)
+            self._state["pools_before"] = load_beginning(beginning, self.network)
 
     @property
     def next_pool(self) -> int:
@@ -254,26 +254,25 @@ def average_precisions(labels: Labels, scores: NDArray[np.float32]) -> Mapping[s
 
 
 def pools_learned(run: Path) -> int:
-    """Return from how many pools the best state of a training has learned.
+    """Return from how many pools the best state of a training has learned, those before it began among them.
 
     Raises:
         ModelsError: nothing has been trained there yet.
     """
     if not (run / STATE_FILE).is_file():
         raise ModelsError(f"nothing is trained in {run} yet: run `echonet-models train --run {run}` first")
-    return int(json.loads((run / STATE_FILE).read_text(encoding="utf-8"))["best_pool"])
+    state = json.loads((run / STATE_FILE).read_text(encoding="utf-8"))
+    return int(state["best_pool"]) + int(state["pools_before"])
 
 
-def fingerprint(run: Path, leanings: tuple[Leaning, ...] = LEANINGS) -> str:
+def fingerprint(run: Path) -> str:
     """Return the SHA-256 of all that the network of a training depends on before it is calibrated."""
     content = b"".join((run / name).read_bytes() for name in (BEST_FILE, SHAPE_FILE))
-    return hashlib.sha256(content + repr(leanings).encode()).hexdigest()
+    return hashlib.sha256(content).hexdigest()
 
 
-def load_network(
-    run: Path, *, calibrated: bool = True, leanings: tuple[Leaning, ...] = LEANINGS
-) -> StreamingNetwork:
-    """Return the network of a training, its best state so far: with its leanings, calibrated if it has been.
+def load_network(run: Path, *, calibrated: bool = True) -> StreamingNetwork:
+    """Return the network of a training, its best state so far, calibrated if it has been.
 
     Raises:
         ModelsError: nothing has been trained there yet.
@@ -283,7 +282,6 @@ def load_network(
     sizes = json.loads((run / SHAPE_FILE).read_text(encoding="utf-8"))
     network = StreamingNetwork(StreamingShape.from_json(sizes))
     network.pupil.load_weights(run / BEST_FILE)
-    lean(network, leanings)
     calibration = read_calibration(run)
     if calibrated and calibration is not None:
         calibration.fold_into(network)

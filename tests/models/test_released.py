@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from echonet_models.datasets import BACKGROUND, CLASSES, Clip, Split, read_manifest, split_by_recording
+from echonet_models.listening import stream
 from echonet_models.recordings import Samples, read_audio
 from echonet_models.release import model_card
 from echonet_models.synthetic.alarms import smoke_or_co_alarm
@@ -68,6 +69,25 @@ def test_recall_on_validation_recordings(recordings: Path, card: dict[str, Any])
         # One clip may fall on the other side: files are decoded and resampled by other code than in training.
         assert recall == pytest.approx(claimed["value"], abs=max(0.03, 1.5 / len(heard[name]))), name
         assert recall >= LEAST_RECALL.get(name, 0.0), name
+
+
+def test_a_cry_is_a_cry_however_far_the_gain_is_turned_down(recordings: Path) -> None:
+    """A microphone of a tenth of the sensitivity hears the same babies."""
+    clips = read_manifest(recordings)
+    split = split_by_recording(clips)
+    cries = [clip for clip in clips if clip.label == SoundClass.BABY_CRY and not clip.unsure]
+    classifier = load_classifier(RELEASED)
+    column = CLASSES.index(SoundClass.BABY_CRY)
+    threshold = classifier.card.decisions[SoundClass.BABY_CRY].thresholds[Sensitivity.MEDIUM]
+    heard = {1.0: 0, 0.1: 0}
+    own = [clip for clip in cries if split[clip.origin] is Split.VALIDATION][::3]
+    for clip in own:
+        samples = read_audio(recordings / clip.path)
+        for gain in heard:
+            softer = stream(classifier, (samples * np.float32(gain)).astype(np.float32))
+            heard[gain] += bool(softer[:, column].max() >= threshold)
+    assert heard[1.0] > 0.7 * len(own)
+    assert heard[0.1] > 0.8 * heard[1.0]
 
 
 def test_the_card_for_people_is_that_of_the_model(card: dict[str, Any]) -> None:

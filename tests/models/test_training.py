@@ -28,7 +28,7 @@ from echonet_models.portraits import NOT_PORTRAYED
 from echonet_models.release import release_run
 from echonet_models.schedule import Schedule
 from echonet_models.teachers import TEACHER_CLASSES, ClassMap
-from echonet_models.training import load_network, train_run
+from echonet_models.training import load_network, pools_learned, train_run
 from echonet_satellite.classifier import load_classifier
 from echonet_satellite.frontend import FrontendParameters, log_mel
 from echonet_satellite.protocol import SoundClass
@@ -98,7 +98,7 @@ def test_a_training_goes_on_from_the_weights_of_another(
     run: Path, material: Material, tmp_path: Path
 ) -> None:
     """The first pool already ends near where the other training ended, and far from where that one began."""
-    store_beginning(tmp_path / "weights.npz", load_network(run, calibrated=False, leanings=()))
+    store_beginning(tmp_path / "weights.npz", load_network(run, calibrated=False), 40)
     train_run(
         tmp_path / "next",
         material,
@@ -112,10 +112,11 @@ def test_a_training_goes_on_from_the_weights_of_another(
         for folder in (run, tmp_path / "next")
     )
     assert after[0] < (before[0] + before[-1]) / 2
+    assert pools_learned(tmp_path / "next") == 41
 
 
 def test_the_weights_of_another_network_are_refused(run: Path, material: Material, tmp_path: Path) -> None:
-    store_beginning(tmp_path / "weights.npz", load_network(run, calibrated=False, leanings=()))
+    store_beginning(tmp_path / "weights.npz", load_network(run, calibrated=False), 40)
     other = replace(SMALL, recurrent=16)
     for path, shape, text in (
         (tmp_path / "weights.npz", other, "another network"),

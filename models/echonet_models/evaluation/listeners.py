@@ -13,7 +13,6 @@ from echonet_satellite.detector import STEP_S
 from ..activity import STEP
 from ..calibration import read_calibration
 from ..datasets import Clip
-from ..leaning import LEANINGS
 from ..listening import Probabilities, listen, stream
 from ..recordings import SAMPLE_RATE, Recordings, Samples
 from ..training import fingerprint, load_network
@@ -59,12 +58,11 @@ class Trained:
     reach = (0, WINDOW_STEPS)
     batch = 400
 
-    def __init__(self, run: Path, *, leaning: bool = True) -> None:
-        """Load the best state of a training, calibrated if it has been; as it was learned if it is not to lean."""
-        leanings = LEANINGS if leaning else ()
-        self._network = load_network(run, calibrated=leaning, leanings=leanings)
-        calibration = repr(read_calibration(run) if leaning else None)
-        self.fingerprint = hashlib.sha256((fingerprint(run, leanings) + calibration).encode()).hexdigest()
+    def __init__(self, run: Path) -> None:
+        """Load the best state of a training, calibrated if it has been."""
+        self._network = load_network(run)
+        calibration = repr(read_calibration(run))
+        self.fingerprint = hashlib.sha256((fingerprint(run) + calibration).encode()).hexdigest()
 
     def hear(self, sounds: Sequence[Samples]) -> list[Probabilities]:
         """Return the probabilities [steps, 8] of each sound."""

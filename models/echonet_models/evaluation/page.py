@@ -249,13 +249,12 @@ def _sources(figures: Mapping[str, Any]) -> str:
         " out of each class, and measured on those at medium sensitivity. Expect this of a new home, where nobody has"
         f" chosen the best recording.{_lengths(figures['sources'])}\n\n"
     )
-    leaning = (
-        "\nSome classes lean on what the network has learned of its teachers, because on new sources that tells them"
-        " from other sounds better. Average precision over the clips of new sources, without and with it (how much"
-        " they lean was chosen by looking at most of the same):\n\n"
-    )
     table = tables.source_table(figures["systems"][OWN], figures["sources"])
-    return f"{text}{table}\n{leaning}{tables.leaning_table(figures['sources']['leaning'])}\n"
+    precision = (
+        "Average precision is over the clips of new sources, by their highest probability: how well the class is told"
+        " from other sounds, whatever the threshold."
+    )
+    return f"{text}{table}\n{precision}\n"
 
 
 def _lengths(sources: Mapping[str, Any]) -> str:

@@ -10,7 +10,6 @@ from sklearn.metrics import average_precision_score
 from echonet_satellite.protocol import SoundClass
 
 from ..datasets import CLASSES, Clip, Protocol, Split, split_by
-from ..leaning import LEANINGS
 from ..listening import Probabilities
 from ..material import Material
 from ..thresholds import choose, decisions_to_json, undecided
@@ -36,21 +35,12 @@ def measure_sources(run: Path, material: Material, plan: Plan, pools_of_ours: in
     tune, validation = (sure_clips(own, split, plan) for split in (Split.TUNE, Split.VALIDATION))
     heard = store.hear(clip_sounds(own, tune), "tune clips of known sources")
     decisions = choose(tune, heard, undecided())
-    sounds = clip_sounds(own, validation)
-    alone = Store(Trained(run, leaning=False), run / "evaluation").hear(sounds, "the same, not leaning")
-    heard = store.hear(sounds, "clips of new sources")
+    heard = store.hear(clip_sounds(own, validation), "clips of new sources")
     found: dict[str, Any] = {
         "pools": pools_learned(run),
         "held_out": _held_out(validation),
         "decision": decisions_to_json(decisions),
-        "leaning": {
-            str(leaning.sound_class): {
-                "name": leaning.name,
-                "alone": clip_average_precision(validation, alone, leaning.sound_class),
-                "leaning": clip_average_precision(validation, heard, leaning.sound_class),
-            }
-            for leaning in LEANINGS
-        },
+        "average_precision": {str(name): clip_average_precision(validation, heard, name) for name in CLASSES},
         "sensitivity": {
             str(level): measure(validation, detect(validation, heard, decisions, level)) for level in LEVELS
         },

@@ -29,7 +29,7 @@ class Subject:
 
 
 def calibrated(run: Path, material: Material) -> None:
-    """Calibrate the network of a training on the tune split, unless its best state, leanings and all, has been."""
+    """Calibrate the network of a training on the tune split, unless its best state has been."""
     network = load_network(run, calibrated=False)
     of, standing = fingerprint(run), read_calibration(run)
     if standing is None or standing.network != of:

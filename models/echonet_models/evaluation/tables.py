@@ -270,7 +270,7 @@ def reliability_table(system: Mapping[str, Any]) -> str:
 
 
 def source_table(own: Mapping[str, Any], sources: Mapping[str, Any]) -> str:
-    """Return recall and false alarms on known sources beside those on sources that were left out."""
+    """Return recall and false alarms on known sources, and on sources that were left out, how well it tells them."""
     known, new = own["sensitivity"][MEDIUM], sources["sensitivity"][MEDIUM]
     rows = []
     for name in map(str, CLASSES):
@@ -281,24 +281,16 @@ def source_table(own: Mapping[str, Any], sources: Mapping[str, Any]) -> str:
                 number(found["false_alarms_per_hour"][name][OTHER], "per_hour", 1),
             ]
         recall = new["recall"][name]
+        cells.append(_precision(sources["average_precision"][name]))
         rows.append(
             [*cells, f"{recall['clips']} of {recall['recordings']}", ", ".join(sources["held_out"][name])]
         )
     totals = [number(found["safety_per_day"][ALL_KINDS], "per_day", 0) for found in (known, new)]
-    rows.append(["safety classes, a day of background", "", totals[0], "", totals[1], "", ""])
+    rows.append(["safety classes, a day of background", "", totals[0], "", totals[1], "", "", ""])
     header = ["class"]
     for kind in ("known sources", "new sources"):
         header += [f"{kind}: heard", "false alarms / h of other sounds"]
-    return markdown([*header, "clips, of recordings", "left out"], rows)
-
-
-def leaning_table(leaning: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return how well classes that lean on the teachers' are told from other sounds, without and with that."""
-    rows = [
-        [word(name), each["name"], *(_precision(each[how]) for how in ("alone", "leaning"))]
-        for name, each in leaning.items()
-    ]
-    return markdown(["class", "leans on", "alone", "leaning"], rows)
+    return markdown([*header, "average precision", "clips, of recordings", "left out"], rows)
 
 
 def audio_table(audio: Mapping[str, Any]) -> str:

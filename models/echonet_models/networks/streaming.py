@@ -181,14 +181,6 @@ class StreamingNetwork:
         slope = np.asarray(slopes, np.float32)
         self._head.set_weights([kernel * slope, bias * slope + np.asarray(offsets, np.float32)])
 
-    def add_taught(self, column: int, teacher_column: int, weight: float) -> None:
-        """Add to a class's logit that of a teacher's class, times a weight, in the weights of the last layer."""
-        kernel, bias = self._head.get_weights()
-        taught_kernel, taught_bias = self._pupil.get_weights()
-        kernel[:, column] += weight * taught_kernel[:, teacher_column]
-        bias[column] += weight * taught_bias[teacher_column]
-        self._head.set_weights([kernel, bias])
-
     def state_shapes(self) -> list[tuple[int, ...]]:
         """Return the shapes of the states: the mean, the past of each convolution, the recurrent state."""
         mels, channels = self.shape.n_mels, 2
