@@ -1,4 +1,4 @@
-"""The command `echonet-models`: train, clean, evaluate, compare, choices, export."""
+"""The command `echonet-models`: train, blend, clean, evaluate, compare, choices, export."""
 
 import argparse
 from collections.abc import Sequence
@@ -85,6 +85,23 @@ def _parser() -> argparse.ArgumentParser:
     )
     train.set_defaults(command=_train)
 
+    blending = commands.add_parser(
+        "blend", help="take the mean of a training and of what it went on from, weight by weight"
+    )
+    blending.add_argument(
+        "--with",
+        dest="beginning",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="the weights that the training went on from",
+    )
+    blending.add_argument("--to", type=Path, required=True, help="folder of what comes of it")
+    blending.add_argument(
+        "--share", type=_share, default=0.5, help="how much of the training is in it, 0 to 1 (%(default)s)"
+    )
+    blending.set_defaults(command=_blend)
+
     cleaning_report.add_parser(commands)
 
     evaluate = commands.add_parser(
@@ -119,11 +136,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     export.set_defaults(command=_export)
 
-    for command in (train, evaluate, export):
+    for command in (train, blending, evaluate, export):
         command.add_argument(
             "--run", type=Path, default=DEFAULT_RUN, help="folder of the training (%(default)s)"
         )
-    for command in (train, evaluate, comparison, chosen, export):
+    for command in (train, blending, evaluate, comparison, chosen, export):
         command.add_argument("--data", type=Path, help="folder of recordings (else ECHONET_DATA)")
         command.add_argument("--teachers", type=Path, help="folder of teachers (else ECHONET_TEACHERS)")
         command.add_argument(
@@ -151,6 +168,13 @@ def _train(options: argparse.Namespace) -> None:
     print(f"trained: {options.run}; now: echonet-models evaluate --run {options.run}")
 
 
+def _blend(options: argparse.Namespace) -> None:
+    from .blending import blend  # noqa: PLC0415
+
+    blend(options.run, options.beginning, options.to, _material(options), share=options.share)
+    print(f"blended: {options.to}; now: echonet-models evaluate --run {options.to}")
+
+
 def _evaluate(options: argparse.Namespace) -> None:
     evaluation.command(options, _material(options))
 
@@ -175,6 +199,13 @@ def _export(options: argparse.Namespace) -> None:
             precision=options.precision,
         )
     )
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError("must be between 0 and 1")
+    return value
 
 
 def _positive(text: str) -> int:

@@ -50,13 +50,16 @@ At medium sensitivity.
 
 Tried for what is not reached: mixtures with rooms, microphones, several events and backgrounds; classes and sources of
 few recordings heard more often; sounds that are made up and recordings bent far, both judged by YAMNet; two teachers,
-with more weight on what tells shots and alarms from what is like them; gunshots that lean on what was learned of the
-teachers; four rounds of training. What each of these is, and what else brought nothing, is in `docs/models.md`.
+with more weight on what tells shots and alarms from what is like them, and what whole mixtures sound like to them;
+every frame against the mean of the last seconds, and another microphone each time that a mixture is learned from; five
+rounds of training, and the mean of the last two. What each of these is, and what else brought nothing, is in
+`docs/models.md`.
 
 ## What it learned from
 
 {before}{pools} pools of {pool_size} mixtures of 10 s, each learned from {passes} times, made with seed {seed} of the
-recordings below (train split), by licence. The weights are those after pool {released}, the best on the tune split.
+recordings below (train split), by licence. The weights are those after pool {released}, the best on the tune
+split{blended}.
 
 {recordings}
 
@@ -75,8 +78,12 @@ It is no certified alarm. Keep smoke and CO alarms, and whoever watches over a c
 """
 
 BEFORE_TEXT = """\
-The training went on from the weights of an earlier one by the same code, which had learned from {} pools of the same
-recordings, and from random weights before that. Then it learned from """
+It went on from the weights of an earlier training, from random weights, which had learned from {} pools of the same
+recordings. Then it learned from
+"""
+
+BLENDED_TEXT = """. Of
+these the released network has a share of {}, weight by weight, and the rest is from where this training began"""
 
 FIGURES_TEXT = """\
 ### Sensitivity {level}
@@ -109,6 +116,7 @@ def release_run(
         "trained_pools": state["pool"],
         "released_pool": state["best_pool"],
         "pools_before": state["pools_before"],
+        "blended": state["blended"],
         "tune_average_precision": state["best"],
     }
     data = {"training": training, "recordings": _recordings(material)}
@@ -153,6 +161,7 @@ def model_card(card: Mapping[str, Any]) -> str:
         figures="\n".join(_figures(card, str(level)) for level in LEVELS),
         aims=markdown(AIM_HEADER, card["metrics"]["aims"]),
         before=BEFORE_TEXT.format(training["pools_before"]) if training["pools_before"] else "",
+        blended=BLENDED_TEXT.format(training["blended"]) if training["blended"] is not None else "",
         pools=training["trained_pools"],
         pool_size=training["pool_size"],
         passes=training["passes"],

@@ -72,6 +72,7 @@ class Trainer:
             "best": 0.0,
             "best_pool": 0,
             "pools_before": 0,
+            "blended": None,
             "positive_weights": None,
             "spread": None,
         }

@@ -33,7 +33,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     network.pupil.save_weights(directory / BEST_FILE)
     (directory / SHAPE_FILE).write_text(json.dumps(SMALL.to_json()), encoding="utf-8")
     (directory / STATE_FILE).write_text(
-        json.dumps({"pool": 5, "best_pool": 3, "pools_before": 0}), encoding="utf-8"
+        json.dumps({"pool": 5, "best_pool": 3, "pools_before": 0, "blended": None}), encoding="utf-8"
     )
     return directory
 

@@ -4,12 +4,14 @@ from dataclasses import replace
 import json
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
 from echonet_models.batches import COLOUR_DB, LOUDER_DB, Batches, heard_anew
 from echonet_models.beginnings import store_beginning
-from echonet_models.datasets import CLASSES
+from echonet_models.blending import blend
+from echonet_models.datasets import CLASSES, Split
 from echonet_models.errors import ModelsError
 from echonet_models.evaluation import evaluate_run
 from echonet_models.losses import (
@@ -22,7 +24,7 @@ from echonet_models.losses import (
     taught_weights,
 )
 from echonet_models.material import Material
-from echonet_models.networks.streaming import Convolution, StreamingShape
+from echonet_models.networks.streaming import Convolution, StreamingNetwork, StreamingShape
 from echonet_models.pools import Pool
 from echonet_models.portraits import NOT_PORTRAYED
 from echonet_models.release import release_run
@@ -113,6 +115,35 @@ def test_a_training_goes_on_from_the_weights_of_another(
     )
     assert after[0] < (before[0] + before[-1]) / 2
     assert pools_learned(tmp_path / "next") == 41
+
+
+def test_a_blend_lies_between_a_training_and_its_beginning(
+    run: Path, material: Material, tmp_path: Path
+) -> None:
+    keras.utils.set_random_seed(5)
+    random = StreamingNetwork(SMALL)
+    store_beginning(tmp_path / "random.npz", random, 0)
+    learned = load_network(run, calibrated=False)
+    for share in (0.0, 0.5, 1.0):
+        blend(run, tmp_path / "random.npz", tmp_path / "to", material, share=share, mixtures=80)
+        blended = load_network(tmp_path / "to", calibrated=False)
+        for own, after, before in zip(
+            blended.sequence.trainable_weights,
+            learned.sequence.trainable_weights,
+            random.sequence.trainable_weights,
+            strict=True,
+        ):
+            mean = share * np.asarray(after) + (1 - share) * np.asarray(before)
+            np.testing.assert_allclose(np.asarray(own), mean, atol=1e-3)
+    # The training by itself, whose normalisation has only seen other mixtures, hears what it heard.
+    frames = material.maker(Split.TUNE).features(
+        material.maker(Split.TUNE).mix(np.random.default_rng(1)).samples
+    )
+    heard, again = (
+        np.asarray(each.sequence(frames[None].astype(np.float32))).ravel() for each in (learned, blended)
+    )
+    assert np.corrcoef(heard, again)[0, 1] > 0.95
+    assert json.loads((tmp_path / "to" / "state.json").read_text(encoding="utf-8"))["blended"] == 1.0
 
 
 def test_the_weights_of_another_network_are_refused(run: Path, material: Material, tmp_path: Path) -> None:
