@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 import json
 from pathlib import Path
+import textwrap
 from typing import Any
 
 from .beginnings import store_beginning
@@ -57,9 +58,7 @@ rounds of training, and the mean of the last two. What each of these is, and wha
 
 ## What it learned from
 
-{before}{pools} pools of {pool_size} mixtures of 10 s, each learned from {passes} times, made with seed {seed} of the
-recordings below (train split), by licence. The weights are those after pool {released}, the best on the tune
-split{blended}.
+{learned}
 
 {recordings}
 
@@ -77,13 +76,18 @@ hear in these clips; nothing of their weights is in it.
 It is no certified alarm. Keep smoke and CO alarms, and whoever watches over a child.
 """
 
-BEFORE_TEXT = """\
-It went on from the weights of an earlier training, from random weights, which had learned from {} pools of the same
-recordings. Then it learned from
-"""
-
-BLENDED_TEXT = """. Of
-these the released network has a share of {}, weight by weight, and the rest is from where this training began"""
+BEFORE_TEXT = (
+    "It went on from the weights of an earlier training, from random weights, which had learned from {} pools of the"
+    " same recordings. Then it learned from "
+)
+LEARNED_TEXT = (
+    "{pools} pools of {pool_size} mixtures of 10 s, each learned from {passes} times, made with seed {seed} of the"
+    " recordings below (train split), by licence. The weights are those after pool {released}, the best on the tune"
+    " split."
+)
+BLENDED_TEXT = (
+    " Of these the released network has a share of {}, weight by weight; the rest is from where it began."
+)
 
 FIGURES_TEXT = """\
 ### Sensitivity {level}
@@ -160,15 +164,22 @@ def model_card(card: Mapping[str, Any]) -> str:
         most_off=card["precision"]["agreement"]["largest"],
         figures="\n".join(_figures(card, str(level)) for level in LEVELS),
         aims=markdown(AIM_HEADER, card["metrics"]["aims"]),
-        before=BEFORE_TEXT.format(training["pools_before"]) if training["pools_before"] else "",
-        blended=BLENDED_TEXT.format(training["blended"]) if training["blended"] is not None else "",
+        learned=_learned(training),
+        recordings=_recordings_table(card["data"]["recordings"]),
+    )
+
+
+def _learned(training: Mapping[str, Any]) -> str:
+    before, blended = training["pools_before"], training["blended"]
+    text = LEARNED_TEXT.format(
         pools=training["trained_pools"],
         pool_size=training["pool_size"],
         passes=training["passes"],
         seed=training["seed"],
         released=training["released_pool"],
-        recordings=_recordings_table(card["data"]["recordings"]),
     )
+    text = (BEFORE_TEXT.format(before) if before else "") + text
+    return textwrap.fill(text + (BLENDED_TEXT.format(blended) if blended is not None else ""), 119)
 
 
 def _figures(card: Mapping[str, Any], level: str) -> str:
