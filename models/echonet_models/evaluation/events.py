@@ -9,7 +9,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-from scipy.ndimage import median_filter
+from scipy.ndimage import grey_closing, median_filter
 
 from echonet_satellite.detector import STEP_S
 from echonet_satellite.protocol import Sensitivity, SoundClass
@@ -36,15 +36,15 @@ RATIOS = {f"{ebr_db:+.0f} dB" if ebr_db else "0 dB": ebr_db for ebr_db in EBR_DB
 class EventRule:
     """How scores of one class become events, the same kind of rule for all systems.
 
-    The scores go through a median filter. Where they are over `onset_level` there is a run of steps; runs that are
-    nearer to each other than the gap are one; a run whose highest score is over the threshold is an event. So what is
-    sure only in its middle still begins where it began to show. Every onset is moved by the shift (what hears in
-    windows knows late). `one` is what the systems of the task did, who knew that a mixture holds at most one event:
-    only the run with the highest score counts.
+    The scores go through a median filter; what is over the threshold is an event; events that are nearer to each other
+    than the gap are one. With an `onset_level` an event begins earlier: where the scores rose over that level, to pass
+    the threshold further on. Every onset is moved by the shift (what hears in windows knows late). `one` is what the
+    systems of the task did, who knew that a mixture holds at most one event: only the run of steps with the highest
+    score counts.
     """
 
     threshold: float
-    onset_level: float
+    onset_level: float | None
     smoothing_steps: int
     gap_steps: int
     shift_s: float
@@ -52,25 +52,40 @@ class EventRule:
 
 
 def decode(scores: Floats, rule: EventRule) -> Floats:
-    """Return scores such that their runs above any threshold are the events of the rule at that threshold.
-
-    Each step of a run has the highest score of the run; between the runs there is nothing.
-    """
+    """Return scores such that their runs above any threshold are the events of the rule at that threshold."""
     smooth = np.round(scores, DECIMALS)
     if rule.smoothing_steps > 1:
         smooth = np.asarray(median_filter(smooth, rule.smoothing_steps, mode="nearest"), float)
-    over = np.flatnonzero(smooth > rule.onset_level)
+    if rule.onset_level is not None:
+        return _whole_runs(smooth, rule.onset_level, rule.gap_steps, one=rule.one)
+    if rule.one:
+        return _around_the_peak(smooth)
+    # Closing (a maximum filter, then a minimum filter) joins runs over gaps at every threshold at once. At the borders
+    # nothing is joined: beyond them there is silence.
+    around = rule.gap_steps
+    closed: Floats = np.asarray(grey_closing(np.pad(smooth, around), rule.gap_steps), float)[around:-around]
+    return closed
+
+
+def _around_the_peak(smooth: Floats) -> Floats:
+    """Return scores that fall on both sides of their peak: they have one run above every threshold, with the peak."""
+    peak = int(np.argmax(smooth))
+    rising = np.minimum.accumulate(smooth[: peak + 1][::-1])[::-1]
+    falling: Floats = np.concatenate([rising, np.minimum.accumulate(smooth[peak:])[1:]])
+    return falling
+
+
+def _whole_runs(smooth: Floats, level: float, gap_steps: int, *, one: bool) -> Floats:
+    """Return the runs over a level, joined over gaps, every step of a run with its highest score; between them zero."""
     events: Floats = np.zeros(len(smooth))
+    over = np.flatnonzero(smooth > level)
     if not len(over):
         return events
-    for run in np.split(over, np.flatnonzero(np.diff(over) > rule.gap_steps) + 1):
+    runs = np.split(over, np.flatnonzero(np.diff(over) > gap_steps) + 1)
+    if one:
+        runs = [max(runs, key=lambda run: float(smooth[run].max()))]
+    for run in runs:
         events[run[0] : run[-1] + 1] = smooth[run].max()
-    if rule.one:
-        # Of runs that are equally high, the first.
-        peak = int(np.argmax(events))
-        first_gap = np.flatnonzero(events[peak:] < events[peak])
-        stop = peak + int(first_gap[0]) if len(first_gap) else len(events)
-        events[:peak], events[stop:] = 0, 0
     return events
 
 
@@ -88,30 +103,52 @@ def choose_rule(
     """
     own = [mixture for mixture in mixtures if name in mixture.classes]
     onsets = {mixture.key: mixture.onset_s for mixture in own}
-    true = sum(onset is not None for onset in onsets.values())
     column = CLASSES.index(name)
     tried: list[tuple[float, EventRule]] = []
     smoothings = SMOOTHING_STEPS if threshold is None else (1,)
     levels = [level for level in ONSET_LEVELS if threshold is None or level < threshold]
-    for smoothing, gap, level in product(smoothings, GAP_STEPS, levels):
-        rule = EventRule(threshold or 0.5, level, smoothing, gap, 0.0, one)
-        decoded = {key: decode(heard[key][:, column].astype(float), rule) for key in onsets}
-        rates: list[tuple[float, EventRule]] = []
-        for shift in SHIFTS_S:
-            found = {key: changes(scores, STEP_S, shift, onsets[key]) for key, scores in decoded.items()}
-            if threshold is None:
-                rate, chosen = best_threshold(found, onsets)
-            else:
-                # Found is what lies above a threshold; the rule of the peer is "or more".
-                chosen = threshold - 10**-DECIMALS / 2
-                hits, false = np.sum([each.at(chosen) for each in found.values()], axis=0)
-                rate = float(true - hits + false) / max(true, 1)
-            rates.append((rate, replace(rule, threshold=chosen, shift_s=shift)))
-        # Often several shifts are as good as each other; the one in the middle errs least on other sounds.
-        lowest = min(rate for rate, _ in rates)
-        equals = [entry for entry in rates if entry[0] <= lowest + 1e-9]
-        tried.append(equals[len(equals) // 2])
+    for smoothing, gap in product(smoothings, GAP_STEPS):
+        by_level: list[tuple[float, EventRule]] = []
+        for level in (None, *levels):
+            rule = EventRule(threshold or 0.5, level, smoothing, gap, 0.0, one)
+            decoded = {key: decode(heard[key][:, column].astype(float), rule) for key in onsets}
+            by_level.append(_best_shift(decoded, onsets, rule, threshold))
+        tried += [by_level[0], _middle_of_the_best(by_level[1:])]
+    # Of rules that are as good as each other the first is the simplest.
     return min(tried, key=lambda entry: entry[0])[1]
+
+
+def _best_shift(
+    decoded: Mapping[str, Floats],
+    onsets: Mapping[str, float | None],
+    rule: EventRule,
+    threshold: float | None,
+) -> tuple[float, EventRule]:
+    """Return the lowest error rate of a rule, and the rule with the shift and, unless it is given, the threshold."""
+    true = sum(onset is not None for onset in onsets.values())
+    rates: list[tuple[float, EventRule]] = []
+    for shift in SHIFTS_S:
+        found = {key: changes(scores, STEP_S, shift, onsets[key]) for key, scores in decoded.items()}
+        if threshold is None:
+            rate, chosen = best_threshold(found, onsets)
+        else:
+            # Found is what lies above a threshold; the rule of the peer is "or more".
+            chosen = threshold - 10**-DECIMALS / 2
+            hits, false = np.sum([each.at(chosen) for each in found.values()], axis=0)
+            rate = float(true - hits + false) / max(true, 1)
+        rates.append((rate, replace(rule, threshold=chosen, shift_s=shift)))
+    return _middle_of_the_best(rates)
+
+
+def _middle_of_the_best(tried: Sequence[tuple[float, EventRule]]) -> tuple[float, EventRule]:
+    """Return one of the rules with the lowest rate.
+
+    Often several are as good as each other, neighbours in shift or level; the one in the middle errs least on other
+    sounds.
+    """
+    lowest = min(rate for rate, _ in tried)
+    equals = [entry for entry in tried if entry[0] <= lowest + 1e-9]
+    return equals[len(equals) // 2]
 
 
 def count(

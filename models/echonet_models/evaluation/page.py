@@ -158,9 +158,9 @@ on average (right). A clip may hold more than its label: many a baby cries in a 
   counted. Hours are those of the sound itself.
 - **Mixtures** are made from a seed: the loudest event of a clip by itself with its decay, at most 5 s, over a
   random part of a background; the ratio is that of their mean powers where the event lies. For each class and
-  system a median filter, a level at which a rise counts as the beginning of what passes the threshold later, a
-  gap below which events are one, a constant shift of onsets and (unless it is fixed) the threshold were chosen
-  on the mixtures of tune for the lowest error rate:
+  system a median filter, a level at which what passes the threshold later begins, a gap below which events are
+  one, a constant shift of onsets and (unless it is fixed) the threshold were chosen on the mixtures of tune for
+  the lowest error rate:
 
 {rules}
 

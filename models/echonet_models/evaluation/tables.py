@@ -234,7 +234,7 @@ def rule_table(systems: Systems) -> str:
                     found["title"],
                     word(name),
                     f"{rule['threshold']:.3f}" if _known(rule["threshold"]) else "never",
-                    f"{rule['onset_level']:.3f}",
+                    "the threshold" if rule["onset_level"] is None else f"{rule['onset_level']:.3f}",
                     f"{rule['smoothing_steps'] * 0.08:.2f} s",
                     f"{rule['gap_steps'] * 0.08:.2f} s",
                     f"{rule['shift_s']:+.2f} s",
