@@ -19,7 +19,7 @@ from .pools import PoolMaker
 from .progress import track
 from .training import BEST_FILE, SCHEDULE_FILE, SHAPE_FILE, STATE_FILE, load_network
 
-# Enough for averages over frames that hold a tenth of their past each time.
+# After so many batches hardly anything is left of what normalisation had seen before.
 MIXTURES, BATCH = 1600, 40
 # The pool has a number that no training reaches.
 BLENDING_POOL = 10**6 + 1

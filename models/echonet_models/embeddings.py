@@ -36,7 +36,7 @@ class Embedder:
         Raises:
             ModelsError: the file is not the YAMNet that this module knows.
         """
-        # Read here: TensorFlow loads for seconds, and whoever only counts windows does not wait.
+        # Imported here: TensorFlow loads for seconds, and whoever only counts windows does not wait.
         from tensorflow.lite.tools import flatbuffer_utils  # noqa: PLC0415
 
         model = flatbuffer_utils.read_model(str(directory / MODEL_FILE))

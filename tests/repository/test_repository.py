@@ -3,6 +3,7 @@
 from pathlib import Path
 import re
 import subprocess
+import tomllib
 
 import pytest
 
@@ -10,6 +11,14 @@ REPOSITORY = Path(__file__).parents[2]
 DOCUMENTS = sorted([REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")])
 PINS = sorted((REPOSITORY / "requirements").glob("*.txt"))
 COMMANDS = ["setup", "demo", "test", "lint", "pin", "screenshot"]
+
+
+def test_a_satellite_takes_of_a_release_only_what_it_uses() -> None:
+    """A file that is new beside the model is either for satellites or kept out of their package."""
+    build = tomllib.loads((REPOSITORY / "satellite" / "pyproject.toml").read_text(encoding="utf-8"))
+    left_out = {Path(path).name for path in build["tool"]["hatch"]["build"]["exclude"]}
+    released = {path.name for path in (REPOSITORY / "models" / "released" / "echonet").iterdir()}
+    assert released - left_out == {"model.tflite", "model.json", "MODEL_CARD.md"}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
