@@ -40,6 +40,8 @@ class AlarmPatterns:
         self._frame_s = parameters.hop_length / parameters.sample_rate
         self._frames: deque[Floats] = deque()
         self._count = 0
+        self._tones = _Tones.none(parameters.n_mels)
+        self._unseen = 0
         self._capacity = round(WINDOW_S / self._frame_s)
         self._lowest = int(np.searchsorted(mel_centres(parameters), _LOWEST_HZ))
 
@@ -47,28 +49,28 @@ class AlarmPatterns:
         """Take the next frames [n, n_mels]."""
         self._frames.append(frames)
         self._count += len(frames)
+        self._unseen += len(frames)
         while self._count - len(self._frames[0]) >= self._capacity:
             self._count -= len(self._frames.popleft())
 
     def forget(self) -> None:
         """Forget what was heard."""
         self._frames.clear()
-        self._count = 0
+        self._count = self._unseen = 0
 
     def recognise(self) -> AlarmPattern:
         """Return the pattern of the alarm that sounds now, or `unknown`."""
         if self._count * self._frame_s < 1.0:
             return AlarmPattern.UNKNOWN
-        frames = np.concatenate(self._frames)[:, self._lowest :]
-        contrast = tonal_contrast(frames)
-        tones_db = np.where(contrast >= _TONAL_DB, frames * _DB, -np.inf)
-        if _is_siren(tones_db[-round(_SIREN_S / self._frame_s) :]):
+        tones = self._tones_of_now()
+        if _is_siren(tones.levels_db[-round(_SIREN_S / self._frame_s) :]):
             return AlarmPattern.SIREN
-        loudest_db = tones_db.max(axis=1)
         envelopes = [
             envelope
-            for band in _loudest_bands(contrast)
-            for envelope in _envelopes(contrast[:, band], _around(tones_db, band), loudest_db)
+            for band in _loudest_bands(tones.contrast)
+            for envelope in _envelopes(
+                tones.contrast[:, band], _around(tones.levels_db, band), tones.loudest_db
+            )
         ]
         if any(_is_t3(_rhythm(envelope, _LONG_S, self._frame_s)) for envelope in envelopes):
             return AlarmPattern.T3
@@ -78,6 +80,64 @@ class AlarmPatterns:
         if any(_is_clock(rhythm) for rhythm in rhythms):
             return AlarmPattern.CLOCK
         return AlarmPattern.UNKNOWN
+
+    def _tones_of_now(self) -> "_Tones":
+        """Return the tones of what is remembered; most frames were there when it was asked before."""
+        # The frame that was last then had none after it, and lies between two now.
+        kept = max(0, self._count - self._unseen - 1)
+        wanted = self._count - max(0, kept - 1)
+        late: list[Floats] = []
+        for frames in reversed(self._frames):
+            late.insert(0, frames[-wanted:, self._lowest :])
+            wanted -= len(late[0])
+            if wanted <= 0:
+                break
+        new = _Tones.of(np.concatenate(late)).last(self._count - kept)
+        self._tones = self._tones.before_last(1).last(kept).followed_by(new) if kept else new
+        self._unseen = 0
+        return self._tones
+
+
+@dataclass(frozen=True, slots=True)
+class _Tones:
+    """Which bands a tone stands out in, over time."""
+
+    contrast: Floats
+    """See `tonal_contrast`, [frames, bands]."""
+    levels_db: Floats
+    """How loud the tones are, [frames, bands]; minus infinity where there is none."""
+    loudest_db: Floats
+    """The loudest of each frame, [frames]."""
+
+    @classmethod
+    def none(cls, bands: int) -> "_Tones":
+        """Return those of no frame."""
+        return cls(*(np.zeros(shape, np.float32) for shape in ((0, bands), (0, bands), 0)))
+
+    @classmethod
+    def of(cls, log_mel: Floats) -> "_Tones":
+        """Return those of frames [frames, bands]."""
+        contrast = tonal_contrast(log_mel)
+        levels_db = np.where(contrast >= _TONAL_DB, log_mel * _DB, np.float32(-np.inf))
+        return cls(contrast, levels_db, levels_db.max(axis=1))
+
+    def last(self, frames: int) -> "_Tones":
+        """Return those of the last frames."""
+        first = len(self.contrast) - frames
+        return _Tones(self.contrast[first:], self.levels_db[first:], self.loudest_db[first:])
+
+    def before_last(self, frames: int) -> "_Tones":
+        """Return those of all but the last frames."""
+        end = len(self.contrast) - frames
+        return _Tones(self.contrast[:end], self.levels_db[:end], self.loudest_db[:end])
+
+    def followed_by(self, later: "_Tones") -> "_Tones":
+        """Return those of these frames and later ones."""
+        return _Tones(
+            np.concatenate((self.contrast, later.contrast)),
+            np.concatenate((self.levels_db, later.levels_db)),
+            np.concatenate((self.loudest_db, later.loudest_db)),
+        )
 
 
 def tonal_contrast(log_mel: Floats) -> Floats:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from benchmarks.patterns import recognise, trial
-from echonet_satellite.frontend import Floats
+from echonet_satellite.frontend import Floats, FrontendParameters, log_mel
+from echonet_satellite.patterns import AlarmPatterns
 from echonet_satellite.protocol import AlarmPattern
 from echonet_satellite.synthesis import alarm_clock, co_alarm, gunshot, siren, smoke_alarm, temporal_alarm
 from tests.support.hearing import RATE, noise, silence
@@ -81,3 +82,35 @@ def test_other_rhythms_are_neither(beeps: int, on_s: float, off_s: float, pause_
 )
 def test_what_is_no_tone_has_no_pattern(sound: Floats) -> None:
     assert pattern_of(sound) is AlarmPattern.UNKNOWN
+
+
+@pytest.mark.parametrize("forgetful", [False, True])
+def test_who_is_asked_again_and_again_says_what_one_says_who_is_asked_once(forgetful: bool) -> None:
+    """What was worked out before is kept; a new listener, who hears the same frames, works all of it out."""
+    parameters = FrontendParameters()
+    sound = np.concatenate(
+        (
+            noise(2.0, 3e-3),
+            smoke_alarm(random(), 18.0),
+            silence(6.0),
+            co_alarm(random(), 14.0),
+            siren(random()),
+        )
+    )
+    frames = log_mel(sound + noise(len(sound) / RATE, 1e-3, seed=3), parameters)
+    steps = [frames[first : first + 16] for first in range(0, len(frames), 16)]
+    often, said = AlarmPatterns(parameters), []
+    heard: list[Floats] = []
+    for number, step in enumerate(steps):
+        often.push(step)
+        heard.append(step)
+        if number % 6 == 0 or number % 17 == 0:
+            once = AlarmPatterns(parameters)
+            for each in heard:
+                once.push(each)
+            said.append(often.recognise())
+            assert said[-1] is once.recognise()
+        if forgetful and number == 150:
+            often.forget()
+            heard.clear()
+    assert {AlarmPattern.T3, AlarmPattern.T4, AlarmPattern.SIREN} <= set(said)
