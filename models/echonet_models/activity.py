@@ -45,6 +45,12 @@ FLAT_DB = 10.0
 TEACHER_SURE = 0.5
 TEACHER_DEAF = 0.03
 
+# A window as the literature and YAMNet have it, 0.96 s. A shot is over within a step; of what lasts, a quarter of a
+# window must sound.
+WINDOW_STEPS = 12
+IMPULSES = frozenset({SoundClass.GUNSHOT, SoundClass.GLASS_BREAK})
+LEAST_STEPS = {name: 1 if name in IMPULSES else WINDOW_STEPS // 4 for name in CLASSES}
+
 
 def step_levels(samples: Samples) -> NDArray[np.float32]:
     """Return the loudest 10 ms of every step, in dB, after a first difference that takes rumble away."""
@@ -112,6 +118,15 @@ def _own_labels(
         doubtful = (perhaps[:, column] < TEACHER_DEAF) & (elsewhere.max(axis=1) >= TEACHER_SURE)
         labels[doubtful & (labels == 1)] = IGNORE
     return labels
+
+
+def windows_hold(cut: Labels) -> Labels:
+    """Return per window and class 1 (holds it), 0 or -1 (unsure), [.., 8]; `cut` are its steps, [.., steps, 8]."""
+    least = np.array([LEAST_STEPS[name] for name in CLASSES])
+    sounding = (cut == 1).sum(axis=-2)
+    # Neither sure that it sounds nor sure that it does not: some steps unsure, or too few of them active.
+    truth = np.where((sounding > 0) | (cut == IGNORE).any(axis=-2), IGNORE, 0)
+    return np.where(sounding >= least, 1, truth).astype(np.int8)
 
 
 def seconds(steps: int) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from .activity import IGNORE
+from .activity import IGNORE, WINDOW_STEPS
 from .datasets import CLASSES, Clip, Split
 from .listening import Probabilities, listen, logit
 from .material import Material
@@ -21,7 +21,6 @@ from .networks.streaming import StreamingNetwork
 
 CALIBRATION_FILE = "calibration.json"
 
-WINDOW_STEPS = 12
 # So many imagined windows agree with the network as it is: a class of two recordings is not bent by them.
 PRIOR_WINDOWS = 5.0
 SURE = 1e-6

@@ -98,7 +98,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     blending.add_argument("--to", type=Path, required=True, help="folder of what comes of it")
     blending.add_argument(
-        "--share", type=_share, default=0.5, help="how much of the training is in it, 0 to 1 (%(default)s)"
+        "--share",
+        type=_share,
+        help="how much of the training is in it, 0 to 1 (default: what tells the clips of the tune split best)",
     )
     blending.set_defaults(command=_blend)
 
@@ -169,10 +171,13 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _blend(options: argparse.Namespace) -> None:
-    from .blending import blend  # noqa: PLC0415
+    from .blending import SHARES, blend  # noqa: PLC0415
 
-    blend(options.run, options.beginning, options.to, _material(options), share=options.share)
-    print(f"blended: {options.to}; now: echonet-models evaluate --run {options.to}")
+    shares = SHARES if options.share is None else (options.share,)
+    share = blend(options.run, options.beginning, options.to, _material(options), shares=shares)
+    print(
+        f"blended, {share:g} of the training: {options.to}; now: echonet-models evaluate --run {options.to}"
+    )
 
 
 def _evaluate(options: argparse.Namespace) -> None:

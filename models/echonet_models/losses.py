@@ -17,6 +17,7 @@ MOST_BY_ROOT, MOST_BY_FULL = 6.0, 100.0
 TELLING = 10.0
 # Of a teacher's numbers those that vary hardly at all, against the one that varies most, are mostly rounding.
 LEAST_SPREAD = 0.05
+TEMPERATURE = 2.0
 FOCUS = 2
 """Gamma of the focal loss, the value that its authors recommend."""
 
@@ -110,3 +111,18 @@ def portrait_loss(spread: NDArray[np.float32]) -> Any:
         return ops.sum(squared) / (ops.sum(ops.cast(known, "float32")) + 1.0)
 
     return loss
+
+
+def assisted_loss(judged: Any, logits: Any) -> Any:
+    """Return how far logits are from the assistant's, softened by a temperature, where it was asked.
+
+    The cross-entropy, less what even the right answer costs. Softened, what is certain still says how certain
+    (G. Hinton, O. Vinyals and J. Dean, "Distilling the knowledge in a neural network", 2015).
+    """
+    known = ops.isfinite(judged)
+    taught, found = ops.where(known, judged, 0.0) / TEMPERATURE, logits / TEMPERATURE
+    right = ops.sigmoid(taught)
+    cost = ops.softplus(found) - ops.softplus(taught) - right * (found - taught)
+    # Gradients shrink with the square of the temperature.
+    counted = ops.where(known, cost, 0.0) * TEMPERATURE**2
+    return ops.sum(counted) / (ops.sum(ops.cast(known, "float32")) + 1.0)

@@ -44,7 +44,8 @@ class Schedule:
     restart_share: float = 0.7
     seed: int = 1
     teacher_weight: float = 0.02
-    portrait_weight: float = 0.1
+    portrait_weight: float = 0.3
+    assistant_weight: float = 1.0
     weighting: Weighting = Weighting.ROOT
     # So many pools without a better tune split end the training. A restart costs some before it pays.
     patience: int = 24

@@ -15,12 +15,21 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
 
 from .activity import IGNORE, Labels
+from .assistant import Assistant
 from .batches import Batches
 from .beginnings import load_beginning
 from .calibration import read_calibration
 from .datasets import CLASSES, Split
 from .errors import ModelsError
-from .losses import class_loss, portrait_loss, positive_weights, spread, taught_loss, taught_weights
+from .losses import (
+    assisted_loss,
+    class_loss,
+    portrait_loss,
+    positive_weights,
+    spread,
+    taught_loss,
+    taught_weights,
+)
 from .material import Material
 from .networks.streaming import StreamingNetwork, StreamingShape
 from .pools import Pool, PoolMaker, PoolSupply, Supply, join, load_pool, store_pool
@@ -36,6 +45,7 @@ OPTIMIZER_FILE = "optimizer.npz"
 STATE_FILE = "state.json"
 SHAPE_FILE = "shape.json"
 SCHEDULE_FILE = "schedule.json"
+ASSISTANT_FILE = "assistant.weights.h5"
 
 # The pool of the tune split has a number that no training reaches.
 TUNE_POOL = 10**6
@@ -67,6 +77,7 @@ class Trainer:
         self._run, self._schedule, self._tune = run, schedule, tune
         self._taught_weights = taught_weights(class_map)
         self.network = StreamingNetwork(shape)
+        self._assistant: Assistant | None = None
         self._state: dict[str, Any] = {
             "pool": 0,
             "best": 0.0,
@@ -125,13 +136,15 @@ class Trainer:
         if self._state["positive_weights"] is None:
             self._state["positive_weights"] = positive_weights(pool.labels, weighting)
             self._state["spread"] = {"yamnet": spread(pool.yamnet), "mn04": spread(pool.mn04)}
+        if self._assistant is None:
+            self._assistant = self._prepare_assistant(pool)
         if not self.network.pupil.compiled:
             self._compile()
         # Mixtures of this pool and the one before, in random order, so that one pool runs into the next.
         generator = np.random.default_rng((self._schedule.seed, number))
         wanted = self._schedule.pool_size * self._schedule.passes
         order = np.resize(generator.permutation(len(pool.features)), wanted)
-        batches = Batches(pool, order, self._schedule.batch, generator)
+        batches = Batches(pool, order, self._schedule.batch, generator, self._assistant.judge(pool))
         history = self.network.pupil.fit(
             batches,
             callbacks=[Pace(self._schedule, number * self._schedule.steps_per_pool)],
@@ -141,6 +154,17 @@ class Trainer:
         self._state.update({name: float(values[-1]) for name, values in history.history.items()})
         if number > 0:
             supply.drop(number - 1)
+
+    def _prepare_assistant(self, pool: Pool) -> Assistant:
+        """Return the assistant, which learns once, from the first mixtures, and judges all."""
+        assistant, path = Assistant(self._state["spread"]), self._run / ASSISTANT_FILE
+        if path.is_file():
+            assistant.load(path)
+        else:
+            print("the assistant learns from what the teachers hear", flush=True)
+            assistant.learn(pool)
+            assistant.save(path)
+        return assistant
 
     def _compile(self) -> None:
         schedule = self._schedule
@@ -155,11 +179,13 @@ class Trainer:
                 "classes": class_loss(schedule.weighting, weights),
                 "taught": taught_loss(self._taught_weights),
                 **portraits,
+                "assisted": assisted_loss,
             },
             loss_weights={
                 "classes": 1.0,
                 "taught": schedule.teacher_weight,
                 **dict.fromkeys(portraits, schedule.portrait_weight),
+                "assisted": schedule.assistant_weight,
             },
         )
 

@@ -5,6 +5,7 @@ from hypothesis.extra import numpy as arrays
 import numpy as np
 import pytest
 
+from echonet_models.activity import WINDOW_STEPS
 from echonet_models.datasets import CLASSES
 from echonet_models.evaluation import tables
 from echonet_models.evaluation.aims import Aim
@@ -14,7 +15,6 @@ from echonet_models.evaluation.intervals import poisson, rate, resamples, share
 from echonet_models.evaluation.trade_off import reliability
 from echonet_models.evaluation.windows import (
     HOP_STEPS,
-    WINDOW_STEPS,
     Windows,
     best_thresholds,
     count_windows,

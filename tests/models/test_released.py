@@ -8,16 +8,20 @@ from typing import Any
 import numpy as np
 import pytest
 
+from echonet_models.beginnings import load_beginning
 from echonet_models.datasets import BACKGROUND, CLASSES, Clip, Split, read_manifest, split_by_recording
-from echonet_models.listening import stream
+from echonet_models.listening import clip_frames, logit, stream
+from echonet_models.networks.streaming import StreamingNetwork, StreamingShape
 from echonet_models.recordings import Samples, read_audio
 from echonet_models.release import model_card
 from echonet_models.synthetic.alarms import smoke_or_co_alarm
 from echonet_satellite.classifier import Classifier, load_classifier
 from echonet_satellite.classify import find
 from echonet_satellite.detector import CERTAIN_PATTERNS
+from echonet_satellite.frontend import FrontendParameters
 from echonet_satellite.hearing import Hearing
 from echonet_satellite.protocol import AlarmPattern, Sensitivity, SoundClass
+from echonet_satellite.synthesis import demo_scene
 
 RELEASED = Path(__file__).parents[2] / "models" / "released" / "echonet"
 LEAST_RECALL = dict.fromkeys(
@@ -127,3 +131,16 @@ def test_no_smoke_alarm_is_heard_in_music_and_talk(recordings: Path, backgrounds
         if (found := rhythms(classifier, read_audio(recordings / clip.path), Sensitivity.HIGH))
     }
     assert not wrong
+
+
+def test_a_training_goes_on_from_what_is_shipped(card: dict[str, Any]) -> None:
+    """The weights beside the model are the model's, before calibration shifts and stretches its logits."""
+    network = StreamingNetwork(StreamingShape.from_json(card["network"]))
+    assert load_beginning(RELEASED / "weights.npz", network) > 0
+    samples = demo_scene().samples
+    shipped = stream(load_classifier(RELEASED), samples)
+    frames = clip_frames(samples, FrontendParameters())
+    logits = np.asarray(network.sequence(frames[None]))[0][-len(shipped) :]
+    for column in range(len(CLASSES)):
+        told = logit(shipped[:, column], 1e-6)
+        assert np.corrcoef(logits[:, column], told)[0, 1] > 0.99

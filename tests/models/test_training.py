@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from echonet_models.batches import COLOUR_DB, LOUDER_DB, Batches, heard_anew
-from echonet_models.beginnings import store_beginning
+from echonet_models.beginnings import load_beginning, store_beginning
 from echonet_models.blending import blend
 from echonet_models.datasets import CLASSES, Split
 from echonet_models.errors import ModelsError
 from echonet_models.evaluation import evaluate_run
 from echonet_models.losses import (
     TELLING,
+    assisted_loss,
     masked_loss,
     portrait_loss,
     positive_weights,
@@ -26,7 +27,7 @@ from echonet_models.losses import (
 from echonet_models.material import Material
 from echonet_models.networks.streaming import Convolution, StreamingNetwork, StreamingShape
 from echonet_models.pools import Pool
-from echonet_models.portraits import NOT_PORTRAYED
+from echonet_models.portraits import NOT_PORTRAYED, YAMNET_WINDOWS
 from echonet_models.release import release_run
 from echonet_models.schedule import Schedule
 from echonet_models.teachers import TEACHER_CLASSES, ClassMap
@@ -125,7 +126,7 @@ def test_a_blend_lies_between_a_training_and_its_beginning(
     store_beginning(tmp_path / "random.npz", random, 0)
     learned = load_network(run, calibrated=False)
     for share in (0.0, 0.5, 1.0):
-        blend(run, tmp_path / "random.npz", tmp_path / "to", material, share=share, mixtures=80)
+        blend(run, tmp_path / "random.npz", tmp_path / "to", material, shares=(share,), mixtures=80)
         blended = load_network(tmp_path / "to", calibrated=False)
         for own, after, before in zip(
             blended.sequence.trainable_weights,
@@ -146,15 +147,43 @@ def test_a_blend_lies_between_a_training_and_its_beginning(
     assert json.loads((tmp_path / "to" / "state.json").read_text(encoding="utf-8"))["blended"] == 1.0
 
 
+def test_the_share_of_a_blend_is_the_one_that_tells_the_tune_split_best(
+    run: Path, material: Material, tmp_path: Path
+) -> None:
+    random = tmp_path / "random.npz"
+    keras.utils.set_random_seed(5)
+    store_beginning(random, StreamingNetwork(SMALL), 0)
+    assert blend(run, random, tmp_path / "to", material, shares=(0.0, 1.0), mixtures=80) == 1.0
+    state = json.loads((tmp_path / "to" / "state.json").read_text(encoding="utf-8"))
+    before, after = (np.mean(list(state["blends"][share].values())) for share in ("0.0", "1.0"))
+    assert after > before + 0.2
+
+
 def test_the_weights_of_another_network_are_refused(run: Path, material: Material, tmp_path: Path) -> None:
     store_beginning(tmp_path / "weights.npz", load_network(run, calibrated=False), 40)
     other = replace(SMALL, recurrent=16)
+    (tmp_path / "torn.npz").write_bytes((tmp_path / "weights.npz").read_bytes()[:3000])
     for path, shape, text in (
         (tmp_path / "weights.npz", other, "another network"),
         (tmp_path / "none.npz", SMALL, "cannot read"),
+        (tmp_path / "torn.npz", SMALL, "cannot read"),
     ):
         with pytest.raises(ModelsError, match=text):
             train_run(tmp_path / text, material, schedule(1), shape=shape, tune_size=8, beginning=path)
+
+
+def test_a_wider_network_begins_with_what_a_narrower_one_heard(run: Path, tmp_path: Path) -> None:
+    narrow = load_network(run, calibrated=False)
+    store_beginning(tmp_path / "weights.npz", narrow, 4)
+    wide = StreamingNetwork(replace(SMALL, bottleneck=40, recurrent=31))
+    assert load_beginning(tmp_path / "weights.npz", wide) == 4
+    frames = np.random.default_rng(0).normal(-6, 3, (2, 640, 64)).astype(np.float32)
+    heard, again = (np.asarray(each.sequence(frames)) for each in (narrow, wide))
+    assert np.ptp(heard) > 1
+    # The file has 16 bits a number.
+    np.testing.assert_allclose(again, heard, atol=0.05)
+    # The new units hear something of their own, which the old ones have not learned from.
+    assert all(np.any(value, axis=-1).all() for value in wide.sequence.get_weights() if value.ndim == 4)
 
 
 def test_a_release_needs_figures(run: Path, material: Material, tmp_path: Path) -> None:
@@ -262,12 +291,25 @@ def test_a_portrait_is_compared_in_units_of_its_spread_and_only_where_there_is_o
     assert float(loss(true[:1], found[:1])) == 0
 
 
+def test_what_the_assistant_is_sure_of_costs_by_how_far_off_it_is_and_nothing_where_nobody_was_asked() -> (
+    None
+):
+    judged = np.array([[[-6.0, 0.0, 4.0, np.nan]]], np.float32)
+    right = np.nan_to_num(judged, nan=50.0)
+    assert float(assisted_loss(judged, right)) == pytest.approx(0, abs=1e-5)
+    costs = [float(assisted_loss(judged, right + off)) for off in (-4, -2, -1, 1, 2, 4)]
+    assert costs == sorted(costs[:3], reverse=True) + sorted(costs[3:])
+    assert min(costs) > 0.01
+
+
 def test_bands_and_moments_are_blanked_and_labels_stay() -> None:
     generator = np.random.default_rng(0)
     features = generator.normal(size=(64, 1024, 64)).astype(np.float16)
     labels = generator.integers(-1, 2, (64, 128, 8)).astype(np.int8)
     pool = pool_of(features, labels)
-    seen, targets = Batches(pool, np.arange(64), 64, np.random.default_rng(1))[0]
+    judged = generator.normal(size=(64, YAMNET_WINDOWS, len(CLASSES))).astype(np.float32)
+    seen, targets = Batches(pool, np.arange(64), 64, np.random.default_rng(1), judged)[0]
+    np.testing.assert_array_equal(targets["assisted"], judged)
     np.testing.assert_array_equal(targets["classes"], labels)
     np.testing.assert_array_equal(targets["yamnet"], pool.yamnet.astype(np.float32))
     np.testing.assert_array_equal(targets["mn04"], pool.mn04.astype(np.float32))

@@ -14,7 +14,7 @@ from scipy.special import expit
 from echonet_satellite.frontend import FrontendParameters
 from echonet_satellite.protocol import SoundClass
 
-from ..activity import IGNORE, STEP, Labels, label_clip
+from ..activity import IGNORE, STEP, WINDOW_STEPS, Labels, label_clip
 from ..datasets import CLASSES, Split
 from ..losses import masked_loss, positive_weights
 from ..material import Material
@@ -25,7 +25,7 @@ from .deep_rare_events import error_table
 from .deep_sliding import RULES, SPANS, chunks, ensemble, overlap_mean
 from .deep_training import LEARNING_RATE, Effort, callbacks, parameter_bytes, scores, seeded
 from .shared import part_of, untrained
-from .windows import LABELS, OTHER_LABEL, WINDOW_STEPS, Windows
+from .windows import LABELS, OTHER_LABEL, Windows
 
 FRAME = FrontendParameters(n_fft=1024, win_length=736, hop_length=368, n_mels=128, fmin=50.0, fmax=8000.0)
 """46 ms, half overlap, 128 mels."""

@@ -17,14 +17,14 @@ from echonet_satellite.card import MODEL_FILE as RELEASED_FILE, read_card
 from echonet_satellite.classifier import PACKAGED_MODEL, load_classifier
 from echonet_satellite.protocol import Sensitivity
 
-from ..activity import STEP
+from ..activity import STEP, WINDOW_STEPS
 from ..datasets import CLASSES
 from ..listening import stream
 from ..material import Material
 from ..recordings import SAMPLE_RATE
 from ..teachers import MODEL_FILE, WINDOW as YAMNET_WINDOW, Yamnet, read_class_map, teachers_directory
 from .approach import Factory, Progress, Scores
-from .windows import WINDOW, WINDOW_STEPS, Windows
+from .windows import WINDOW, Windows
 
 MN04_WINDOW = 10 * SAMPLE_RATE
 HALF = np.full(len(CLASSES), 0.5, np.float32)

@@ -7,20 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from echonet_satellite.protocol import SoundClass
-
-from ..activity import STEP, label_clip
+from ..activity import LEAST_STEPS, STEP, WINDOW_STEPS, label_clip
 from ..datasets import CLASSES, Clip, Split
 from ..material import Material
 from ..recordings import Samples
 
-WINDOW_STEPS, HOP_STEPS = 12, 6
+HOP_STEPS = 6
 WINDOW = WINDOW_STEPS * STEP
 """Samples of a window: 0.96 s at 16 kHz, the patch of VGGish, YAMNet and paper B."""
 OTHER_LABEL = len(CLASSES)
 LABELS: tuple[str, ...] = (*CLASSES, "other")
-IMPULSIVE = frozenset({SoundClass.GUNSHOT, SoundClass.GLASS_BREAK})
-SUSTAINED_STEPS = WINDOW_STEPS // 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +104,11 @@ def window_starts(clip: Clip, samples: Samples, taught: NDArray[np.float32]) -> 
     if own is None:
         # Steps that are not surely free of every class are not zero.
         return [start * STEP for start in starts if not marks[start : start + WINDOW_STEPS].any()]
-    needed = 1 if own in IMPULSIVE else SUSTAINED_STEPS
     column, shortest = CLASSES.index(own), min(len(marks), WINDOW_STEPS)
     return [
         start * STEP
         for start in starts
-        if (marks[start : start + WINDOW_STEPS, column] == 1).sum() >= min(needed, shortest)
+        if (marks[start : start + WINDOW_STEPS, column] == 1).sum() >= min(LEAST_STEPS[own], shortest)
     ]
 
 

@@ -10,13 +10,12 @@ import numpy as np
 from echonet_satellite.classifier import load_classifier
 from echonet_satellite.detector import STEP_S
 
-from ..activity import STEP
+from ..activity import STEP, WINDOW_STEPS
 from ..calibration import read_calibration
 from ..datasets import Clip
 from ..listening import Probabilities, listen, stream
 from ..recordings import SAMPLE_RATE, Recordings, Samples
 from ..training import fingerprint, load_network
-from .windows import WINDOW_STEPS
 
 # The satellite hears 160 ms at a time, and the last of its frames looks 22 ms beyond them.
 BLOCK_STEPS = 2

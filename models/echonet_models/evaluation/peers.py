@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 from echonet_satellite.detector import STEP_S
 from echonet_satellite.protocol import SoundClass
 
-from ..activity import STEP
+from ..activity import STEP, WINDOW_STEPS
 from ..datasets import CLASSES
 from ..listening import Probabilities
 from ..mn04 import MODEL_FILE as MN04_FILE, Mn04
 from ..recordings import SAMPLE_RATE, Samples
 from ..teachers import CLASS_MAP_FILE, HOP, MODEL_FILE, WINDOW, Yamnet, read_class_map
 from .listeners import hold, step_after
-from .windows import WINDOW_STEPS
 
 # It looks back so far, a little less than once a second; longer than any impulse, short enough for the house.
 MN04_WINDOW = round(2.5 * SAMPLE_RATE)

@@ -1,16 +1,12 @@
 """The harder question: sources that a training left out altogether, so that microphones and rooms are new as well."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sklearn.metrics import average_precision_score
-
-from echonet_satellite.protocol import SoundClass
-
 from ..datasets import CLASSES, Clip, Protocol, Split, split_by
-from ..listening import Probabilities
+from ..elsewhere import clip_average_precision
 from ..material import Material
 from ..thresholds import choose, decisions_to_json, undecided
 from ..training import pools_learned
@@ -48,21 +44,6 @@ def measure_sources(run: Path, material: Material, plan: Plan, pools_of_ours: in
     if pools_of_ours is not None:
         found["pools_of_ours"] = pools_of_ours
     return found
-
-
-def clip_average_precision(
-    clips: Sequence[Clip], heard: Mapping[str, Probabilities], name: SoundClass
-) -> float | None:
-    """Return the average precision with which a class's highest probability in a clip tells its clips from others.
-
-    Clips that may hold it are left out; None where no clip, or every clip, is of the class.
-    """
-    sure = [clip for clip in clips if clip.sound_class is name or name not in clip.may_contain]
-    truth = [clip.sound_class is name for clip in sure]
-    if len(set(truth)) < 2:
-        return None
-    scores = [float(heard[clip.path][:, CLASSES.index(name)].max()) for clip in sure]
-    return round(float(average_precision_score(truth, scores)), 4)
 
 
 def _held_out(clips: list[Clip]) -> Mapping[str, list[str]]:

@@ -8,18 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 
-from echonet_satellite.protocol import SoundClass
-
-from ..activity import IGNORE, Labels
+from ..activity import IGNORE, WINDOW_STEPS, Labels, windows_hold
 from ..datasets import CLASSES
 from ..listening import Probabilities
 from .intervals import Floats, figure, resamples
 
-WINDOW_STEPS = 12
 HOP_STEPS = 6
-# A shot is over within a step; of what lasts, a quarter of a window must sound.
-IMPULSES = (SoundClass.GUNSHOT, SoundClass.GLASS_BREAK)
-LEAST_STEPS = {name: 1 if name in IMPULSES else WINDOW_STEPS // 4 for name in CLASSES}
 MEASURES = ("precision", "recall", "f1", "specificity", "accuracy")
 CURVE_POINTS = 60
 
@@ -45,12 +39,7 @@ def count_windows(steps: int) -> int:
 
 def window_truth(labels: Labels) -> Labels:
     """Return per window and class 1, 0 or -1 (unsure), [windows, 8]: from labels of steps [steps, 8]."""
-    cut = _cut(labels, 0, WINDOW_STEPS, count_windows(len(labels)))
-    least = np.array([LEAST_STEPS[name] for name in CLASSES])
-    sounding = (cut == 1).sum(axis=1)
-    # Neither sure that it sounds nor sure that it does not: some steps unsure, or too few of them active.
-    truth = np.where((sounding > 0) | (cut == IGNORE).any(axis=1), IGNORE, 0)
-    return np.where(sounding >= least, 1, truth).astype(np.int8)
+    return windows_hold(_cut(labels, 0, WINDOW_STEPS, count_windows(len(labels))))
 
 
 def window_scores(rows: Probabilities, windows: int, reach: tuple[int, int]) -> Probabilities:

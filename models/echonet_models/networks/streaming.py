@@ -60,8 +60,8 @@ class StreamingShape:
         Convolution(112, 1, 1, residual=True),
         Convolution(112, 1, 1, residual=True),
     )
-    bottleneck: int = 160
-    recurrent: int = 160
+    bottleneck: int = 192
+    recurrent: int = 256
     dropout: float = 0.2
     classes: int = 8
     teacher_classes: int = TEACHER_CLASSES
@@ -123,6 +123,7 @@ class StreamingNetwork:
         )
         self._yamnet = layers.Dense(EMBEDDING_SIZE, name="yamnet")
         self._mn04 = layers.Dense(MN04_SIZE, name="mn04")
+        self._assisted = layers.Dense(shape.classes, name="assisted")
         self.sequence, self.pupil = self._build_sequence()
 
     def _build_sequence(self) -> tuple[keras.Model, keras.Model]:
@@ -130,7 +131,7 @@ class StreamingNetwork:
 
         The first: log-mel [B, T, mels] -> logits [B, T / frames per output, classes]. The second gives besides
         logits [B, windows, teacher's classes], each at the output at which the teacher's window has passed, and what
-        it all sounds like to each teacher, see `Portraits`.
+        it all sounds like to each teacher, see `Portraits`, and what the assistant makes of that.
         """
         log_mel = keras.Input((None, self.shape.n_mels), name="log_mel")
         x = self._contrast(self._normalise(log_mel))
@@ -145,6 +146,7 @@ class StreamingNetwork:
             "taught": self._pupil(x[:, FIRST_TAUGHT_OUTPUT::TAUGHT_OUTPUTS]),
             "yamnet": self._yamnet(x[:, YAMNET_OUTPUTS]),
             "mn04": self._mn04(x[:, MN04_OUTPUTS]),
+            "assisted": self._assisted(x[:, YAMNET_OUTPUTS]),
         }
         return (
             keras.Model(log_mel, logits, name="sequence"),
