@@ -15,14 +15,13 @@ from keras import layers
 import numpy as np
 from numpy.typing import NDArray
 
-from .activity import WINDOW_STEPS, Labels, windows_hold
+from .activity import Labels, windows_hold
 from .datasets import CLASSES
 from .embeddings import EMBEDDING_SIZE
 from .losses import masked_loss
 from .pools import Pool
-from .portraits import MN04_FRAME_S, MN04_FRAMES, MN04_SIZE, YAMNET_HOP, YAMNET_OUTPUTS, YAMNET_WINDOWS
+from .portraits import MN04_FRAME_S, MN04_FRAMES, MN04_SIZE, YAMNET_HOP, YAMNET_STEPS, YAMNET_WINDOWS
 from .recordings import SAMPLE_RATE
-from .scene import STEPS
 
 Floats = NDArray[np.float32]
 
@@ -36,8 +35,6 @@ _FRAMES = np.minimum(
     + np.arange(_FRAMES_PER_WINDOW),
     MN04_FRAMES - 1,
 )
-# Which outputs of the network lie in each window, [windows, steps]; the last is the one that is asked about it.
-_STEPS = np.arange(STEPS)[YAMNET_OUTPUTS][:, None] + np.arange(1 - WINDOW_STEPS, 1)
 
 
 class Assistant:
@@ -91,7 +88,7 @@ class Assistant:
 
 def windows_truth(labels: Labels) -> Labels:
     """Return whether each of YAMNet's windows holds each class (1, 0, -1 unsure), [size, windows, classes]."""
-    return windows_hold(labels[:, _STEPS])
+    return windows_hold(labels[:, YAMNET_STEPS])
 
 
 def _portrayed(pool: Pool) -> NDArray[np.bool_]:

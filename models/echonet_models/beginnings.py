@@ -39,12 +39,7 @@ def load_beginning(path: Path, network: StreamingNetwork) -> int:
     Raises:
         ModelsError: the file cannot be read, or is that of another network.
     """
-    try:
-        with np.load(path) as stored:
-            pools = int(stored[POOLS])
-            known = {name: stored[name].astype(np.float32) for name in stored.files if name != POOLS}
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise ModelsError(f"cannot read the weights {path}: {error}") from None
+    pools, known = read_beginning(path)
     own = named_weights(network)
     heard = {weight.path for weight in network.sequence.weights}
     if not heard <= set(known) or any(
@@ -62,6 +57,20 @@ def load_beginning(path: Path, network: StreamingNetwork) -> int:
         ]
     )
     return pools
+
+
+def read_beginning(path: Path) -> tuple[int, dict[str, Floats]]:
+    """Return from how many pools the weights of a file were learned, and the weights by name.
+
+    Raises:
+        ModelsError: the file cannot be read.
+    """
+    try:
+        with np.load(path) as stored:
+            known = {name: stored[name].astype(np.float32) for name in stored.files if name != POOLS}
+            return int(stored[POOLS]), known
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise ModelsError(f"cannot read the weights {path}: {error}") from None
 
 
 def named_weights(network: StreamingNetwork) -> dict[str, Floats]:

@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .batches import heard_anew
-from .beginnings import load_beginning
-from .datasets import Split
+from .beginnings import load_beginning, named_weights, read_beginning
+from .datasets import CLASSES, Split
 from .elsewhere import told_apart
+from .heeding import USUAL
 from .material import Material
 from .networks.streaming import StreamingNetwork
 from .pools import PoolMaker
@@ -66,7 +67,12 @@ def blend(
     keras.utils.set_random_seed(seed)
     other = StreamingNetwork(network.shape)
     load_beginning(beginning, other)
-    before = other.pupil.get_weights()
+    _, known = read_beginning(beginning)
+    # Of what was not there before the training's own is taken.
+    before = [
+        early if name in known else late
+        for (name, early), late in zip(named_weights(other).items(), after, strict=True)
+    ]
     maker = PoolMaker(material.maker(Split.TRAIN), seed=seed, size=min(BATCH, mixtures))
     batches = [
         maker.make(BLENDING_POOL + number).features.astype(np.float32)
@@ -82,6 +88,7 @@ def blend(
     if len(shares) > 1:
         for share in shares:
             take(share)
+            network.heed([USUAL] * len(CLASSES))
             quality[share] = told_apart(network, material, Split.TUNE)
             places = ", ".join(f"{place} {value:.3f}" for place, value in quality[share].items())
             print(f"share {share:g}: average precision over tune clips {places}", flush=True)

@@ -5,7 +5,7 @@ network's logit x, fitted on the tune split and folded into the network's last l
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 import json
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from scipy.optimize import minimize
 
 from .activity import IGNORE, WINDOW_STEPS
 from .datasets import CLASSES, Clip, Split
+from .heeding import choose_heeds
 from .listening import Probabilities, listen, logit
 from .material import Material
 from .networks.streaming import StreamingNetwork
@@ -28,12 +29,14 @@ SURE = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What each class's logit is multiplied by and what is added to it."""
+    """What each class's logit is multiplied by and what is added to it, once it has heeded the assistant."""
 
     slopes: tuple[float, ...]
     offsets: tuple[float, ...]
     network: str = ""
     """SHA-256 of what it was fitted for."""
+    heeds: tuple[float, ...] = ()
+    """How much each class heeds the assistant, see `heeding`; empty: not at all."""
 
     def apply(self, probabilities: Probabilities) -> Probabilities:
         """Return calibrated probabilities, [..., classes]."""
@@ -42,6 +45,8 @@ class Calibration:
 
     def fold_into(self, network: StreamingNetwork) -> None:
         """Change the network's last layer so that its own probabilities are calibrated."""
+        if self.heeds:
+            network.heed(self.heeds)
         network.scale_logits(self.slopes, self.offsets)
 
     def store(self, run: Path) -> None:
@@ -55,14 +60,17 @@ def read_calibration(run: Path) -> Calibration | None:
     if not path.is_file():
         return None
     stored = json.loads(path.read_text(encoding="utf-8"))
-    return Calibration(tuple(stored["slopes"]), tuple(stored["offsets"]), stored.get("network", ""))
+    slopes, offsets, heeds = (tuple(stored[name]) for name in ("slopes", "offsets", "heeds"))
+    return Calibration(slopes, offsets, stored["network"], heeds)
 
 
 def calibrate(network: StreamingNetwork, material: Material) -> Calibration:
-    """Fit the calibration of a network on the tune split."""
+    """Choose on the tune split how much the network heeds the assistant, which it then does, and fit what it says."""
+    heeds = choose_heeds(network, material)
+    network.heed(heeds)
     clips = [clip for clip in material.of(Split.TUNE) if not clip.unsure]
     heard = listen(network, material.recordings, clips, "calibrating")
-    return fit(clips, heard, material)
+    return replace(fit(clips, heard, material), heeds=heeds)
 
 
 def fit(clips: Sequence[Clip], heard: Mapping[str, Probabilities], material: Material) -> Calibration:

@@ -5,13 +5,14 @@ from functools import partial
 import zlib
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
 
 from echonet_satellite.protocol import SoundClass
 
 from .augment import colour, reverberate
 from .datasets import BACKGROUND, CLASSES, Clip, Split
-from .listening import Probabilities, listen
+from .listening import listen
 from .material import Material
 from .networks.streaming import StreamingNetwork
 from .recordings import Recordings, Samples
@@ -56,21 +57,30 @@ def in_a_room(samples: Samples, generator: np.random.Generator, measured: Sequen
     return heard + noise.astype(np.float32)
 
 
-def told_apart(network: StreamingNetwork, material: Material, split: Split) -> dict[str, float]:
-    """Return how well a network tells clips of a split as they are, through microphones and in rooms.
-
-    The mean over classes of the average precision over clips; classes of few recordings are left out, and background.
-    """
-    clips = [clip for clip in material.of(split) if not clip.unsure and clip.label != BACKGROUND]
-    places = {
+def places(material: Material) -> dict[str, Recordings]:
+    """Return where recordings are heard: as they are, through microphones, in rooms."""
+    return {
         "as they are": material.recordings,
         "through microphones": Elsewhere(material.recordings, through_a_microphone),
         "in rooms": Elsewhere(material.recordings, partial(in_a_room, measured=material.rooms)),
     }
+
+
+def told_clips(material: Material, split: Split) -> list[Clip]:
+    """Return the clips of a split that are to be told apart: all but background and those of doubtful label."""
+    return [clip for clip in material.of(split) if not clip.unsure and clip.label != BACKGROUND]
+
+
+def told_apart(network: StreamingNetwork, material: Material, split: Split) -> dict[str, float]:
+    """Return how well a network tells the clips of a split in each place.
+
+    The mean over classes of the average precision over clips; classes of few recordings are left out.
+    """
+    clips = told_clips(material, split)
     recorded = {name: len({clip.origin for clip in clips if clip.sound_class is name}) for name in CLASSES}
     names = [name for name in CLASSES if recorded[name] >= FEWEST_RECORDINGS] or list(CLASSES)
     found: dict[str, float] = {}
-    for place, recordings in places.items():
+    for place, recordings in places(material).items():
         heard = listen(network, recordings, clips, f"clips {place}")
         each = [clip_average_precision(clips, heard, name) for name in names]
         found[place] = float(np.mean([precision for precision in each if precision is not None] or [0.0]))
@@ -78,11 +88,12 @@ def told_apart(network: StreamingNetwork, material: Material, split: Split) -> d
 
 
 def clip_average_precision(
-    clips: Sequence[Clip], heard: Mapping[str, Probabilities], name: SoundClass
+    clips: Sequence[Clip], heard: Mapping[str, NDArray[np.floating]], name: SoundClass
 ) -> float | None:
-    """Return the average precision with which a class's highest probability in a clip tells its clips from others.
+    """Return the average precision with which a class's highest value in a clip tells its clips from others.
 
-    Clips that may hold it are left out; None where no clip, or every clip, is of the class.
+    `heard` are probabilities or logits, [steps, classes]. Clips that may hold it are left out;
+    None where no clip, or every clip, is of the class.
     """
     sure = [clip for clip in clips if clip.sound_class is name or name not in clip.may_contain]
     truth = [clip.sound_class is name for clip in sure]

@@ -1,5 +1,6 @@
 """What a training minimises: the cost of each step's classes, and of the teachers' scores."""
 
+import math
 from typing import Any
 
 from keras import ops
@@ -7,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .activity import IGNORE, Labels
-from .portraits import Numbers
+from .portraits import YAMNET_STEPS, Numbers
 from .schedule import Weighting
 from .teachers import TEACHER_CLASSES, ClassMap
 from .thresholds import SAFETY
@@ -17,7 +18,8 @@ MOST_BY_ROOT, MOST_BY_FULL = 6.0, 100.0
 TELLING = 10.0
 # Of a teacher's numbers those that vary hardly at all, against the one that varies most, are mostly rounding.
 LEAST_SPREAD = 0.05
-TEMPERATURE = 2.0
+# Of the assistant: how softened its answers are, how much more the surest step of a window counts than the others.
+TEMPERATURE, SHARPNESS = 2.0, 2.0
 FOCUS = 2
 """Gamma of the focal loss, the value that its authors recommend."""
 
@@ -114,13 +116,17 @@ def portrait_loss(spread: NDArray[np.float32]) -> Any:
 
 
 def assisted_loss(judged: Any, logits: Any) -> Any:
-    """Return how far logits are from the assistant's, softened by a temperature, where it was asked.
+    """Return how far logits [.., steps, classes] are from the assistant's of windows [.., windows, classes].
 
-    The cross-entropy, less what even the right answer costs. Softened, what is certain still says how certain
-    (G. Hinton, O. Vinyals and J. Dean, "Distilling the knowledge in a neural network", 2015).
+    A window holds what any of its steps holds (a smooth maximum over them), so that the network may say when. Then the
+    cross-entropy, less what even the right answer costs, softened: what is certain still says how certain (G. Hinton,
+    O. Vinyals and J. Dean, "Distilling the knowledge in a neural network", 2015). NaN is not asked.
     """
+    windows, steps = YAMNET_STEPS.shape
+    held = ops.reshape(ops.take(logits, YAMNET_STEPS.ravel(), axis=1), (-1, windows, steps, logits.shape[-1]))
+    found = (ops.logsumexp(SHARPNESS * held, axis=2) - math.log(steps)) / SHARPNESS / TEMPERATURE
     known = ops.isfinite(judged)
-    taught, found = ops.where(known, judged, 0.0) / TEMPERATURE, logits / TEMPERATURE
+    taught = ops.where(known, judged, 0.0) / TEMPERATURE
     right = ops.sigmoid(taught)
     cost = ops.softplus(found) - ops.softplus(taught) - right * (found - taught)
     # Gradients shrink with the square of the temperature.

@@ -11,9 +11,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .activity import WINDOW_STEPS
 from .embeddings import EMBEDDING_SIZE, Embedder
 from .recordings import SAMPLE_RATE, Samples
-from .scene import SAMPLES
+from .scene import SAMPLES, STEPS
 from .teachers import DENSE_HOP, FIRST_TAUGHT_OUTPUT, OUTPUT_SAMPLES, TAUGHT_OUTPUTS, WINDOW
 
 Numbers = NDArray[np.float16]
@@ -22,6 +23,8 @@ Numbers = NDArray[np.float16]
 YAMNET_HOP = 3 * DENSE_HOP
 YAMNET_WINDOWS = (SAMPLES - WINDOW) // YAMNET_HOP + 1
 YAMNET_OUTPUTS = slice(FIRST_TAUGHT_OUTPUT, None, TAUGHT_OUTPUTS * YAMNET_HOP // DENSE_HOP)
+# Which outputs lie in each window, [windows, outputs]; the last is the one that is asked about it.
+YAMNET_STEPS = np.arange(STEPS)[YAMNET_OUTPUTS][:, None] + np.arange(1 - WINDOW_STEPS, 1)
 
 # mn04 hears ten seconds at once and keeps 32 frames of them. It looks ahead; so the network, which does not, is asked
 # about a frame half a second after it has ended.

@@ -45,7 +45,7 @@ class Schedule:
     seed: int = 1
     teacher_weight: float = 0.02
     portrait_weight: float = 0.3
-    assistant_weight: float = 1.0
+    assistant_weight: float = 2.0
     weighting: Weighting = Weighting.ROOT
     # So many pools without a better tune split end the training. A restart costs some before it pays.
     patience: int = 24

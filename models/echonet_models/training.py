@@ -47,6 +47,8 @@ SHAPE_FILE = "shape.json"
 SCHEDULE_FILE = "schedule.json"
 ASSISTANT_FILE = "assistant.weights.h5"
 
+# Of so many pools the assistant learns.
+ASSISTANT_POOLS = 2
 # The pool of the tune split has a number that no training reaches.
 TUNE_POOL = 10**6
 
@@ -137,7 +139,7 @@ class Trainer:
             self._state["positive_weights"] = positive_weights(pool.labels, weighting)
             self._state["spread"] = {"yamnet": spread(pool.yamnet), "mn04": spread(pool.mn04)}
         if self._assistant is None:
-            self._assistant = self._prepare_assistant(pool)
+            self._assistant = self._prepare_assistant(supply, number)
         if not self.network.pupil.compiled:
             self._compile()
         # Mixtures of this pool and the one before, in random order, so that one pool runs into the next.
@@ -155,14 +157,16 @@ class Trainer:
         if number > 0:
             supply.drop(number - 1)
 
-    def _prepare_assistant(self, pool: Pool) -> Assistant:
+    def _prepare_assistant(self, supply: Supply, number: int) -> Assistant:
         """Return the assistant, which learns once, from the first mixtures, and judges all."""
         assistant, path = Assistant(self._state["spread"]), self._run / ASSISTANT_FILE
         if path.is_file():
             assistant.load(path)
         else:
+            last = min(number + ASSISTANT_POOLS, self._schedule.pools)
+            lessons = join([supply.get(each) for each in range(number, last)])
             print("the assistant learns from what the teachers hear", flush=True)
-            assistant.learn(pool)
+            assistant.learn(lessons)
             assistant.save(path)
         return assistant
 

@@ -14,6 +14,7 @@ from echonet_models.blending import blend
 from echonet_models.datasets import CLASSES, Split
 from echonet_models.errors import ModelsError
 from echonet_models.evaluation import evaluate_run
+from echonet_models.heeding import USUAL, choose_heeds
 from echonet_models.losses import (
     TELLING,
     assisted_loss,
@@ -27,8 +28,9 @@ from echonet_models.losses import (
 from echonet_models.material import Material
 from echonet_models.networks.streaming import Convolution, StreamingNetwork, StreamingShape
 from echonet_models.pools import Pool
-from echonet_models.portraits import NOT_PORTRAYED, YAMNET_WINDOWS
+from echonet_models.portraits import NOT_PORTRAYED, YAMNET_STEPS, YAMNET_WINDOWS
 from echonet_models.release import release_run
+from echonet_models.scene import STEPS
 from echonet_models.schedule import Schedule
 from echonet_models.teachers import TEACHER_CLASSES, ClassMap
 from echonet_models.training import load_network, pools_learned, train_run
@@ -157,6 +159,37 @@ def test_the_share_of_a_blend_is_the_one_that_tells_the_tune_split_best(
     state = json.loads((tmp_path / "to" / "state.json").read_text(encoding="utf-8"))
     before, after = (np.mean(list(state["blends"][share].values())) for share in ("0.0", "1.0"))
     assert after > before + 0.2
+
+
+def test_each_class_heeds_the_better_of_the_two(run: Path, material: Material) -> None:
+    """What was learned from labels is right for the even classes, what the assistant says for the others."""
+    network = load_network(run, calibrated=False)
+    heads = {layer.name: layer for layer in network.pupil.layers if layer.name in ("head", "assisted")}
+    right = heads["head"].get_weights()
+    wrong = [-value for value in right]
+    even = np.arange(len(CLASSES)) % 2 == 0
+    for name, trusted in (("head", even), ("assisted", ~even)):
+        heads[name].set_weights(
+            [np.where(trusted, good, bad) for good, bad in zip(right, wrong, strict=True)]
+        )
+    before = network.sequence.get_weights()
+    heeds = np.array(choose_heeds(network, material, fewest=1))
+    np.testing.assert_array_equal(heeds[even], 0)
+    assert (heeds[~even] > 1).all()
+    assert choose_heeds(network, material, fewest=99) == (USUAL,) * len(CLASSES)
+    for own, was in zip(network.sequence.get_weights(), before, strict=True):
+        np.testing.assert_allclose(own, was, atol=1e-5)
+
+
+def test_heeding_adds_a_share_of_what_the_assistant_would_say(run: Path) -> None:
+    network = load_network(run, calibrated=False)
+    frames = np.random.default_rng(0).normal(-6, 3, (1, 1024, 64)).astype(np.float32)
+    said = {name: np.asarray(value) for name, value in network.pupil(frames).items()}
+    shares = np.linspace(0, 4, len(CLASSES)).astype(np.float32)
+    network.heed(shares)
+    np.testing.assert_allclose(
+        network.sequence(frames), said["classes"] + shares * said["assisted"], atol=1e-4
+    )
 
 
 def test_the_weights_of_another_network_are_refused(run: Path, material: Material, tmp_path: Path) -> None:
@@ -294,12 +327,27 @@ def test_a_portrait_is_compared_in_units_of_its_spread_and_only_where_there_is_o
 def test_what_the_assistant_is_sure_of_costs_by_how_far_off_it_is_and_nothing_where_nobody_was_asked() -> (
     None
 ):
-    judged = np.array([[[-6.0, 0.0, 4.0, np.nan]]], np.float32)
-    right = np.nan_to_num(judged, nan=50.0)
-    assert float(assisted_loss(judged, right)) == pytest.approx(0, abs=1e-5)
+    judged = np.full((1, YAMNET_WINDOWS, 4), [-6.0, 0.0, 4.0, np.nan], np.float32)
+    right = np.full((1, STEPS, 4), [-6.0, 0.0, 4.0, 50.0], np.float32)
+    assert float(assisted_loss(judged, right)) == pytest.approx(0, abs=1e-4)
     costs = [float(assisted_loss(judged, right + off)) for off in (-4, -2, -1, 1, 2, 4)]
     assert costs == sorted(costs[:3], reverse=True) + sorted(costs[3:])
     assert min(costs) > 0.01
+
+
+def test_a_window_holds_what_one_of_its_steps_holds() -> None:
+    """Where a window has a shot, one sure step of it is right, whichever; in a window without, it is wrong."""
+    judged = np.full((1, YAMNET_WINDOWS, 1), -9.0, np.float32)
+    judged[0, 4] = 6.0
+    cost = {}
+    for place in (YAMNET_STEPS[4, 3], YAMNET_STEPS[4, 7], YAMNET_STEPS[8, 5], None):
+        logits = np.full((1, STEPS, 1), -9.0, np.float32)
+        if place is not None:
+            logits[0, place] = 7.0
+        cost[place] = float(assisted_loss(judged, logits))
+    right, right_too, wrong, silent = cost.values()
+    assert right == pytest.approx(right_too, rel=0.01)
+    assert right < silent / 10 < wrong
 
 
 def test_bands_and_moments_are_blanked_and_labels_stay() -> None:

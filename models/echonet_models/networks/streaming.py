@@ -60,8 +60,8 @@ class StreamingShape:
         Convolution(112, 1, 1, residual=True),
         Convolution(112, 1, 1, residual=True),
     )
-    bottleneck: int = 192
-    recurrent: int = 256
+    bottleneck: int = 160
+    recurrent: int = 224
     dropout: float = 0.2
     classes: int = 8
     teacher_classes: int = TEACHER_CLASSES
@@ -146,7 +146,7 @@ class StreamingNetwork:
             "taught": self._pupil(x[:, FIRST_TAUGHT_OUTPUT::TAUGHT_OUTPUTS]),
             "yamnet": self._yamnet(x[:, YAMNET_OUTPUTS]),
             "mn04": self._mn04(x[:, MN04_OUTPUTS]),
-            "assisted": self._assisted(x[:, YAMNET_OUTPUTS]),
+            "assisted": self._assisted(x),
         }
         return (
             keras.Model(log_mel, logits, name="sequence"),
@@ -176,6 +176,12 @@ class StreamingNetwork:
         following.append(state)
         probabilities = layers.Activation("sigmoid", name="probabilities")(self._head(x))
         return keras.Model([log_mel, *states], [probabilities, *following], name="step")
+
+    def heed(self, shares: Sequence[float]) -> None:
+        """Add to each class's logit so much of what the assistant would say of it, in the weights of the last layer."""
+        share = np.asarray(shares, np.float32)
+        own, assistant = self._head.get_weights(), self._assisted.get_weights()
+        self._head.set_weights([value + share * other for value, other in zip(own, assistant, strict=True)])
 
     def scale_logits(self, slopes: Sequence[float], offsets: Sequence[float]) -> None:
         """Multiply each class's logit and add to it, in the weights of the last layer."""
