@@ -17,6 +17,7 @@ _BREAK_MEL: Final = _BREAK_HZ / _HZ_PER_MEL
 _LOG_STEP: Final = log(6.4) / 27.0
 
 _CHUNK_FRAMES: Final = 4096
+_LOW_SHARE: Final = 0.625
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +94,22 @@ def mel_centres(parameters: FrontendParameters) -> NDArray[np.float64]:
     return _mel_to_hz(mels)[1:-1]
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Some of the filters, and the bins that they take from."""
+
+    bins: slice
+    bands: slice
+    filters: Floats
+
+    @classmethod
+    def of(cls, filters: Floats, bands: slice) -> "_Part":
+        own = filters[:, bands]
+        used = np.flatnonzero(own.any(axis=1))
+        bins = slice(int(used[0]), int(used[-1]) + 1) if len(used) else slice(0)
+        return cls(bins, bands, np.ascontiguousarray(own[bins]))
+
+
 class _Bank:
     """Window and filters of one set of parameters."""
 
@@ -105,9 +122,9 @@ class _Bank:
         start = (parameters.n_fft - parameters.win_length) // 2
         self._window[start : start + parameters.win_length] = hann
         filters = mel_filter_bank(parameters).T
-        used = np.flatnonzero(filters.any(axis=1))
-        self._bins = slice(int(used[0]), int(used[-1]) + 1)
-        self._filters = np.ascontiguousarray(filters[self._bins])
+        # The low bands are many and lie in few bins, the high ones in many: two small products cost less than one.
+        low = round(_LOW_SHARE * parameters.n_mels)
+        self._parts = [_Part.of(filters, bands) for bands in (slice(0, low), slice(low, parameters.n_mels))]
 
     @staticmethod
     @lru_cache(maxsize=8)
@@ -123,9 +140,11 @@ class _Bank:
             samples,
             strides=(self._parameters.hop_length * stride, stride),
         )
-        spectrum = np.fft.rfft(overlapping * self._window)[:, self._bins]
+        spectrum = np.fft.rfft(overlapping * self._window)
         power = np.square(spectrum.real) + np.square(spectrum.imag)
-        mel: Floats = power @ self._filters
+        mel: Floats = np.empty((count, self._parameters.n_mels), np.float32)
+        for part in self._parts:
+            np.matmul(power[:, part.bins], part.filters, out=mel[:, part.bands])
         mel += self._offset
         np.log(mel, out=mel)
         return mel
