@@ -129,7 +129,7 @@ def _parser() -> argparse.ArgumentParser:
 
     export = commands.add_parser("export", help="write model.tflite, model.json and MODEL_CARD.md")
     export.add_argument("--to", type=Path, default=DEFAULT_RELEASE, help="folder to write to (%(default)s)")
-    export.add_argument("--version", default="0.6.0", help="version of the model (%(default)s)")
+    export.add_argument("--version", default="0.7.0", help="version of the model (%(default)s)")
     export.add_argument(
         "--precision",
         choices=["int8", "float16"],

@@ -116,7 +116,10 @@ class PoolSupply:
         directory.mkdir(parents=True, exist_ok=True)
 
     def start(self, first: int) -> None:
-        """Begin to make pools from number `first`."""
+        """Begin to make pools from number `first`, those that are not there yet."""
+        # Seen to before any of them can be dropped: what is made again behind the reader would never be.
+        while pool_path(self._directory, first).is_file():
+            first += 1
         arguments = (self._directory, self._factory, first, self._ahead, self._count)
         self._process = get_context("fork").Process(target=_supply, args=arguments, daemon=True)
         self._process.start()

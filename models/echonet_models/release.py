@@ -8,6 +8,7 @@ import textwrap
 from typing import Any
 
 from .beginnings import store_beginning
+from .calibration import read_calibration
 from .datasets import BACKGROUND, CLASSES, OTHER, Split
 from .errors import ModelsError
 from .evaluation import EVALUATION_FILE, IMITATION, LEVELS
@@ -51,10 +52,10 @@ At medium sensitivity.
 
 Tried for what is not reached: mixtures with rooms, microphones, several events and backgrounds; classes and sources of
 few recordings heard more often; sounds that are made up and recordings bent far, both judged by YAMNet; two teachers,
-with more weight on what tells shots and alarms from what is like them, and what whole mixtures sound like to them;
-every frame against the mean of the last seconds, and another microphone each time that a mixture is learned from; five
-rounds of training, and the mean of the last two. What each of these is, and what else brought nothing, is in
-`docs/models.md`.
+with more weight on what tells shots and alarms from what is like them, and what whole mixtures sound like to them; an
+assistant that tells our classes by what both teachers hear, and is learned from in turn; every frame against the mean
+of the last seconds, and another microphone each time that a mixture is learned from; six rounds of training, and means
+of two of them. What each of these is, and what else brought nothing, is in `docs/models.md`.
 
 ## What it learned from
 
@@ -87,6 +88,10 @@ LEARNED_TEXT = (
 )
 BLENDED_TEXT = (
     " Of these the released network has a share of {}, weight by weight; the rest is from where it began."
+)
+HEEDS_TEXT = (
+    " To what it learned from labels it adds a share, chosen on the tune split, of what it thinks that the assistant"
+    " would say: {}."
 )
 
 FIGURES_TEXT = """\
@@ -122,6 +127,7 @@ def release_run(
         "pools_before": state["pools_before"],
         "blended": state["blended"],
         "tune_average_precision": state["best"],
+        "heeds": calibration.heeds if (calibration := read_calibration(run)) else (),
     }
     data = {"training": training, "recordings": _recordings(material)}
     network = load_network(run)
@@ -179,7 +185,12 @@ def _learned(training: Mapping[str, Any]) -> str:
         released=training["released_pool"],
     )
     text = (BEFORE_TEXT.format(before) if before else "") + text
-    return textwrap.fill(text + (BLENDED_TEXT.format(blended) if blended is not None else ""), 119)
+    if blended is not None:
+        text += BLENDED_TEXT.format(blended)
+    if training["heeds"]:
+        each = zip(CLASSES, training["heeds"], strict=True)
+        text += HEEDS_TEXT.format(", ".join(f"{str(name).replace('_', ' ')} {heed:g}" for name, heed in each))
+    return textwrap.fill(text, 119)
 
 
 def _figures(card: Mapping[str, Any], level: str) -> str:

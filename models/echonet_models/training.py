@@ -266,6 +266,7 @@ def train_run(
             size=schedule.pool_size,
             portrayer=portrayer,
         ),
+        count=schedule.pools,
     )
     trainer = Trainer(
         run, shape or StreamingShape(), schedule, load_pool(tune), material.class_map, beginning

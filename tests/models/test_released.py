@@ -134,13 +134,14 @@ def test_no_smoke_alarm_is_heard_in_music_and_talk(recordings: Path, backgrounds
 
 
 def test_a_training_goes_on_from_what_is_shipped(card: dict[str, Any]) -> None:
-    """The weights beside the model are the model's, before calibration shifts and stretches its logits."""
+    """The weights beside the model are the model's, before it heeds the assistant and its logits are calibrated."""
     network = StreamingNetwork(StreamingShape.from_json(card["network"]))
     assert load_beginning(RELEASED / "weights.npz", network) > 0
+    network.heed(card["data"]["training"]["heeds"])
     samples = demo_scene().samples
     shipped = stream(load_classifier(RELEASED), samples)
     frames = clip_frames(samples, FrontendParameters())
     logits = np.asarray(network.sequence(frames[None]))[0][-len(shipped) :]
     for column in range(len(CLASSES)):
         told = logit(shipped[:, column], 1e-6)
-        assert np.corrcoef(logits[:, column], told)[0, 1] > 0.99
+        assert np.corrcoef(logits[:, column], told)[0, 1] > 0.97

@@ -27,7 +27,7 @@ from echonet_models.losses import (
 )
 from echonet_models.material import Material
 from echonet_models.networks.streaming import Convolution, StreamingNetwork, StreamingShape
-from echonet_models.pools import Pool
+from echonet_models.pools import Pool, PoolMaker, PoolSupply, pool_path, store_pool
 from echonet_models.portraits import NOT_PORTRAYED, YAMNET_STEPS, YAMNET_WINDOWS
 from echonet_models.release import release_run
 from echonet_models.scene import STEPS
@@ -186,7 +186,7 @@ def test_heeding_adds_a_share_of_what_the_assistant_would_say(run: Path) -> None
     frames = np.random.default_rng(0).normal(-6, 3, (1, 1024, 64)).astype(np.float32)
     said = {name: np.asarray(value) for name, value in network.pupil(frames).items()}
     shares = np.linspace(0, 4, len(CLASSES)).astype(np.float32)
-    network.heed(shares)
+    network.heed(shares.tolist())
     np.testing.assert_allclose(
         network.sequence(frames), said["classes"] + shares * said["assisted"], atol=1e-4
     )
@@ -233,6 +233,7 @@ def test_evaluate_and_release(run: Path, material: Material, tmp_path: Path) -> 
     assert card["version"] == "1.2.3"
     assert [str(name) for name in classifier.card.classes] == [str(name) for name in CLASSES]
     text = (tmp_path / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert f"gunshot {card['data']['training']['heeds'][0]:g}," in " ".join(text.split())
     for name in CLASSES:
         recall = card["metrics"]["sensitivity"]["medium"]["recall"][str(name)]["value"]
         assert f"| {name} |" in text
@@ -292,6 +293,25 @@ def pool_of(features: np.ndarray, labels: np.ndarray) -> Pool:
         generator.integers(0, 250, (size, 2, TEACHER_CLASSES)).astype(np.uint8),
         *(generator.random((size, *numbers.shape)).astype(np.float16) for numbers in NOT_PORTRAYED),
     )
+
+
+def test_pools_that_lie_there_are_not_made_again_behind_the_trainer(
+    material: Material, tmp_path: Path
+) -> None:
+    """More pools than the supply makes ahead are left from before; only what comes after them is made."""
+    maker = PoolMaker(material.maker(Split.TRAIN), seed=1, size=2)
+    for number in range(6):
+        store_pool(pool_path(tmp_path, number), maker.make(number))
+    supply = PoolSupply(tmp_path, lambda: maker, count=7)
+    supply.start(0)
+    try:
+        for number in range(6):
+            supply.get(number)
+            supply.drop(number)
+        supply.get(6)
+    finally:
+        supply.stop()
+    assert [path.name for path in tmp_path.glob("pool-*")] == ["pool-006.npz"]
 
 
 def test_another_gain_is_heard_as_if_the_sound_had_it() -> None:
