@@ -166,7 +166,7 @@ def test_each_class_heeds_the_better_of_the_two(run: Path, material: Material) -
     network = load_network(run, calibrated=False)
     heads = {layer.name: layer for layer in network.pupil.layers if layer.name in ("head", "assisted")}
     right = heads["head"].get_weights()
-    wrong = [-value for value in right]
+    wrong = [-0.3 * value for value in right]
     even = np.arange(len(CLASSES)) % 2 == 0
     for name, trusted in (("head", even), ("assisted", ~even)):
         heads[name].set_weights(
@@ -175,7 +175,8 @@ def test_each_class_heeds_the_better_of_the_two(run: Path, material: Material) -
     before = network.sequence.get_weights()
     heeds = np.array(choose_heeds(network, material, fewest=1))
     np.testing.assert_array_equal(heeds[even], 0)
-    assert (heeds[~even] > 1).all()
+    # Less would not make up for what is wrong, more tells the clips no better.
+    np.testing.assert_array_equal(heeds[~even], 0.5)
     assert choose_heeds(network, material, fewest=99) == (USUAL,) * len(CLASSES)
     for own, was in zip(network.sequence.get_weights(), before, strict=True):
         np.testing.assert_allclose(own, was, atol=1e-5)
