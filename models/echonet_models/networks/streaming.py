@@ -123,7 +123,8 @@ class StreamingNetwork:
         )
         self._yamnet = layers.Dense(EMBEDDING_SIZE, name="yamnet")
         self._mn04 = layers.Dense(MN04_SIZE, name="mn04")
-        self._assisted = layers.Dense(shape.classes, name="assisted")
+        # Until an assistant has been learned from, to heed it changes nothing.
+        self._assisted = layers.Dense(shape.classes, kernel_initializer="zeros", name="assisted")
         self.sequence, self.pupil = self._build_sequence()
 
     def _build_sequence(self) -> tuple[keras.Model, keras.Model]:
