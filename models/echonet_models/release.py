@@ -16,6 +16,7 @@ from .evaluation.run import OWN
 from .evaluation.tables import AIM_HEADER, aim_rows, markdown
 from .export import Precision, convert, write_release
 from .material import Material
+from .networks.streaming import StreamingNetwork
 from .training import SCHEDULE_FILE, STATE_FILE, load_network
 
 KINDS = (OTHER, IMITATION, BACKGROUND)
@@ -151,8 +152,16 @@ def release_run(
     (directory / MODEL_CARD_FILE).write_text(
         model_card(json.loads(card.read_text(encoding="utf-8"))), encoding="utf-8"
     )
-    costs = "\n".join(str(convert(network, each)) for each in Precision)
+    costs = "\n".join(_cost(network, each) for each in Precision)
     return f"{costs}\nwritten: {directory}, with {precision} weights"
+
+
+def _cost(network: StreamingNetwork, precision: Precision) -> str:
+    """Say what a precision costs, or why it cannot be had; it may be the one that was not asked for."""
+    try:
+        return str(convert(network, precision))
+    except ModelsError as error:
+        return f"{precision:>8}: {error}"
 
 
 def model_card(card: Mapping[str, Any]) -> str:
