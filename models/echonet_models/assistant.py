@@ -1,7 +1,7 @@
 """Between the teachers and the network: a judge of our eight classes by what both teachers hear in a mixture.
 
 A small recurrent network on the teachers' own numbers, which looks ahead. It needs no peculiarity of a microphone to
-tell a shot, and is as good on recordings that it never learned from as on those that it did: what the network learns
+tell a shot, and is hardly worse on recordings that it never learned from than on others: what the network learns
 from it holds elsewhere too, where labels alone would also teach what a few dozen recordings have in common.
 (S. I. Mirzadeh and others, "Improved knowledge distillation via teacher assistant", AAAI 2020; D. Lopez-Paz and others,
 "Unifying distillation and privileged information", ICLR 2016.)

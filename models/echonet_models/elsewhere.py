@@ -71,13 +71,18 @@ def told_clips(material: Material, split: Split) -> list[Clip]:
     return [clip for clip in material.of(split) if not clip.unsure and clip.label != BACKGROUND]
 
 
+def recordings_of_each(clips: Sequence[Clip]) -> dict[SoundClass, int]:
+    """Return of how many recordings the clips of each class are."""
+    return {name: len({clip.origin for clip in clips if clip.sound_class is name}) for name in CLASSES}
+
+
 def told_apart(network: StreamingNetwork, material: Material, split: Split) -> dict[str, float]:
     """Return how well a network tells the clips of a split in each place.
 
     The mean over classes of the average precision over clips; classes of few recordings are left out.
     """
     clips = told_clips(material, split)
-    recorded = {name: len({clip.origin for clip in clips if clip.sound_class is name}) for name in CLASSES}
+    recorded = recordings_of_each(clips)
     names = [name for name in CLASSES if recorded[name] >= FEWEST_RECORDINGS] or list(CLASSES)
     found: dict[str, float] = {}
     for place, recordings in places(material).items():

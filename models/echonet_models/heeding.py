@@ -9,7 +9,7 @@ through other microphones and in rooms.
 import numpy as np
 
 from .datasets import CLASSES, Split
-from .elsewhere import FEWEST_RECORDINGS, clip_average_precision, places, told_clips
+from .elsewhere import FEWEST_RECORDINGS, clip_average_precision, places, recordings_of_each, told_clips
 from .listening import listen, logit
 from .material import Material
 from .networks.streaming import StreamingNetwork
@@ -42,8 +42,7 @@ def choose_heeds(
                 heard[path] = own + heed * (logit(heeding[path], SURE) - own)
             for column, name in enumerate(CLASSES):
                 precision[column, number] += clip_average_precision(clips, heard, name) or 0.0
-    recorded = [len({clip.origin for clip in clips if clip.sound_class is name}) for name in CLASSES]
     return tuple(
         HEEDS[int(row.argmax())] if count >= fewest else USUAL
-        for row, count in zip(precision, recorded, strict=True)
+        for row, count in zip(precision, recordings_of_each(clips).values(), strict=True)
     )
