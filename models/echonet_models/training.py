@@ -48,7 +48,7 @@ SCHEDULE_FILE = "schedule.json"
 ASSISTANT_FILE = "assistant.weights.h5"
 
 # Of so many pools the assistant learns.
-ASSISTANT_POOLS = 2
+ASSISTANT_POOLS = 3
 # The pool of the tune split has a number that no training reaches.
 TUNE_POOL = 10**6
 
@@ -146,7 +146,7 @@ class Trainer:
         generator = np.random.default_rng((self._schedule.seed, number))
         wanted = self._schedule.pool_size * self._schedule.passes
         order = np.resize(generator.permutation(len(pool.features)), wanted)
-        batches = Batches(pool, order, self._schedule.batch, generator, self._assistant.judge(pool))
+        batches = Batches(pool, order, self._schedule.batch, generator, self._assistant.advise(pool))
         history = self.network.pupil.fit(
             batches,
             callbacks=[Pace(self._schedule, number * self._schedule.steps_per_pool)],
@@ -256,18 +256,15 @@ def train_run(
         run.mkdir(parents=True, exist_ok=True)
         tuning = PoolMaker(material.maker(Split.TUNE), seed=schedule.seed, size=tune_size)
         store_pool(tune, tuning.make(TUNE_POOL))
-    # Built here and not in the process that listens with them: what has loaded TensorFlow and is forked cannot use it.
-    portrayer = material.portrayer()
-    supply = PoolSupply(
-        run / "pools",
-        lambda: PoolMaker(
-            material.maker(Split.TRAIN, taught=True),
-            seed=schedule.seed,
-            size=schedule.pool_size,
-            portrayer=portrayer,
-        ),
-        count=schedule.pools,
+    # Made here and not in the process that uses it, for both teachers may first have to listen to everything, and to be
+    # rebuilt as what listens to mixtures: what has loaded TensorFlow and is forked cannot use it and waits for ever.
+    maker = PoolMaker(
+        material.maker(Split.TRAIN, taught=True),
+        seed=schedule.seed,
+        size=schedule.pool_size,
+        portrayer=material.portrayer(),
     )
+    supply = PoolSupply(run / "pools", lambda: maker, count=schedule.pools)
     trainer = Trainer(
         run, shape or StreamingShape(), schedule, load_pool(tune), material.class_map, beginning
     )

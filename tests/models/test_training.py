@@ -2,41 +2,27 @@
 
 from dataclasses import replace
 import json
+import os
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
-from echonet_models.batches import COLOUR_DB, LOUDER_DB, Batches, heard_anew
 from echonet_models.beginnings import load_beginning, store_beginning
 from echonet_models.blending import blend
 from echonet_models.datasets import CLASSES, Split
 from echonet_models.errors import ModelsError
 from echonet_models.evaluation import evaluate_run
 from echonet_models.heeding import USUAL, choose_heeds
-from echonet_models.losses import (
-    TELLING,
-    assisted_loss,
-    masked_loss,
-    portrait_loss,
-    positive_weights,
-    spread,
-    taught_loss,
-    taught_weights,
-)
+from echonet_models.knowledge import Knowledge
 from echonet_models.material import Material
 from echonet_models.networks.streaming import Convolution, StreamingNetwork, StreamingShape
-from echonet_models.pools import Pool, PoolMaker, PoolSupply, pool_path, store_pool
-from echonet_models.portraits import NOT_PORTRAYED, YAMNET_STEPS, YAMNET_WINDOWS
+from echonet_models.pools import PoolMaker, PoolSupply, pool_path, store_pool
 from echonet_models.release import release_run
-from echonet_models.scene import STEPS
 from echonet_models.schedule import Schedule
-from echonet_models.teachers import TEACHER_CLASSES, ClassMap
 from echonet_models.training import load_network, pools_learned, train_run
 from echonet_satellite.classifier import load_classifier
-from echonet_satellite.frontend import FrontendParameters, log_mel
-from echonet_satellite.protocol import SoundClass
 
 from .conftest import PLAIN
 
@@ -81,6 +67,24 @@ def test_it_learns(run: Path) -> None:
 def test_it_learns_from_the_teachers(run: Path) -> None:
     log = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
     assert 0 < log[-1]["taught_loss"] < log[0]["taught_loss"]
+
+
+def test_the_teachers_listen_in_the_process_that_trains(material: Material, tmp_path: Path) -> None:
+    """One that is forked from it, after TensorFlow has begun to work, would wait for ever for mn04's answer."""
+    asked_in = []
+
+    def knowledge() -> Knowledge:
+        asked_in.append(os.getpid())
+        return material.knowledge()
+
+    train_run(
+        tmp_path,
+        replace(material, knowledge=knowledge),
+        replace(schedule(1), pool_size=16),
+        shape=SMALL,
+        tune_size=8,
+    )
+    assert asked_in == [os.getpid()]
 
 
 def test_it_ends_when_it_no_longer_gets_better(material: Material, tmp_path: Path) -> None:
@@ -251,60 +255,6 @@ def test_evaluate_and_release(run: Path, material: Material, tmp_path: Path) -> 
         assert f"{recall:.2f}" in text
 
 
-def test_unsure_steps_cost_nothing() -> None:
-    loss = masked_loss(np.ones(2, np.float32))
-    labels = np.array([[[1.0, -1.0]]], np.float32)
-    assert float(loss(labels, np.array([[[9.0, 50.0]]], np.float32))) == pytest.approx(
-        float(loss(labels, np.array([[[9.0, -50.0]]], np.float32)))
-    )
-
-
-def test_rare_classes_weigh_more() -> None:
-    labels = np.zeros((10, 100, 2), np.int8)
-    labels[0, :5, 0] = 1
-    labels[:, :50, 1] = 1
-    rare, common = positive_weights(labels)
-    assert 1 <= common < rare <= 6
-
-
-def test_what_tells_a_shot_from_a_firework_counts_more_than_what_names_a_cow() -> None:
-    shot, firework, speech = 421, 426, 0
-    class_map = ClassMap(
-        core={SoundClass.GUNSHOT: [shot], SoundClass.PRESENCE: [speech]},
-        weak={SoundClass.GUNSHOT: [firework]},
-    )
-    weights = taught_weights(class_map)
-    assert weights[shot] == weights[firework] == TELLING
-    assert weights[speech] == 1
-    assert weights.sum() == TEACHER_CLASSES + 2 * (TELLING - 1)
-    np.testing.assert_array_equal(taught_weights(None), 1)
-
-    scores = np.zeros((1, 1, TEACHER_CLASSES), np.float32)
-    wrong = {}
-    for column in (shot, speech):
-        logits = np.full(scores.shape, -20.0, np.float32)
-        logits[..., column] = 4.0
-        wrong[column] = float(taught_loss(weights)(scores, logits))
-    assert wrong[shot] == pytest.approx(TELLING * wrong[speech], rel=1e-3)
-
-
-def test_windows_that_no_teacher_was_asked_about_cost_nothing() -> None:
-    scores = np.full((1, 1, TEACHER_CLASSES), 255 / 250, np.float32)
-    logits = np.full(scores.shape, 9.0, np.float32)
-    assert float(taught_loss(taught_weights(None))(scores, logits)) == 0
-
-
-def pool_of(features: np.ndarray, labels: np.ndarray) -> Pool:
-    """Return a pool with teachers that hear anything."""
-    generator, size = np.random.default_rng(2), len(features)
-    return Pool(
-        features,
-        labels,
-        generator.integers(0, 250, (size, 2, TEACHER_CLASSES)).astype(np.uint8),
-        *(generator.random((size, *numbers.shape)).astype(np.float16) for numbers in NOT_PORTRAYED),
-    )
-
-
 def test_pools_that_lie_there_are_not_made_again_behind_the_trainer(
     material: Material, tmp_path: Path
 ) -> None:
@@ -322,80 +272,3 @@ def test_pools_that_lie_there_are_not_made_again_behind_the_trainer(
     finally:
         supply.stop()
     assert [path.name for path in tmp_path.glob("pool-*")] == ["pool-006.npz"]
-
-
-def test_another_gain_is_heard_as_if_the_sound_had_it() -> None:
-    """Changed in the frames, a gain gives what it would have given in the samples, in every band."""
-    generator = np.random.default_rng(0)
-    samples = (generator.normal(0, 0.02, (4, 16000)) * np.linspace(0, 1, 16000)).astype(np.float32)
-    frames = np.stack([log_mel(each, FrontendParameters()) for each in samples])
-    anew = heard_anew(frames, generator)
-    gains_db = np.median(anew - frames, axis=1) * 10 / np.log(10)
-    assert np.abs(gains_db).max() < LOUDER_DB + 5 * COLOUR_DB
-    assert np.ptp(gains_db.mean(axis=1)) > 1
-    for row, own in enumerate(gains_db):
-        # The gain of one band, given to the samples, is what that band became.
-        for band in (0, 20, 63):
-            louder = log_mel(samples[row] * np.float32(10 ** (own[band] / 20)), FrontendParameters())
-            np.testing.assert_allclose(anew[row, 50:, band], louder[50:, band], atol=0.06)
-
-
-def test_a_portrait_is_compared_in_units_of_its_spread_and_only_where_there_is_one() -> None:
-    generator = np.random.default_rng(0)
-    portraits = (generator.normal(size=(6, 5, 3)) * [10, 1, 0]).astype(np.float16)
-    portraits[0] = np.nan
-    varies = np.asarray(spread(portraits), np.float32)
-    known = portraits[1:].astype(np.float64).std(axis=(0, 1))
-    np.testing.assert_allclose(varies, np.maximum(known, 0.05 * known[0]), rtol=0.01)
-    loss = portrait_loss(varies)
-    true = portraits.astype(np.float32)
-    found = np.where(np.isfinite(true), true + 2 * varies, 7)
-    assert float(loss(true, found)) == pytest.approx(4, rel=0.05)
-    assert float(loss(true[:1], found[:1])) == 0
-
-
-def test_what_the_assistant_is_sure_of_costs_by_how_far_off_it_is_and_nothing_where_nobody_was_asked() -> (
-    None
-):
-    judged = np.full((1, YAMNET_WINDOWS, 4), [-6.0, 0.0, 4.0, np.nan], np.float32)
-    right = np.full((1, STEPS, 4), [-6.0, 0.0, 4.0, 50.0], np.float32)
-    assert float(assisted_loss(judged, right)) == pytest.approx(0, abs=1e-4)
-    costs = [float(assisted_loss(judged, right + off)) for off in (-4, -2, -1, 1, 2, 4)]
-    assert costs == sorted(costs[:3], reverse=True) + sorted(costs[3:])
-    assert min(costs) > 0.01
-
-
-def test_a_window_holds_what_one_of_its_steps_holds() -> None:
-    """Where a window has a shot, one sure step of it is right, whichever; in a window without, it is wrong."""
-    judged = np.full((1, YAMNET_WINDOWS, 1), -9.0, np.float32)
-    judged[0, 4] = 6.0
-    cost = {}
-    for place in (YAMNET_STEPS[4, 3], YAMNET_STEPS[4, 7], YAMNET_STEPS[8, 5], None):
-        logits = np.full((1, STEPS, 1), -9.0, np.float32)
-        if place is not None:
-            logits[0, place] = 7.0
-        cost[place] = float(assisted_loss(judged, logits))
-    right, right_too, wrong, silent = cost.values()
-    assert right == pytest.approx(right_too, rel=0.01)
-    assert right < silent / 10 < wrong
-
-
-def test_bands_and_moments_are_blanked_and_labels_stay() -> None:
-    generator = np.random.default_rng(0)
-    features = generator.normal(size=(64, 1024, 64)).astype(np.float16)
-    labels = generator.integers(-1, 2, (64, 128, 8)).astype(np.int8)
-    pool = pool_of(features, labels)
-    judged = generator.normal(size=(64, YAMNET_WINDOWS, len(CLASSES))).astype(np.float32)
-    seen, targets = Batches(pool, np.arange(64), 64, np.random.default_rng(1), judged)[0]
-    np.testing.assert_array_equal(targets["assisted"], judged)
-    np.testing.assert_array_equal(targets["classes"], labels)
-    np.testing.assert_array_equal(targets["yamnet"], pool.yamnet.astype(np.float32))
-    np.testing.assert_array_equal(targets["mn04"], pool.mn04.astype(np.float32))
-    blank = seen == seen.min(axis=(1, 2), keepdims=True)
-    bands, moments = blank.mean(axis=1) > 0.9, blank.mean(axis=2) > 0.9
-    banded, paused = bands.any(axis=1), moments.any(axis=1)
-    assert 0.2 < banded.mean() < 0.6
-    assert 0.2 < paused.mean() < 0.6
-    # Little enough for an event to be heard through it.
-    assert moments.sum(axis=1).max() <= 24
-    assert bands.sum(axis=1).max() <= 8
