@@ -79,6 +79,12 @@ def join(pools: Sequence[Pool]) -> Pool:
     return Pool(*(np.concatenate(parts) for parts in zip(*pools, strict=True)))
 
 
+def without_sound(pool: Pool) -> Pool:
+    """Return a pool that keeps what its mixtures hold and sound like, without the mixtures: a quarter of its size."""
+    # A copy: a view would keep the array that it looks into.
+    return pool._replace(features=pool.features[:0].copy(), taught=pool.taught[:0].copy())
+
+
 class Supply(Protocol):
     """What a training takes its pools from."""
 

@@ -10,7 +10,7 @@ from echonet_models.activity import IGNORE, WINDOW_STEPS
 from echonet_models.assistant import Assistant, advice, windows_truth
 from echonet_models.datasets import CLASSES
 from echonet_models.losses import assisted_loss, spread
-from echonet_models.pools import NOT_ASKED, Pool
+from echonet_models.pools import NOT_ASKED, Pool, without_sound
 from echonet_models.portraits import (
     MN04_FRAME_S,
     MN04_FRAMES,
@@ -67,6 +67,15 @@ def test_it_tells_each_class_by_the_teacher_that_hears_it(assistant: Assistant) 
     for column in range(len(CLASSES)):
         sure = truth[..., column] != IGNORE
         assert average_precision_score(truth[..., column][sure], logits[..., column][sure]) > 0.8
+
+
+def test_it_needs_no_sound() -> None:
+    pool = made_pool(64, 5)
+    whole, without = (Assistant({"yamnet": spread(pool.yamnet), "mn04": spread(pool.mn04)}) for _ in range(2))
+    for each, lessons in ((whole, pool), (without, without_sound(pool))):
+        each.learn(lessons, epochs=1)
+        assert np.isfinite(each.judge(lessons)).all()
+        assert each.judge(lessons).shape == each.judge(pool).shape
 
 
 def test_of_what_the_teachers_have_not_heard_it_says_nothing(assistant: Assistant) -> None:
