@@ -33,7 +33,7 @@ from .losses import (
 from .material import Material
 from .networks.streaming import StreamingNetwork, StreamingShape
 from .pools import Pool, PoolMaker, PoolSupply, Supply, join, load_pool, store_pool, without_sound
-from .progress import duration
+from .progress import duration, track
 from .schedule import Schedule
 from .teachers import ClassMap
 
@@ -164,7 +164,8 @@ class Trainer:
             assistant.load(path)
         else:
             last = min(number + ASSISTANT_POOLS, self._schedule.pools)
-            lessons = join([without_sound(supply.get(each)) for each in range(number, last)])
+            numbers = track(range(number, last), "mixtures for the assistant, pools")
+            lessons = join([without_sound(supply.get(each)) for each in numbers])
             print("the assistant learns from what the teachers hear", flush=True)
             assistant.learn(lessons)
             assistant.save(path)
