@@ -1,9 +1,8 @@
 """Between the teachers and the network: a judge of our eight classes by what both teachers hear in a mixture.
 
-Small recurrent networks on the teachers' own numbers, which look ahead, and the mean of what they say. They need no
-peculiarity of a microphone to tell a shot, and are hardly worse on recordings that they never learned from than on
-others: what the network learns from them holds elsewhere too, where labels alone would also teach what a few dozen
-recordings have in common.
+A small recurrent network on the teachers' own numbers, which looks ahead. It needs no peculiarity of a microphone to
+tell a shot, and is hardly worse on recordings that it never learned from than on others: what the network learns
+from it holds elsewhere too, where labels alone would also teach what a few dozen recordings have in common.
 (S. I. Mirzadeh and others, "Improved knowledge distillation via teacher assistant", AAAI 2020; D. Lopez-Paz and others,
 "Unifying distillation and privileged information", ICLR 2016.)
 """
@@ -11,7 +10,6 @@ recordings have in common.
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 import sys
-from typing import Any
 
 import keras
 from keras import layers
@@ -28,8 +26,8 @@ from .recordings import SAMPLE_RATE
 
 Floats = NDArray[np.float32]
 
-MEMBERS, DENSE, RECURRENT, DROPOUT = 3, 256, 64, 0.4
-EPOCHS, BATCH, LEARNING_RATE, WEIGHT_DECAY = 8, 32, 1.5e-3, 1e-2
+DENSE, RECURRENT, DROPOUT = 256, 64, 0.4
+EPOCHS, BATCH, LEARNING_RATE, WEIGHT_DECAY = 12, 32, 1.5e-3, 1e-2
 
 # Which of mn04's frames lie in each of YAMNet's windows, [windows, frames].
 _FRAMES_PER_WINDOW = 4
@@ -47,9 +45,11 @@ class Assistant:
         """Create it, with random weights; `spread` is how far each number of each teacher varies, see `losses`."""
         self._spread = {name: np.asarray(varies, np.float32) for name, varies in spread.items()}
         heard = keras.Input((YAMNET_WINDOWS, EMBEDDING_SIZE + 2 * MN04_SIZE))
-        # Members differ by their first weights and by what dropout hides from each.
-        members = [_member(heard) for _ in range(MEMBERS)]
-        self._network = keras.Model(heard, keras.ops.stack(members, axis=-2))
+        x = layers.Dense(DENSE, activation="relu")(layers.Dropout(DROPOUT)(heard))
+        x = layers.Dropout(DROPOUT)(x)
+        around = layers.Bidirectional(layers.GRU(RECURRENT, return_sequences=True))(x)
+        x = layers.Dropout(DROPOUT)(layers.Concatenate()([x, around]))
+        self._network = keras.Model(heard, layers.Dense(len(CLASSES))(x))
 
     def learn(self, pool: Pool, epochs: int = EPOCHS) -> None:
         """Learn from the mixtures of a pool that the teachers have listened to, if there are any."""
@@ -62,7 +62,7 @@ class Assistant:
             keras.optimizers.AdamW(pace, weight_decay=WEIGHT_DECAY),
             masked_loss(np.ones(len(CLASSES), np.float32)),
         )
-        truth = windows_truth(pool.labels[known]).astype(np.float32)[:, :, None]
+        truth = windows_truth(pool.labels[known]).astype(np.float32)
         shown = 1 if sys.stderr.isatty() else 2
         self._network.fit(self._heard(pool, known), truth, batch_size=BATCH, epochs=epochs, verbose=shown)
 
@@ -71,13 +71,8 @@ class Assistant:
         known = _portrayed(pool)
         logits = np.full((len(known), YAMNET_WINDOWS, len(CLASSES)), np.nan, np.float32)
         if known.any():
-            each = self._network.predict(self._heard(pool, known), batch_size=256, verbose=0)
-            logits[known] = each.mean(axis=2)
+            logits[known] = self._network.predict(self._heard(pool, known), batch_size=256, verbose=0)
         return logits
-
-    def advise(self, pool: Pool) -> Floats:
-        """Return what the network is to learn from it, [size, windows + steps, classes, 2], see `advice`."""
-        return advice(self.judge(pool), pool.labels)
 
     def save(self, path: Path) -> None:
         """Write what it has learned."""
@@ -93,32 +88,6 @@ class Assistant:
         return np.concatenate((yamnet, mn04.max(axis=2), mn04.mean(axis=2)), axis=-1, dtype=np.float32)
 
 
-def advice(judged: Floats, labels: Labels) -> Floats:
-    """Return what windows, and then what steps hold, [size, windows + steps, classes, 2].
-
-    The last axis is a logit and how much it counts: 0 where nothing is asked.
-
-    The assistant hears whole windows, labels know when. Where by its label a class sounds in some steps of a window,
-    these are told what is said of the window, and together count for it; each is told the most of what is said around
-    it. The other windows are told as a whole. A network that may always choose when to answer takes the end of a
-    window, where it has heard most, and would know a shot half a second late.
-    """
-    asked = np.isfinite(judged)
-    sounding = (labels == 1)[:, YAMNET_STEPS]
-    many = sounding.sum(axis=2)
-    logits = np.full(labels.shape, -np.inf, np.float32)
-    counted = np.zeros(labels.shape, np.float32)
-    share = sounding * (asked / np.maximum(many, 1))[:, :, None]
-    for window, inside in enumerate(YAMNET_STEPS):
-        counted[:, inside] += share[:, window]
-        logits[:, inside] = np.fmax(logits[:, inside], judged[:, window, None])
-    windows = np.stack((judged, asked & (many == 0)), axis=-1)
-    steps = np.stack((logits, counted), axis=-1)
-    found = np.concatenate((windows, steps), axis=1, dtype=np.float32)
-    found[found[..., 1] == 0] = 0
-    return found
-
-
 def windows_truth(labels: Labels) -> Labels:
     """Return whether each of YAMNet's windows holds each class (1, 0, -1 unsure), [size, windows, classes]."""
     return windows_hold(labels[:, YAMNET_STEPS])
@@ -127,11 +96,3 @@ def windows_truth(labels: Labels) -> Labels:
 def _portrayed(pool: Pool) -> NDArray[np.bool_]:
     known: NDArray[np.bool_] = np.isfinite(pool.yamnet[:, 0, 0]) & np.isfinite(pool.mn04[:, 0, 0])
     return known
-
-
-def _member(heard: Any) -> Any:
-    x = layers.Dense(DENSE, activation="relu")(layers.Dropout(DROPOUT)(heard))
-    x = layers.Dropout(DROPOUT)(x)
-    around = layers.Bidirectional(layers.GRU(RECURRENT, return_sequences=True))(x)
-    x = layers.Dropout(DROPOUT)(layers.Concatenate()([x, around]))
-    return layers.Dense(len(CLASSES))(x)

@@ -33,11 +33,11 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         order: NDArray[np.int64],
         batch: int,
         generator: np.random.Generator,
-        advice: Floats,
+        judged: Floats,
     ) -> None:
-        """Take the pool, the order to go through it, and the assistant's advice on each mixture, see `advice`."""
+        """Take the pool, the order to go through it, and what the assistant makes of each mixture."""
         super().__init__()
-        self._pool, self._order, self._advice = pool, order, advice
+        self._pool, self._order, self._judged = pool, order, judged
         self._batch, self._generator = batch, generator
 
     def release(self) -> None:
@@ -68,7 +68,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
             "taught": self._pool.taught[chosen] * np.float32(1 / SCALE),
             "yamnet": self._pool.yamnet[chosen].astype(np.float32),
             "mn04": self._pool.mn04[chosen].astype(np.float32),
-            "assisted": self._advice[chosen],
+            "assisted": self._judged[chosen],
         }
 
 

@@ -115,19 +115,20 @@ def portrait_loss(spread: NDArray[np.float32]) -> Any:
     return loss
 
 
-def assisted_loss(advice: Any, logits: Any) -> Any:
-    """Return how far logits [.., steps, classes] are from the assistant's advice [.., windows + steps, classes, 2].
+def assisted_loss(judged: Any, logits: Any) -> Any:
+    """Return how far logits [.., steps, classes] are from the assistant's of windows [.., windows, classes].
 
-    Of a step by itself it is the cross-entropy, less what even the right answer costs, softened: what is certain
-    still says how certain (G. Hinton, O. Vinyals and J. Dean, "Distilling the knowledge in a neural network", 2015).
-    A window holds what any of its steps holds (a smooth maximum over them).
+    A window holds what any of its steps holds (a smooth maximum over them), so that the network may say when. Then the
+    cross-entropy, less what even the right answer costs, softened: what is certain still says how certain (G. Hinton,
+    O. Vinyals and J. Dean, "Distilling the knowledge in a neural network", 2015). NaN is not asked.
     """
     windows, steps = YAMNET_STEPS.shape
     held = ops.reshape(ops.take(logits, YAMNET_STEPS.ravel(), axis=1), (-1, windows, steps, logits.shape[-1]))
-    most = (ops.logsumexp(SHARPNESS * held, axis=2) - math.log(steps)) / SHARPNESS
-    found = ops.concatenate((most, logits), axis=1) / TEMPERATURE
-    taught, counted = advice[..., 0] / TEMPERATURE, advice[..., 1]
+    found = (ops.logsumexp(SHARPNESS * held, axis=2) - math.log(steps)) / SHARPNESS / TEMPERATURE
+    known = ops.isfinite(judged)
+    taught = ops.where(known, judged, 0.0) / TEMPERATURE
     right = ops.sigmoid(taught)
     cost = ops.softplus(found) - ops.softplus(taught) - right * (found - taught)
     # Gradients shrink with the square of the temperature.
-    return ops.sum(cost * counted) * TEMPERATURE**2 / (ops.sum(counted) + 1.0)
+    counted = ops.where(known, cost, 0.0) * TEMPERATURE**2
+    return ops.sum(counted) / (ops.sum(ops.cast(known, "float32")) + 1.0)

@@ -48,7 +48,7 @@ SCHEDULE_FILE = "schedule.json"
 ASSISTANT_FILE = "assistant.weights.h5"
 
 # Of so many pools the assistant learns.
-ASSISTANT_POOLS = 3
+ASSISTANT_POOLS = 2
 # The pool of the tune split has a number that no training reaches.
 TUNE_POOL = 10**6
 
@@ -146,7 +146,7 @@ class Trainer:
         generator = np.random.default_rng((self._schedule.seed, number))
         wanted = self._schedule.pool_size * self._schedule.passes
         order = np.resize(generator.permutation(len(pool.features)), wanted)
-        batches = Batches(pool, order, self._schedule.batch, generator, self._assistant.advise(pool))
+        batches = Batches(pool, order, self._schedule.batch, generator, self._assistant.judge(pool))
         history = self.network.pupil.fit(
             batches,
             callbacks=[Pace(self._schedule, number * self._schedule.steps_per_pool)],

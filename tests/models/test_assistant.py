@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import average_precision_score
 
 from echonet_models.activity import IGNORE, WINDOW_STEPS
-from echonet_models.assistant import Assistant, advice, windows_truth
+from echonet_models.assistant import Assistant, windows_truth
 from echonet_models.datasets import CLASSES
 from echonet_models.losses import assisted_loss, spread
 from echonet_models.pools import NOT_ASKED, Pool, without_sound
@@ -107,22 +107,17 @@ def test_a_window_is_judged_where_it_ends() -> None:
         assert not np.delete(truth, 2, axis=1).any()
 
 
-SILENT = np.zeros((1, STEPS, 1), np.int8)
-
-
-def test_what_it_is_sure_of_costs_by_how_far_off_it_is_and_nothing_where_it_was_not_asked() -> None:
+def test_what_it_is_sure_of_costs_by_how_far_off_it_is_and_nothing_where_nobody_was_asked() -> None:
     judged = np.full((1, YAMNET_WINDOWS, 4), [-6.0, 0.0, 4.0, np.nan], np.float32)
     right = np.full((1, STEPS, 4), [-6.0, 0.0, 4.0, 50.0], np.float32)
-    for labels in (np.zeros(right.shape, np.int8), np.ones(right.shape, np.int8)):
-        advised = advice(judged, labels)
-        assert float(assisted_loss(advised, right)) == pytest.approx(0, abs=1e-4)
-        costs = [float(assisted_loss(advised, right + off)) for off in (-4, -2, -1, 1, 2, 4)]
-        assert costs == sorted(costs[:3], reverse=True) + sorted(costs[3:])
-        assert min(costs) > 0.01
+    assert float(assisted_loss(judged, right)) == pytest.approx(0, abs=1e-4)
+    costs = [float(assisted_loss(judged, right + off)) for off in (-4, -2, -1, 1, 2, 4)]
+    assert costs == sorted(costs[:3], reverse=True) + sorted(costs[3:])
+    assert min(costs) > 0.01
 
 
 def test_a_window_holds_what_one_of_its_steps_holds() -> None:
-    """Where nobody knows when, one sure step of a window with a shot is right, whichever; elsewhere it is wrong."""
+    """Where a window has a shot, one sure step of it is right, whichever; in a window without, it is wrong."""
     judged = np.full((1, YAMNET_WINDOWS, 1), -9.0, np.float32)
     judged[0, 4] = 6.0
     cost = {}
@@ -130,42 +125,7 @@ def test_a_window_holds_what_one_of_its_steps_holds() -> None:
         logits = np.full((1, STEPS, 1), -9.0, np.float32)
         if place is not None:
             logits[0, place] = 7.0
-        cost[place] = float(assisted_loss(advice(judged, SILENT), logits))
+        cost[place] = float(assisted_loss(judged, logits))
     right, right_too, wrong, silent = cost.values()
     assert right == pytest.approx(right_too, rel=0.01)
     assert right < silent / 10 < wrong
-
-
-def test_where_labels_know_when_a_shot_is_to_be_known_then_and_not_later() -> None:
-    judged = np.full((1, YAMNET_WINDOWS, 1), -9.0, np.float32)
-    judged[0, 4] = 6.0
-    labels = SILENT.copy()
-    first, second = YAMNET_STEPS[4, 4:6]
-    labels[0, [first, second]] = 1
-    cost = {}
-    for places in ([first, second], [second, second + 1], [second + 3]):
-        logits = np.full((1, STEPS, 1), -9.0, np.float32)
-        logits[0, places] = 6.0
-        cost[len(cost)] = float(assisted_loss(advice(judged, labels), logits))
-    prompt, tardy, late = cost.values()
-    assert prompt < tardy / 10
-    assert tardy < late * 0.75
-
-
-def test_a_step_is_told_the_most_that_is_said_around_it_and_every_window_counts_once() -> None:
-    generator = np.random.default_rng(0)
-    judged = generator.normal(size=(5, YAMNET_WINDOWS, len(CLASSES))).astype(np.float32)
-    judged[3] = np.nan
-    labels = generator.choice(np.array([-1, 0, 1], np.int8), (5, STEPS, len(CLASSES)), p=[0.05, 0.85, 0.1])
-    advised = advice(judged, labels)
-    assert np.isfinite(advised).all()
-    assert not advised[3].any()
-    heard = np.delete(advised, 3, axis=0)
-    assert heard[..., 1].sum() == pytest.approx(4 * YAMNET_WINDOWS * len(CLASSES), rel=1e-5)
-    shared = np.intersect1d(YAMNET_STEPS[5], YAMNET_STEPS[6])
-    for row, step, column in np.argwhere(labels[:, shared] == 1):
-        if row != 3:
-            told, counted = advised[row, YAMNET_WINDOWS + shared[step], column]
-            assert told == judged[row, 5:7, column].max()
-            assert counted > 0
-    assert not advised[:, YAMNET_WINDOWS:][labels != 1].any()

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from echonet_models.assistant import advice
 from echonet_models.batches import COLOUR_DB, LOUDER_DB, Batches, heard_anew
 from echonet_models.datasets import CLASSES
 from echonet_models.pools import Pool
@@ -43,9 +42,9 @@ def test_bands_and_moments_are_blanked_and_labels_stay() -> None:
     features = generator.normal(size=(64, 1024, 64)).astype(np.float16)
     labels = generator.integers(-1, 2, (64, 128, 8)).astype(np.int8)
     pool = pool_of(features, labels)
-    advised = advice(generator.normal(size=(64, YAMNET_WINDOWS, len(CLASSES))).astype(np.float32), labels)
-    seen, targets = Batches(pool, np.arange(64), 64, np.random.default_rng(1), advised)[0]
-    np.testing.assert_array_equal(targets["assisted"], advised)
+    judged = generator.normal(size=(64, YAMNET_WINDOWS, len(CLASSES))).astype(np.float32)
+    seen, targets = Batches(pool, np.arange(64), 64, np.random.default_rng(1), judged)[0]
+    np.testing.assert_array_equal(targets["assisted"], judged)
     np.testing.assert_array_equal(targets["classes"], labels)
     np.testing.assert_array_equal(targets["yamnet"], pool.yamnet.astype(np.float32))
     np.testing.assert_array_equal(targets["mn04"], pool.mn04.astype(np.float32))
