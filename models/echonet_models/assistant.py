@@ -9,7 +9,6 @@ from it holds elsewhere too, where labels alone would also teach what a few doze
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-import sys
 
 import keras
 from keras import layers
@@ -22,6 +21,7 @@ from .embeddings import EMBEDDING_SIZE
 from .losses import masked_loss
 from .pools import Pool
 from .portraits import MN04_FRAME_S, MN04_FRAMES, MN04_SIZE, YAMNET_HOP, YAMNET_STEPS, YAMNET_WINDOWS
+from .progress import shown_by_keras
 from .recordings import SAMPLE_RATE
 
 Floats = NDArray[np.float32]
@@ -63,8 +63,9 @@ class Assistant:
             masked_loss(np.ones(len(CLASSES), np.float32)),
         )
         truth = windows_truth(pool.labels[known]).astype(np.float32)
-        shown = 1 if sys.stderr.isatty() else 2
-        self._network.fit(self._heard(pool, known), truth, batch_size=BATCH, epochs=epochs, verbose=shown)
+        self._network.fit(
+            self._heard(pool, known), truth, batch_size=BATCH, epochs=epochs, verbose=shown_by_keras()
+        )
 
     def judge(self, pool: Pool) -> Floats:
         """Return the logits of every window, [size, windows, classes]; NaN where the teachers were not asked."""

@@ -1,6 +1,6 @@
 """Mixtures made ahead by a process of their own, a pool at a time, so that the trainer never waits for long."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 import os
@@ -80,7 +80,7 @@ def join(pools: Sequence[Pool]) -> Pool:
 
 
 def without_sound(pool: Pool) -> Pool:
-    """Return a pool that keeps what its mixtures hold and sound like, without the mixtures: a quarter of its size."""
+    """Return a pool with its labels and portraits only: a quarter of its size, and all that the assistant asks for."""
     # A copy: a view would keep the array that it looks into.
     return pool._replace(features=pool.features[:0].copy(), taught=pool.taught[:0].copy())
 
@@ -106,18 +106,23 @@ class Supply(Protocol):
 
 
 class PoolSupply:
-    """Pools 0, 1, 2 … of a seed, made ahead in the background and kept as files until they are dropped."""
+    """Pools 0, 1, 2 … of a seed, made ahead in the background and kept as files until they are dropped.
+
+    The process in the background is forked from this one and cannot use TensorFlow if this one has begun to: it would
+    wait for ever. So it is given a maker that has all it needs, and not what one is made from: for that the teachers
+    may first have to listen to everything.
+    """
 
     def __init__(
         self,
         directory: Path,
-        factory: Callable[[], PoolMaker],
+        maker: PoolMaker,
         *,
         ahead: int = 2,
         count: int | None = None,
     ) -> None:
         """Prepare; `start` begins the work, which ends after `count` pools, if that is given."""
-        self._directory, self._factory, self._ahead, self._count = directory, factory, ahead, count
+        self._directory, self._maker, self._ahead, self._count = directory, maker, ahead, count
         self._process: BaseProcess | None = None
         directory.mkdir(parents=True, exist_ok=True)
 
@@ -126,7 +131,7 @@ class PoolSupply:
         # Seen to before any of them can be dropped: what is made again behind the reader would never be.
         while pool_path(self._directory, first).is_file():
             first += 1
-        arguments = (self._directory, self._factory, first, self._ahead, self._count)
+        arguments = (self._directory, self._maker, first, self._ahead, self._count)
         self._process = get_context("fork").Process(target=_supply, args=arguments, daemon=True)
         self._process.start()
 
@@ -157,9 +162,9 @@ class PoolSupply:
 class KeptPools(PoolSupply):
     """The first pools of a seed, made once and kept, so that several trainings learn from the same."""
 
-    def __init__(self, directory: Path, factory: Callable[[], PoolMaker], count: int) -> None:
+    def __init__(self, directory: Path, maker: PoolMaker, count: int) -> None:
         """Prepare to make so many pools, those that are not there yet."""
-        super().__init__(directory, factory, ahead=count, count=count)
+        super().__init__(directory, maker, ahead=count, count=count)
 
     def drop(self, number: int) -> None:
         """Keep the pool: the next training learns from it too."""
@@ -170,11 +175,8 @@ def pool_path(directory: Path, number: int) -> Path:
     return directory / f"pool-{number:03d}.npz"
 
 
-def _supply(
-    directory: Path, factory: Callable[[], PoolMaker], first: int, ahead: int, count: int | None
-) -> None:
+def _supply(directory: Path, maker: PoolMaker, number: int, ahead: int, count: int | None) -> None:
     os.nice(5)
-    maker, number = factory(), first
     # One thread: more would spin for tiny matrices and take the trainer's cores.
     with threadpool_limits(1):
         while count is None or number < count:

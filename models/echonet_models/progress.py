@@ -27,6 +27,11 @@ def track(items: Sequence[Item], what: str) -> Iterator[Item]:
         print(f"\r{what}: {len(items)} in {duration(time.monotonic() - start)}      ", file=sys.stderr)
 
 
+def shown_by_keras() -> int:
+    """Return how Keras is to show an epoch: as a bar that moves for who looks on, as a line in a file."""
+    return 1 if sys.stderr.isatty() else 2
+
+
 def duration(seconds: float) -> str:
     """Return a duration for a person: `45 s`, `12 min`, `1 h 05 min`."""
     minutes = round(seconds / 60)

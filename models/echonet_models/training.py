@@ -5,7 +5,6 @@ from dataclasses import asdict
 import hashlib
 import json
 from pathlib import Path
-import sys
 import time
 from typing import Any
 
@@ -33,7 +32,7 @@ from .losses import (
 from .material import Material
 from .networks.streaming import StreamingNetwork, StreamingShape
 from .pools import Pool, PoolMaker, PoolSupply, Supply, join, load_pool, store_pool, without_sound
-from .progress import duration, track
+from .progress import duration, shown_by_keras, track
 from .schedule import Schedule
 from .teachers import ClassMap
 
@@ -150,7 +149,7 @@ class Trainer:
         history = self.network.pupil.fit(
             batches,
             callbacks=[Pace(self._schedule, number * self._schedule.steps_per_pool)],
-            verbose=1 if sys.stderr.isatty() else 2,
+            verbose=shown_by_keras(),
         )
         batches.release()
         self._state.update({name: float(values[-1]) for name, values in history.history.items()})
@@ -257,15 +256,13 @@ def train_run(
         run.mkdir(parents=True, exist_ok=True)
         tuning = PoolMaker(material.maker(Split.TUNE), seed=schedule.seed, size=tune_size)
         store_pool(tune, tuning.make(TUNE_POOL))
-    # Made here and not in the process that uses it, for both teachers may first have to listen to everything, and to be
-    # rebuilt as what listens to mixtures: what has loaded TensorFlow and is forked cannot use it and waits for ever.
     maker = PoolMaker(
         material.maker(Split.TRAIN, taught=True),
         seed=schedule.seed,
         size=schedule.pool_size,
         portrayer=material.portrayer(),
     )
-    supply = PoolSupply(run / "pools", lambda: maker, count=schedule.pools)
+    supply = PoolSupply(run / "pools", maker, count=schedule.pools)
     trainer = Trainer(
         run, shape or StreamingShape(), schedule, load_pool(tune), material.class_map, beginning
     )

@@ -262,7 +262,7 @@ def test_pools_that_lie_there_are_not_made_again_behind_the_trainer(
     maker = PoolMaker(material.maker(Split.TRAIN), seed=1, size=2)
     for number in range(6):
         store_pool(pool_path(tmp_path, number), maker.make(number))
-    supply = PoolSupply(tmp_path, lambda: maker, count=7)
+    supply = PoolSupply(tmp_path, maker, count=7)
     supply.start(0)
     try:
         for number in range(6):

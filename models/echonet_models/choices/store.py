@@ -76,9 +76,7 @@ class Results:
         sampled = replace(material, recipe=recipe)
         return KeptPools(
             self.folder / "pools" / self._pools_name(sampling),
-            lambda: PoolMaker(
-                sampled.maker(Split.TRAIN, taught=True), seed=POOL_SEED, size=self.amounts.pool_size
-            ),
+            PoolMaker(sampled.maker(Split.TRAIN, taught=True), seed=POOL_SEED, size=self.amounts.pool_size),
             self.amounts.pools,
         )
 
