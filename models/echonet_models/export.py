@@ -162,8 +162,13 @@ def write_release(
     directory.mkdir(parents=True, exist_ok=True)
     (directory / MODEL_FILE).write_bytes(conversion.model)
     path = directory / CARD_FILE
-    path.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+    store_card(path, card)
     return path
+
+
+def store_card(path: Path, card: Mapping[str, Any]) -> None:
+    """Write a card."""
+    path.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
 
 
 def _input_name(name: str) -> str:

@@ -14,7 +14,7 @@ from .errors import ModelsError
 from .evaluation import EVALUATION_FILE, IMITATION, LEVELS
 from .evaluation.run import OWN
 from .evaluation.tables import AIM_HEADER, aim_rows, markdown
-from .export import Precision, convert, write_release
+from .export import CARD_FILE, Precision, convert, store_card, write_release
 from .material import Material
 from .networks.streaming import StreamingNetwork
 from .training import SCHEDULE_FILE, STATE_FILE, load_network
@@ -138,22 +138,55 @@ def release_run(
         name="echonet",
         version=version,
         decision=figures["decision"],
-        metrics={
-            "split": figures["split"],
-            "sensitivity": figures["sensitivity"],
-            # A short evaluation measures no peers beside it.
-            "aims": aim_rows(figures.get("systems", {OWN: figures})[OWN]),
-        },
+        metrics=_metrics(figures),
         data=data,
         precision=Precision(precision),
     )
     beginning = load_network(run, calibrated=False)
     store_beginning(directory / BEGINNING_FILE, beginning, state["pools_before"] + state["best_pool"])
-    (directory / MODEL_CARD_FILE).write_text(
-        model_card(json.loads(card.read_text(encoding="utf-8"))), encoding="utf-8"
-    )
+    _store_text(directory, json.loads(card.read_text(encoding="utf-8")))
     costs = "\n".join(_cost(network, each) for each in Precision)
     return f"{costs}\nwritten: {directory}, with {precision} weights"
+
+
+def measured_as_released(directory: Path, figures_path: Path) -> Path:
+    """Put the figures of a released file in its card, in place of those of the network that it was converted from.
+
+    Args:
+        directory: of the release.
+        figures_path: what the evaluation of that release has written.
+
+    Returns:
+        The card for people.
+
+    Raises:
+        ModelsError: the figures are those of another file.
+    """
+    path = directory / CARD_FILE
+    card = json.loads(path.read_text(encoding="utf-8"))
+    figures = json.loads(figures_path.read_text(encoding="utf-8"))
+    if figures.get("model", {}).get("sha256") != card["sha256"]:
+        raise ModelsError(
+            f"{figures_path} is about another file than {directory}: run the same command with --write"
+        )
+    card["metrics"] = _metrics(figures)
+    store_card(path, card)
+    return _store_text(directory, card)
+
+
+def _metrics(figures: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "split": figures["split"],
+        "sensitivity": figures["sensitivity"],
+        # A short evaluation measures no peers beside it.
+        "aims": aim_rows(figures.get("systems", {OWN: figures})[OWN]),
+    }
+
+
+def _store_text(directory: Path, card: Mapping[str, Any]) -> Path:
+    path = directory / MODEL_CARD_FILE
+    path.write_text(model_card(card), encoding="utf-8")
+    return path
 
 
 def _cost(network: StreamingNetwork, precision: Precision) -> str:

@@ -14,12 +14,13 @@ from echonet_models.blending import blend
 from echonet_models.datasets import CLASSES, Split
 from echonet_models.errors import ModelsError
 from echonet_models.evaluation import evaluate_run
+from echonet_models.evaluation.subject import released
 from echonet_models.heeding import USUAL, choose_heeds
 from echonet_models.knowledge import Knowledge
 from echonet_models.material import Material
 from echonet_models.networks.streaming import Convolution, StreamingNetwork, StreamingShape
 from echonet_models.pools import PoolMaker, PoolSupply, pool_path, store_pool
-from echonet_models.release import release_run
+from echonet_models.release import measured_as_released, release_run
 from echonet_models.schedule import Schedule
 from echonet_models.training import load_network, pools_learned, train_run
 from echonet_satellite.classifier import load_classifier
@@ -253,6 +254,20 @@ def test_evaluate_and_release(run: Path, material: Material, tmp_path: Path) -> 
         assert f"| {name} |" in text
         assert f"| clips with {str(name).replace('_', ' ')} that are heard | ≥" in text
         assert f"{recall:.2f}" in text
+    assert released(tmp_path).model["pools"] == pools_learned(run)
+    # What is measured of the file itself takes the place of what was measured of the network.
+    figures = json.loads((run / "evaluation.json").read_text(encoding="utf-8"))
+    figures["sensitivity"]["medium"]["recall"]["dog"]["value"] = 0.1234
+    measured = tmp_path / "measured.json"
+    measured.write_text(json.dumps(figures), encoding="utf-8")
+    with pytest.raises(ModelsError, match="another file"):
+        measured_as_released(tmp_path, measured)
+    figures["model"] = {"sha256": card["sha256"]}
+    measured.write_text(json.dumps(figures), encoding="utf-8")
+    assert "| 0.12 (" in measured_as_released(tmp_path, measured).read_text(encoding="utf-8")
+    again = json.loads((tmp_path / "model.json").read_text(encoding="utf-8"))
+    assert again["metrics"]["sensitivity"]["medium"]["recall"]["dog"]["value"] == 0.1234
+    assert {**again, "metrics": None} == {**card, "metrics": None}
 
 
 def test_pools_that_lie_there_are_not_made_again_behind_the_trainer(

@@ -30,7 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a training that left whole sources out (train --protocol source), to be measured on those",
     )
     parser.add_argument("--quick", action="store_true", help="a look at a few recordings, in seconds")
-    parser.add_argument("--write", action="store_true", help="write the page and its pictures")
+    parser.add_argument(
+        "--write",
+        action="store_true",
+        help="write the page and its pictures, and with --release the figures of its card",
+    )
     parser.add_argument(
         "--page", action="store_true", help="write the page from the last figures, without measuring"
     )
@@ -41,7 +45,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def evaluate_command(options: argparse.Namespace, material: "Material") -> None:
     """Measure, write the figures, and the page where that is asked for."""
-    from .brief import table  # noqa: PLC0415 - TensorFlow loads for seconds; `--help` does not wait
+    from ..release import measured_as_released  # noqa: PLC0415 - TensorFlow loads for seconds; `--help` does not wait
+    from .brief import table  # noqa: PLC0415
     from .page import write_page  # noqa: PLC0415
 
     path = figures_path(options)
@@ -55,6 +60,9 @@ def evaluate_command(options: argparse.Namespace, material: "Material") -> None:
     print(f"figures: {path}")
     if options.write or options.page:
         print(f"page: {write_page(figures, options.docs)}")
+        # A quick look is for whoever works on the evaluation.
+        if options.release and not options.quick:
+            print(f"card: {measured_as_released(options.release, path)}")
 
 
 def figures_path(options: argparse.Namespace) -> Path:
@@ -66,7 +74,7 @@ def figures_path(options: argparse.Namespace) -> Path:
 
 def _measured(options: argparse.Namespace, material: "Material", path: Path) -> dict[str, Any]:
     from ..teachers import teachers_directory  # noqa: PLC0415
-    from ..training import BEST_FILE, pools_learned  # noqa: PLC0415
+    from ..training import BEST_FILE  # noqa: PLC0415
     from .audio import FULL, QUICK, gather  # noqa: PLC0415
     from .brief import write  # noqa: PLC0415
     from .listeners import Listener  # noqa: PLC0415
@@ -83,11 +91,9 @@ def _measured(options: argparse.Namespace, material: "Material", path: Path) -> 
     peers: list[Listener] = [YamnetListener(teachers), Mn04Listener(teachers)]
     figures = evaluate(subject, peers, audio, folder, options.cache)
     figures["quick"] = bool(options.quick)
-    trained_here = (options.run / BEST_FILE).is_file()
-    if options.release and trained_here:
+    if options.release and (options.run / BEST_FILE).is_file():
         figures["agreement"] = compare_with_training(subject, options.run, audio, folder)
     if options.sources_run:
-        pools_of_ours = pools_learned(options.run) if trained_here else None
-        figures["sources"] = measure_sources(options.sources_run, material, plan, pools_of_ours)
+        figures["sources"] = measure_sources(options.sources_run, material, plan, subject.model["pools"])
     write(path, figures)
     return figures

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ from echonet_satellite.protocol import Sensitivity, SoundClass
 
 from ..calibration import calibrate, read_calibration
 from ..datasets import Clip
+from ..export import CARD_FILE, MODEL_FILE
 from ..listening import Probabilities
 from ..material import Material
-from ..training import fingerprint, load_network
+from ..training import fingerprint, load_network, pools_learned
 from .clips import detect
 from .listeners import Listener, Released, Trained
 
@@ -41,7 +43,7 @@ def trained(run: Path, material: Material) -> Subject:
     calibrated(run, material)
     listener = Trained(run)
     # Not that of a .tflite: the converter gives the same network another file each time.
-    return Subject(listener, {"kind": "trained", "sha256": listener.fingerprint})
+    return Subject(listener, {"kind": "trained", "sha256": listener.fingerprint, "pools": pools_learned(run)})
 
 
 def released(directory: Path) -> Subject:
@@ -55,10 +57,17 @@ def released(directory: Path) -> Subject:
             "name": card.name,
             "version": card.version,
             "sha256": card.sha256,
-            "bytes": (directory / "model.tflite").stat().st_size,
+            "bytes": (directory / MODEL_FILE).stat().st_size,
+            "pools": _pools_of_release(directory),
         },
         card.decisions,
     )
+
+
+def _pools_of_release(directory: Path) -> int | None:
+    """Return from how many pools a release learned, those before its training among them; None if its card lacks it."""
+    data = json.loads((directory / CARD_FILE).read_text(encoding="utf-8"))["data"]
+    return data["training"]["pools_before"] + data["training"]["released_pool"] if data else None
 
 
 def agreement(
