@@ -95,20 +95,26 @@ def taught_loss(weights: NDArray[np.float32]) -> Any:
     return loss
 
 
-def spread(portraits: Numbers) -> list[float]:
-    """Return how far each number of a teacher's portraits varies, [numbers]; of one that hardly does, a little more."""
+def standard(portraits: Numbers) -> dict[str, list[float]]:
+    """Return the mean of each number of a teacher's portraits and how far it varies, or a little if hardly at all."""
     known = portraits[np.isfinite(portraits[..., 0])].astype(np.float32)
-    varies = known.std(axis=0) if len(known) else np.ones(portraits.shape[-1], np.float32)
-    found: list[float] = np.maximum(varies, LEAST_SPREAD * varies.max()).round(5).tolist()
-    return found
+    if not len(known):
+        known = np.array([[-1.0], [1.0]], np.float32).repeat(portraits.shape[-1], axis=1)
+    varies = known.std(axis=0)
+    spread = np.maximum(varies, LEAST_SPREAD * varies.max())
+    return {"mean": known.mean(axis=0).round(5).tolist(), "spread": spread.round(5).tolist()}
 
 
-def portrait_loss(spread: NDArray[np.float32]) -> Any:
-    """Return the mean squared distance from a teacher's portraits, in units of their spread, where it was asked."""
+def portrait_loss(mean: NDArray[np.float32], spread: NDArray[np.float32]) -> Any:
+    """Return the mean squared distance from a teacher's portraits, in units of their spread, where it was asked.
+
+    What is found is in those units too, counted from the mean. In the teacher's own one step of learning would move the
+    many numbers that hardly vary by several times what they vary, and drown all else that is to be learned.
+    """
 
     def loss(portraits: Any, found: Any) -> Any:
         known = ops.isfinite(portraits)
-        distance = (ops.where(known, portraits, 0.0) - found) / spread
+        distance = (ops.where(known, portraits, mean) - mean) / spread - found
         squared = ops.where(known, ops.square(distance), 0.0)
         return ops.sum(squared) / (ops.sum(ops.cast(known, "float32")) + 1.0)
 

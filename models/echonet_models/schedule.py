@@ -43,9 +43,10 @@ class Schedule:
     # The later a round, the less it has to unlearn.
     restart_share: float = 0.7
     seed: int = 1
+    # Beside the labels' 1. With more of the teachers a network with random weights learns all of it later.
     teacher_weight: float = 0.02
-    portrait_weight: float = 0.3
-    assistant_weight: float = 2.0
+    portrait_weight: float = 0.1
+    assistant_weight: float = 0.5
     weighting: Weighting = Weighting.ROOT
     # So many pools without a better tune split end the training. A restart costs some before it pays.
     patience: int = 24

@@ -25,7 +25,7 @@ from .losses import (
     class_loss,
     portrait_loss,
     positive_weights,
-    spread,
+    standard,
     taught_loss,
     taught_weights,
 )
@@ -86,7 +86,7 @@ class Trainer:
             "pools_before": 0,
             "blended": None,
             "positive_weights": None,
-            "spread": None,
+            "portraits": None,
         }
         self._optimizer = keras.optimizers.AdamW(schedule.learning_rate, weight_decay=1e-3, clipnorm=1.0)
         self._optimizer.build(self.network.pupil.trainable_variables)
@@ -136,7 +136,7 @@ class Trainer:
         weighting = self._schedule.weighting
         if self._state["positive_weights"] is None:
             self._state["positive_weights"] = positive_weights(pool.labels, weighting)
-            self._state["spread"] = {"yamnet": spread(pool.yamnet), "mn04": spread(pool.mn04)}
+            self._state["portraits"] = {"yamnet": standard(pool.yamnet), "mn04": standard(pool.mn04)}
         if self._assistant is None:
             self._assistant = self._prepare_assistant(supply, number)
         if not self.network.pupil.compiled:
@@ -158,7 +158,8 @@ class Trainer:
 
     def _prepare_assistant(self, supply: Supply, number: int) -> Assistant:
         """Return the assistant, which learns once, from the first mixtures, and judges all."""
-        assistant, path = Assistant(self._state["spread"]), self._run / ASSISTANT_FILE
+        spread = {name: found["spread"] for name, found in self._state["portraits"].items()}
+        assistant, path = Assistant(spread), self._run / ASSISTANT_FILE
         if path.is_file():
             assistant.load(path)
         else:
@@ -174,8 +175,10 @@ class Trainer:
         schedule = self._schedule
         weights = np.asarray(self._state["positive_weights"], np.float32)
         portraits = {
-            name: portrait_loss(np.asarray(varies, np.float32))
-            for name, varies in self._state["spread"].items()
+            name: portrait_loss(
+                np.asarray(found["mean"], np.float32), np.asarray(found["spread"], np.float32)
+            )
+            for name, found in self._state["portraits"].items()
         }
         self.network.pupil.compile(
             optimizer=self._optimizer,

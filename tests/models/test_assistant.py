@@ -9,7 +9,7 @@ from sklearn.metrics import average_precision_score
 from echonet_models.activity import IGNORE, WINDOW_STEPS
 from echonet_models.assistant import Assistant, windows_truth
 from echonet_models.datasets import CLASSES
-from echonet_models.losses import assisted_loss, spread
+from echonet_models.losses import assisted_loss, standard
 from echonet_models.pools import NOT_ASKED, Pool, without_sound
 from echonet_models.portraits import (
     MN04_FRAME_S,
@@ -52,10 +52,14 @@ def made_pool(size: int, seed: int) -> Pool:
     )
 
 
+def spread_of(pool: Pool) -> dict[str, list[float]]:
+    return {name: standard(getattr(pool, name))["spread"] for name in ("yamnet", "mn04")}
+
+
 @pytest.fixture(scope="module")
 def assistant() -> Assistant:
     pool = made_pool(600, 0)
-    assistant = Assistant({"yamnet": spread(pool.yamnet), "mn04": spread(pool.mn04)})
+    assistant = Assistant(spread_of(pool))
     assistant.learn(pool)
     return assistant
 
@@ -71,7 +75,7 @@ def test_it_tells_each_class_by_the_teacher_that_hears_it(assistant: Assistant) 
 
 def test_it_needs_no_sound() -> None:
     pool = made_pool(64, 5)
-    whole, without = (Assistant({"yamnet": spread(pool.yamnet), "mn04": spread(pool.mn04)}) for _ in range(2))
+    whole, without = (Assistant(spread_of(pool)) for _ in range(2))
     for each, lessons in ((whole, pool), (without, without_sound(pool))):
         each.learn(lessons, epochs=1)
         assert np.isfinite(each.judge(lessons)).all()
@@ -89,7 +93,7 @@ def test_of_what_the_teachers_have_not_heard_it_says_nothing(assistant: Assistan
 def test_it_is_read_back_as_it_was(assistant: Assistant, tmp_path: Path) -> None:
     pool, known = made_pool(6, 3), made_pool(600, 0)
     assistant.save(tmp_path / "assistant.weights.h5")
-    again = Assistant({"yamnet": spread(known.yamnet), "mn04": spread(known.mn04)})
+    again = Assistant(spread_of(known))
     again.load(tmp_path / "assistant.weights.h5")
     np.testing.assert_allclose(again.judge(pool), assistant.judge(pool), atol=1e-5)
 

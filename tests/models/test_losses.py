@@ -8,7 +8,7 @@ from echonet_models.losses import (
     masked_loss,
     portrait_loss,
     positive_weights,
-    spread,
+    standard,
     taught_loss,
     taught_weights,
 )
@@ -61,13 +61,25 @@ def test_windows_that_no_teacher_was_asked_about_cost_nothing() -> None:
 
 def test_a_portrait_is_compared_in_units_of_its_spread_and_only_where_there_is_one() -> None:
     generator = np.random.default_rng(0)
-    portraits = (generator.normal(size=(6, 5, 3)) * [10, 1, 0]).astype(np.float16)
+    portraits = (generator.normal(size=(6, 5, 3)) * [10, 1, 0] + [0, 50, 3]).astype(np.float16)
     portraits[0] = np.nan
-    varies = np.asarray(spread(portraits), np.float32)
-    known = portraits[1:].astype(np.float64).std(axis=(0, 1))
-    np.testing.assert_allclose(varies, np.maximum(known, 0.05 * known[0]), rtol=0.01)
-    loss = portrait_loss(varies)
+    like = {name: np.asarray(values, np.float32) for name, values in standard(portraits).items()}
+    known = portraits[1:].astype(np.float64)
+    np.testing.assert_allclose(like["mean"], known.mean(axis=(0, 1)), rtol=0.01, atol=1e-3)
+    spread = known.std(axis=(0, 1))
+    np.testing.assert_allclose(like["spread"], np.maximum(spread, 0.05 * spread[0]), rtol=0.01)
+    loss = portrait_loss(like["mean"], like["spread"])
     true = portraits.astype(np.float32)
-    found = np.where(np.isfinite(true), true + 2 * varies, 7)
+    found = np.where(np.isfinite(true), (true - like["mean"]) / like["spread"] + 2, 7)
     assert float(loss(true, found)) == pytest.approx(4, rel=0.05)
     assert float(loss(true[:1], found[:1])) == 0
+
+
+def test_what_knows_nothing_of_a_portrait_is_a_spread_away_from_it() -> None:
+    """However small and far from zero a number of it is: no teacher's units may drown the other losses."""
+    generator = np.random.default_rng(1)
+    portraits = (generator.normal(size=(60, 5, 4)) * [10, 3, 1, 0.6] + [0, 40, -9, 7]).astype(np.float16)
+    like = {name: np.asarray(values, np.float32) for name, values in standard(portraits).items()}
+    loss = portrait_loss(like["mean"], like["spread"])
+    nothing = np.zeros(portraits.shape, np.float32)
+    assert float(loss(portraits.astype(np.float32), nothing)) == pytest.approx(1, rel=0.1)
