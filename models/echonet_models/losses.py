@@ -5,7 +5,7 @@ from typing import Any
 
 from keras import ops
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from .activity import IGNORE, Labels
 from .portraits import YAMNET_STEPS, Numbers
@@ -99,22 +99,24 @@ def standard(portraits: Numbers) -> dict[str, list[float]]:
     """Return the mean of each number of a teacher's portraits and how far it varies, or a little if hardly at all."""
     known = portraits[np.isfinite(portraits[..., 0])].astype(np.float32)
     if not len(known):
-        known = np.array([[-1.0], [1.0]], np.float32).repeat(portraits.shape[-1], axis=1)
+        numbers = portraits.shape[-1]
+        return {"mean": [0.0] * numbers, "spread": [1.0] * numbers}
     varies = known.std(axis=0)
     spread = np.maximum(varies, LEAST_SPREAD * varies.max())
     return {"mean": known.mean(axis=0).round(5).tolist(), "spread": spread.round(5).tolist()}
 
 
-def portrait_loss(mean: NDArray[np.float32], spread: NDArray[np.float32]) -> Any:
+def portrait_loss(mean: ArrayLike, spread: ArrayLike) -> Any:
     """Return the mean squared distance from a teacher's portraits, in units of their spread, where it was asked.
 
     What is found is in those units too, counted from the mean. In the teacher's own one step of learning would move the
     many numbers that hardly vary by several times what they vary, and drown all else that is to be learned.
     """
+    middle, unit = np.asarray(mean, np.float32), np.asarray(spread, np.float32)
 
     def loss(portraits: Any, found: Any) -> Any:
         known = ops.isfinite(portraits)
-        distance = (ops.where(known, portraits, mean) - mean) / spread - found
+        distance = (ops.where(known, portraits, middle) - middle) / unit - found
         squared = ops.where(known, ops.square(distance), 0.0)
         return ops.sum(squared) / (ops.sum(ops.cast(known, "float32")) + 1.0)
 

@@ -174,12 +174,7 @@ class Trainer:
     def _compile(self) -> None:
         schedule = self._schedule
         weights = np.asarray(self._state["positive_weights"], np.float32)
-        portraits = {
-            name: portrait_loss(
-                np.asarray(found["mean"], np.float32), np.asarray(found["spread"], np.float32)
-            )
-            for name, found in self._state["portraits"].items()
-        }
+        portraits = {name: portrait_loss(**found) for name, found in self._state["portraits"].items()}
         self.network.pupil.compile(
             optimizer=self._optimizer,
             loss={
