@@ -26,8 +26,11 @@ from .recordings import SAMPLE_RATE
 
 Floats = NDArray[np.float32]
 
+HEARD_SIZE = EMBEDDING_SIZE + 2 * MN04_SIZE
 DENSE, RECURRENT, DROPOUT = 256, 64, 0.4
 EPOCHS, BATCH, LEARNING_RATE, WEIGHT_DECAY = 12, 32, 1.5e-3, 1e-2
+# So many mixtures are put into single precision at a time: a whole pool's would take gigabytes.
+PART = 256
 
 # Which of mn04's frames lie in each of YAMNet's windows, [windows, frames].
 _FRAMES_PER_WINDOW = 4
@@ -44,7 +47,7 @@ class Assistant:
     def __init__(self, spread: Mapping[str, Sequence[float]]) -> None:
         """Create it, with random weights; `spread` is how far each number of each teacher varies, see `losses`."""
         self._spread = {name: np.asarray(varies, np.float32) for name, varies in spread.items()}
-        heard = keras.Input((YAMNET_WINDOWS, EMBEDDING_SIZE + 2 * MN04_SIZE))
+        heard = keras.Input((YAMNET_WINDOWS, HEARD_SIZE))
         x = layers.Dense(DENSE, activation="relu")(layers.Dropout(DROPOUT)(heard))
         x = layers.Dropout(DROPOUT)(x)
         around = layers.Bidirectional(layers.GRU(RECURRENT, return_sequences=True))(x)
@@ -54,25 +57,27 @@ class Assistant:
     def learn(self, pool: Pool, epochs: int = EPOCHS) -> None:
         """Learn from the mixtures of a pool that the teachers have listened to, if there are any."""
         known = _portrayed(pool)
-        if not known.any():
+        size = len(known)
+        if not size:
             return
-        size = int(known.sum())
         pace = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, max(1, epochs * size // BATCH))
         self._network.compile(
             keras.optimizers.AdamW(pace, weight_decay=WEIGHT_DECAY),
             masked_loss(np.ones(len(CLASSES), np.float32)),
         )
         truth = windows_truth(pool.labels[known]).astype(np.float32)
-        self._network.fit(
-            self._heard(pool, known), truth, batch_size=BATCH, epochs=epochs, verbose=shown_by_keras()
-        )
+        heard = np.empty((size, YAMNET_WINDOWS, HEARD_SIZE), np.float32)
+        for first in range(0, size, PART):
+            heard[first : first + PART] = self._heard(pool, known[first : first + PART])
+        self._network.fit(heard, truth, batch_size=BATCH, epochs=epochs, verbose=shown_by_keras())
 
     def judge(self, pool: Pool) -> Floats:
         """Return the logits of every window, [size, windows, classes]; NaN where the teachers were not asked."""
         known = _portrayed(pool)
-        logits = np.full((len(known), YAMNET_WINDOWS, len(CLASSES)), np.nan, np.float32)
-        if known.any():
-            logits[known] = self._network.predict(self._heard(pool, known), batch_size=256, verbose=0)
+        logits = np.full((len(pool.yamnet), YAMNET_WINDOWS, len(CLASSES)), np.nan, np.float32)
+        for first in range(0, len(known), PART):
+            part = known[first : first + PART]
+            logits[part] = self._network.predict(self._heard(pool, part), batch_size=PART, verbose=0)
         return logits
 
     def save(self, path: Path) -> None:
@@ -83,9 +88,9 @@ class Assistant:
         """Read what `save` wrote."""
         self._network.load_weights(path)
 
-    def _heard(self, pool: Pool, known: NDArray[np.bool_]) -> Floats:
-        yamnet = pool.yamnet[known] / self._spread["yamnet"]
-        mn04 = (pool.mn04[known] / self._spread["mn04"])[:, _FRAMES]
+    def _heard(self, pool: Pool, part: NDArray[np.intp]) -> Floats:
+        yamnet = pool.yamnet[part] / self._spread["yamnet"]
+        mn04 = (pool.mn04[part] / self._spread["mn04"])[:, _FRAMES]
         return np.concatenate((yamnet, mn04.max(axis=2), mn04.mean(axis=2)), axis=-1, dtype=np.float32)
 
 
@@ -94,6 +99,6 @@ def windows_truth(labels: Labels) -> Labels:
     return windows_hold(labels[:, YAMNET_STEPS])
 
 
-def _portrayed(pool: Pool) -> NDArray[np.bool_]:
-    known: NDArray[np.bool_] = np.isfinite(pool.yamnet[:, 0, 0]) & np.isfinite(pool.mn04[:, 0, 0])
-    return known
+def _portrayed(pool: Pool) -> NDArray[np.intp]:
+    """Return which mixtures the teachers have listened to."""
+    return np.flatnonzero(np.isfinite(pool.yamnet[:, 0, 0]) & np.isfinite(pool.mn04[:, 0, 0]))

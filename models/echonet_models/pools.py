@@ -1,10 +1,11 @@
 """Mixtures made ahead by a process of their own, a pool at a time, so that the trainer never waits for long."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 import os
 from pathlib import Path
+import threading
 import time
 from typing import NamedTuple, Protocol
 
@@ -74,9 +75,10 @@ def load_pool(path: Path) -> Pool:
         return Pool(*(stored[name] for name in Pool._fields))
 
 
-def join(pools: Sequence[Pool]) -> Pool:
-    """Return the mixtures of several pools as one."""
-    return Pool(*(np.concatenate(parts) for parts in zip(*pools, strict=True)))
+def join(pools: Iterable[Pool]) -> Pool:
+    """Return the mixtures of several pools as one, each part as soon as it is joined no longer kept by itself."""
+    parts = [list(pool) for pool in pools]
+    return Pool(*(np.concatenate([fields.pop(0) for fields in parts]) for _ in Pool._fields))
 
 
 def without_sound(pool: Pool) -> Pool:
@@ -176,6 +178,8 @@ def pool_path(directory: Path, number: int) -> Path:
 
 
 def _supply(directory: Path, maker: PoolMaker, number: int, ahead: int, count: int | None) -> None:
+    # A trainer that is killed stops nothing; the next would find two of these writing the same files.
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     os.nice(5)
     # One thread: more would spin for tiny matrices and take the trainer's cores.
     with threadpool_limits(1):
@@ -186,3 +190,9 @@ def _supply(directory: Path, maker: PoolMaker, number: int, ahead: int, count: i
             if not pool_path(directory, number).is_file():
                 store_pool(pool_path(directory, number), maker.make(number))
             number += 1
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)

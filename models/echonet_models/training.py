@@ -132,7 +132,7 @@ class Trainer:
             supply.stop()
 
     def _train_on(self, supply: Supply, number: int) -> None:
-        pool = join([supply.get(other) for other in (number - 1, number) if other >= 0])
+        pool = join(supply.get(other) for other in (number - 1, number) if other >= 0)
         weighting = self._schedule.weighting
         if self._state["positive_weights"] is None:
             self._state["positive_weights"] = positive_weights(pool.labels, weighting)
@@ -165,7 +165,7 @@ class Trainer:
         else:
             last = min(number + ASSISTANT_POOLS, self._schedule.pools)
             numbers = track(range(number, last), "mixtures for the assistant, pools")
-            lessons = join([without_sound(supply.get(each)) for each in numbers])
+            lessons = join(without_sound(supply.get(each)) for each in numbers)
             print("the assistant learns from what the teachers hear", flush=True)
             assistant.learn(lessons)
             assistant.save(path)

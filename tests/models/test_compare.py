@@ -202,21 +202,41 @@ def test_who_does_not_learn_is_named(small_material: Material) -> None:
     assert line.startswith("oracle: balanced accuracy 0.11")
 
 
+def test_a_cost_is_told_beside_yamnet_s(small_material: Material, windows: Windows) -> None:
+    try:
+        yamnet = references.YamnetEar(small_material)
+    except ModelsError as error:
+        pytest.skip(str(error))
+    itself = references.Reference("itself", "a test", lambda: yamnet, lambda: references.HALF)
+    itself.fit(windows, windows, seed=1, quick=True, progress=lambda _: None)
+    cost = run.cost_beside(yamnet, itself, windows, seed=1)
+    assert cost["low"] <= cost["value"] <= cost["high"]
+    # It takes turns with itself; what looks nothing up but the answer costs nearly nothing.
+    nothing = run.cost_beside(yamnet, cast("Approach", Oracle()), windows, seed=1)
+    assert nothing["value"] < cost["value"] / 10
+
+
 def test_the_page_has_every_approach_and_its_pictures(small_material: Material, tmp_path: Path) -> None:
     data = run.gather(small_material, run.QUICK, seed=1)
     result = run.measure(
         cast("Approach", Oracle()), small_material, data, seed=1, quick=True, progress=lambda _: None
     )
+    result |= {"size_bytes": 12_000, "cost_of_yamnet": {"value": 0.25, "low": 0.2, "high": 0.3}}
     gun = {**result, "name": "gun", "target": "gunshot"}
     predicted = Oracle().predict(data.validation)
     predicted[:, OTHER_LABEL] += 0.5
     gun["figures"] = score(predicted, data.validation, SoundClass.GUNSHOT)
     gun["extra"] = {"title": "More", "note": "Of it.", "columns": ["what", "F1"], "rows": [["this", 0.25]]}
     amounts: dict[str, Any] = {"train": 30, "tune": 15, "validation": 15}
-    page = write_page([result, gun], amounts, tmp_path, ["late"]).read_text(encoding="utf-8")
+    released = {**result, "name": "echonet", "key": {"version": "0123"}}
+    page = write_page(
+        [{**result, "key": {}}, {**gun, "key": {}}, released], amounts, tmp_path, ["late"]
+    ).read_text(encoding="utf-8")
     naming, rest = page.split("## One class or not")
     assert "| `oracle` | A | 100 %" in naming
     assert "Not measured yet: late." in naming
+    assert "EchoNet ships\n(`model.tflite` with the SHA-256 `0123`)." in naming
+    assert "| 12 kB | 0.25 | " in naming
     assert "| `gun` | A | gunshot or not | 100 | 100 | 100 | 100 |" in rest
     assert "| this | 0.25 |" in rest
     for line in page.splitlines():

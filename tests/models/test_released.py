@@ -1,6 +1,7 @@
 """The released model really hears, through the satellite's own code, what its card says it hears."""
 
 from collections import defaultdict
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,14 @@ LEAST_RECALL = dict.fromkeys(
 def card() -> dict[str, Any]:
     loaded: dict[str, Any] = json.loads((RELEASED / "model.json").read_text(encoding="utf-8"))
     return loaded
+
+
+@pytest.mark.parametrize(
+    "page", ["docs/evaluation.md", "docs/compare.md", "models/released/echonet/MODEL_CARD.md"]
+)
+def test_every_page_of_figures_is_of_this_very_file(page: str) -> None:
+    digest = hashlib.sha256((RELEASED / "model.tflite").read_bytes()).hexdigest()
+    assert digest in (RELEASED.parents[2] / page).read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")

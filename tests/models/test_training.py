@@ -1,9 +1,12 @@
 """A small training learns, can be stopped and resumed, and ends in a release that the satellite loads."""
 
+from collections.abc import Callable
 from dataclasses import replace
 import json
+from multiprocessing import get_context
 import os
 from pathlib import Path
+import time
 
 import keras
 import numpy as np
@@ -19,7 +22,7 @@ from echonet_models.heeding import USUAL, choose_heeds
 from echonet_models.knowledge import Knowledge
 from echonet_models.material import Material
 from echonet_models.networks.streaming import Convolution, StreamingNetwork, StreamingShape
-from echonet_models.pools import PoolMaker, PoolSupply, pool_path, store_pool
+from echonet_models.pools import Pool, PoolMaker, PoolSupply, pool_path, store_pool
 from echonet_models.release import measured_as_released, release_run
 from echonet_models.schedule import Schedule
 from echonet_models.training import load_network, pools_learned, train_run
@@ -287,3 +290,41 @@ def test_pools_that_lie_there_are_not_made_again_behind_the_trainer(
     finally:
         supply.stop()
     assert [path.name for path in tmp_path.glob("pool-*")] == ["pool-006.npz"]
+
+
+class NeverReady(PoolMaker):
+    """Notes in which process it is asked for a pool, and never gives one."""
+
+    def __init__(self, asked: Path) -> None:
+        self._asked = asked
+
+    def make(self, number: int) -> Pool:
+        unfinished = self._asked.with_suffix(".partial")
+        unfinished.write_text(f"{os.getpid()}", encoding="utf-8")
+        unfinished.replace(self._asked)
+        time.sleep(600)
+        raise AssertionError(f"nobody ended pool {number}")
+
+
+def test_nothing_goes_on_after_a_training_that_was_killed(tmp_path: Path) -> None:
+    asked = tmp_path / "asked"
+
+    def trainer() -> None:
+        PoolSupply(tmp_path, NeverReady(asked)).start(0)
+        time.sleep(600)
+
+    process = get_context("fork").Process(target=trainer)
+    process.start()
+    waits(asked.is_file)
+    process.kill()
+    process.join()
+    maker = Path("/proc") / asked.read_text(encoding="utf-8")
+    waits(lambda: not maker.exists() or "Z" in (maker / "stat").read_text(encoding="utf-8").split()[2])
+
+
+def waits(until: Callable[[], bool]) -> None:
+    """Fail where something is not so within half a minute."""
+    end = time.monotonic() + 30
+    while not until():
+        assert time.monotonic() < end
+        time.sleep(0.1)

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelsError
+from ..evaluation.tables import NOTHING
 
 if TYPE_CHECKING:
     from ..material import Material
 
-DEFAULT_FOLDER = Path("runs/compare")
+# Kept in the repository: after a release only the released network's own rows are measured anew.
+DEFAULT_FOLDER = Path("models/compared")
 QUICK_FOLDER = Path("runs/compare-quick")
 
 
@@ -58,12 +60,14 @@ def command(options: argparse.Namespace, material: "Material") -> None:
 def table(results: list[dict[str, Any]]) -> str:
     """Return the main figures as text."""
     head = f"{'approach':26}{'macro F1':>18}{'recall':>8}{'precision':>11}"
-    lines = [f"{head}{'size, kB':>10}{'CPU, ms/s':>11}{'trained, s':>12}"]
+    lines = [f"{head}{'size, kB':>10}{'of YAMNet':>11}{'trained, s':>12}"]
     for result in results:
         macro = result["figures"]["macro"]
+        cost = result["cost_of_yamnet"]
         interval = f"{macro['f1']['value']:.2f} [{macro['f1']['low']:.2f}-{macro['f1']['high']:.2f}]"
         lines.append(
             f"{result['name']:26}{interval:>18}{macro['recall']['value']:8.2f}{macro['precision']['value']:11.2f}"
-            f"{result['size_bytes'] / 1000:10.0f}{result['cpu_ms_per_s']:11.2f}{result['trained_s']:12.1f}"
+            f"{result['size_bytes'] / 1000:10.0f}{NOTHING if cost is None else round(cost['value'], 2):>11}"
+            f"{result['trained_s']:12.1f}"
         )
     return "\n".join(lines)

@@ -16,7 +16,8 @@ TEXT = """\
 Every approach of five papers, trained and scored by one command on the same windows of the same recordings:
 0.96 s of sound, eight classes or everyday sound. The papers: A, anomalies of sound at home (gunshot, breaking
 glass, baby); B, sounds for security cameras; C, gunshots for homes and vehicles; D, rare events with a recurrent
-network (DCASE 2017 task 2); E, screams. Beside them stand YAMNet, mn04 and the model that EchoNet ships.
+network (DCASE 2017 task 2); E, screams. Beside them stand YAMNet, mn04 and the model that EchoNet ships
+{released}.
 
 Learned from at most {train} windows of each class, chosen by at most {tune} (how strict, when to stop) and scored
 on at most {validation}, which share no recording. Recordings take turns, so that none outweighs the others.
@@ -35,8 +36,9 @@ in a day, other microphones) is in [how well it hears](evaluation.md).
 ## Which class
 
 A window counts for the class that is likeliest. Macro is the mean over the nine, micro the share of windows that
-are right. Size is that of the parameters, CPU the processor time for a second of sound on one thread of the
-machine that wrote this, features included.
+are right. Size is that of the parameters, CPU the processor time for a second of sound on one thread, features
+included, as a part of what YAMNet takes for the same windows; the two took turns. Here YAMNet hears each window once.
+In a home it hears everything twice, as its windows overlap by half.
 
 {which}
 
@@ -81,6 +83,7 @@ def write_page(results: Results, amounts: Mapping[str, Any], docs: Path, missing
     draw(results, docs / PICTURES)
     text = TEXT.format(
         **amounts,
+        released=_released(results),
         support=support(results),
         which=which(results),
         one_class=one_class(results),
@@ -93,3 +96,13 @@ def write_page(results: Results, amounts: Mapping[str, Any], docs: Path, missing
     path = docs / PAGE
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def _released(results: Results) -> str:
+    """Return which files of the released network these figures are of: one, unless some are older than others."""
+    files = sorted({str(result["key"]["version"]) for result in results if "version" in result["key"]})
+    return (
+        f" (`model.tflite` with the SHA-256 {' and '.join(f'`{file}`' for file in files)})"
+        if files
+        else "(not measured yet)"
+    )

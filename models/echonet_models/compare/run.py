@@ -6,6 +6,7 @@ import gc
 import hashlib
 import json
 from pathlib import Path
+import statistics
 import sys
 import time
 from typing import Any, Self
@@ -18,13 +19,14 @@ from ..errors import ModelsError
 from ..material import Material
 from ..progress import duration
 from .approach import Approach, Costly, OneClass, Progress, Released, WithContext, WithExtra
+from .references import Ear, YamnetEar
 from .registry import approaches
 from .scoring import balanced_accuracy, score
-from .windows import WINDOW, Windows, windows_of
+from .windows import Windows, windows_of
 
 # Chance is one ninth and one half; a system that learned anything from clear sounds is well above.
 LEARNS, LEARNS_ONE_CLASS = 0.25, 0.6
-TIMED_WINDOWS = 60
+TIMED_WINDOWS, TIMED_ROUNDS = 60, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ def compare(
     """
     chosen = approaches(material, only)
     amounts = QUICK if quick else FULL
+    # What a thing costs is for the page, which a quick look does not write.
+    yamnet = None if quick else YamnetEar(material)
     data = gather(material, amounts, seed)
     digest = data.digest()
     folder.mkdir(parents=True, exist_ok=True)
@@ -85,7 +89,7 @@ def compare(
         if done is None or done["key"] != key:
             with _Line(f"[{number}/{len(chosen)}] {approach.name}") as line:
                 done = {"key": key, "amounts": asdict(amounts)} | measure(
-                    approach, material, data, seed=seed, quick=quick, progress=line.show
+                    approach, material, data, seed=seed, quick=quick, progress=line.show, yamnet=yamnet
                 )
             _write(path, done)
         results.append(done)
@@ -133,9 +137,19 @@ def gather(material: Material, amounts: Amounts, seed: int) -> Data:
 
 
 def measure(
-    approach: Approach, material: Material, data: Data, *, seed: int, quick: bool, progress: Progress
+    approach: Approach,
+    material: Material,
+    data: Data,
+    *,
+    seed: int,
+    quick: bool,
+    progress: Progress,
+    yamnet: Ear | None = None,
 ) -> dict[str, Any]:
-    """Train an approach on `train` and `tune`, score it on `validation`, and ask it for its extra table."""
+    """Train an approach on `train` and `tune`, score it on `validation`, and ask it for its extra table.
+
+    Beside `yamnet`, where it is given, its processor time is measured.
+    """
     tune, validation = data.tune, data.validation
     if isinstance(approach, Costly):
         tune, validation = (_first_of_each(windows, approach.most_windows) for windows in (tune, validation))
@@ -154,7 +168,7 @@ def measure(
         "target": None if target is None else str(target),
         "trained_s": round(trained, 1),
         "size_bytes": approach.size_bytes(),
-        "cpu_ms_per_s": round(_cpu_ms_per_s(approach, validation, seed), 3),
+        "cost_of_yamnet": None if yamnet is None else cost_beside(yamnet, approach, validation, seed),
         "figures": score(predicted, validation, target),
         "extra": None,
     }
@@ -177,14 +191,30 @@ def unlearned(results: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
-def _cpu_ms_per_s(approach: Approach, windows: Windows, seed: int) -> float:
-    """Return the processor time per second of sound, features included, on one thread."""
-    chosen = windows.take(np.random.default_rng(seed).permutation(len(windows))[:TIMED_WINDOWS])
-    heard = approach.heard_s(chosen) if isinstance(approach, WithContext) else len(chosen) * WINDOW / 16_000
+def cost_beside(yamnet: Ear, approach: Approach, windows: Windows, seed: int) -> dict[str, float]:
+    """Return the processor time for a second of sound, features included, as a part of YAMNet's for the same windows.
+
+    One thread. The two take turns, so that a busy machine slows both; the median of some rounds, and the range.
+    """
+    parts = []
     with threadpool_limits(1):
-        start = time.process_time()
-        approach.predict(chosen)
-        return (time.process_time() - start) * 1000 / heard
+        for number in range(TIMED_ROUNDS + 1):
+            order = np.random.default_rng([seed, number]).permutation(len(windows))[:TIMED_WINDOWS]
+            chosen = windows.take(order)
+            heard = approach.heard_s(chosen) if isinstance(approach, WithContext) else yamnet.heard_s(chosen)
+            begun = time.process_time()
+            approach.predict(chosen)
+            between = time.process_time()
+            yamnet.hear(chosen, lambda _: None)
+            theirs = (time.process_time() - between) / yamnet.heard_s(chosen)
+            parts.append((between - begun) / heard / theirs)
+    # The first round only warms up.
+    kept = parts[1:]
+    return {
+        "value": round(statistics.median(kept), 3),
+        "low": round(min(kept), 3),
+        "high": round(max(kept), 3),
+    }
 
 
 def _first_of_each(windows: Windows, most: int) -> Windows:

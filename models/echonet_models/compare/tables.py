@@ -33,7 +33,7 @@ def which(results: Results) -> str:
         for result in ranked(results)
     ]
     head = ("approach", "paper", "macro F1", "macro recall", "macro precision", "micro accuracy")
-    return markdown((*head, "size", "CPU, ms/s", "what it is for"), rows)
+    return markdown((*head, "size", "CPU, YAMNet = 1", "what it is for"), rows)
 
 
 def one_class(results: Results) -> str:
@@ -56,7 +56,7 @@ def one_class(results: Results) -> str:
             ]
         )
     head = ("approach", "paper", "question", *MEASURES.values(), "accuracy")
-    return markdown((*head, "size", "CPU, ms/s", "what it is for"), rows)
+    return markdown((*head, "size", "CPU, YAMNet = 1", "what it is for"), rows)
 
 
 def per_class(results: Results, key: str) -> str:
@@ -126,10 +126,10 @@ def ranked(results: Results) -> list[Mapping[str, Any]]:
 
 
 def _cost(result: Mapping[str, Any]) -> tuple[str, str]:
-    size = result["size_bytes"]
+    size, cost = result["size_bytes"], result["cost_of_yamnet"]
     return (
         f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB",
-        f"{result['cpu_ms_per_s']:.1f}",
+        NOTHING if cost is None else _rate(cost["value"]),
     )
 
 
