@@ -33,7 +33,7 @@ class Schedule:
     falls to nearly nothing, so that a round's end is a network that can be used and the next goes on from it.
     """
 
-    rounds: tuple[int, ...] = (24, 20)
+    rounds: tuple[int, ...] = (14, 4)
     """How many pools of mixtures each round learns from."""
     pool_size: int = 4000
     # Making a mixture, and having the teachers listen to it, takes about as long as learning from it three times.

@@ -102,7 +102,7 @@ def _released(results: Results) -> str:
     """Return which files of the released network these figures are of: one, unless some are older than others."""
     files = sorted({str(result["key"]["version"]) for result in results if "version" in result["key"]})
     return (
-        f" (`model.tflite` with the SHA-256 {' and '.join(f'`{file}`' for file in files)})"
+        f"(`model.tflite` with the SHA-256 {' and '.join(f'`{file}`' for file in files)})"
         if files
         else "(not measured yet)"
     )
