@@ -56,8 +56,9 @@ few recordings heard more often; sounds that are made up and recordings bent far
 with more weight on what tells shots and alarms from what is like them, and what whole mixtures sound like to them; an
 assistant that tells our classes by what both teachers hear, and is learned from in turn; every frame against the mean
 of the last seconds, and another microphone each time that a mixture is learned from; six rounds of training, and means
-of two of them; a seventh, in which the teachers weighed less, which heard fewer shots and alarms and is not in it. What
-each of these is, and what else brought nothing, is in `docs/models.md`.
+of two of them; a seventh, in which the teachers weighed less, and a whole training from random weights like that, both
+of which heard fewer shots and alarms and are not in it. What each of these is, and what else brought nothing, is in
+`docs/models.md`.
 
 ## What it learned from
 
