@@ -133,7 +133,7 @@ class PoolSupply:
         # Seen to before any of them can be dropped: what is made again behind the reader would never be.
         while pool_path(self._directory, first).is_file():
             first += 1
-        arguments = (self._directory, self._maker, first, self._ahead, self._count)
+        arguments = (self._directory, self._maker, first, self._ahead, self._count, os.getpid())
         self._process = get_context("fork").Process(target=_supply, args=arguments, daemon=True)
         self._process.start()
 
@@ -177,9 +177,11 @@ def pool_path(directory: Path, number: int) -> Path:
     return directory / f"pool-{number:03d}.npz"
 
 
-def _supply(directory: Path, maker: PoolMaker, number: int, ahead: int, count: int | None) -> None:
+def _supply(
+    directory: Path, maker: PoolMaker, number: int, ahead: int, count: int | None, trainer: int
+) -> None:
     # A trainer that is killed stops nothing; the next would find two of these writing the same files.
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=_end_with, args=(trainer,), daemon=True).start()
     os.nice(5)
     # One thread: more would spin for tiny matrices and take the trainer's cores.
     with threadpool_limits(1):
@@ -192,7 +194,7 @@ def _supply(directory: Path, maker: PoolMaker, number: int, ahead: int, count: i
             number += 1
 
 
-def _end_with(parent: int) -> None:
-    while os.getppid() == parent:
+def _end_with(trainer: int) -> None:
+    while os.getppid() == trainer:
         time.sleep(1)
     os._exit(1)

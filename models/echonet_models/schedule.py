@@ -48,8 +48,9 @@ class Schedule:
     portrait_weight: float = 0.1
     assistant_weight: float = 0.5
     weighting: Weighting = Weighting.ROOT
-    # So many pools without a better tune split end the training. A restart costs some before it pays.
-    patience: int = 24
+    # So many pools without a better tune split end the training. A restart costs some before it pays: as many as the
+    # longer round has.
+    patience: int = 14
 
     @property
     def pools(self) -> int:
