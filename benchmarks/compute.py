@@ -23,7 +23,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from echonet_satellite.audio import SAMPLE_RATE
 from echonet_satellite.card import ModelCard
-from echonet_satellite.classifier import Classifier, load_classifier
+from echonet_satellite.classifier import Classifier, Heard, load_classifier
 from echonet_satellite.detector import Detector
 from echonet_satellite.errors import EchonetError
 from echonet_satellite.frontend import Floats, log_mel
@@ -62,7 +62,7 @@ def main() -> int:
     card = classifier.card
     medium = dict.fromkeys(card.classes, Sensitivity.MEDIUM)
     frames = log_mel(samples, card.frontend)
-    rows = [row for output in classify(classifier, frames) for row in output.tolist()]
+    rows = [heard.probabilities.tolist() for heard in classify(classifier, frames)]
     parts: dict[str, Callable[[], object]] = {
         "frontend": lambda: transform(card, samples),
         "classifier": lambda: classify(classifier, frames),
@@ -89,7 +89,7 @@ def transform(card: ModelCard, samples: Floats) -> None:
         log_mel(samples[first : first + length], card.frontend)
 
 
-def classify(classifier: Classifier, frames: Floats) -> list[Floats]:
+def classify(classifier: Classifier, frames: Floats) -> list[Heard]:
     """Turn frames into probabilities, step by step."""
     size = classifier.card.step_frames
     return [classifier.step(frames[first : first + size]) for first in range(0, len(frames) - size + 1, size)]

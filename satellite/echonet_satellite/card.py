@@ -24,12 +24,13 @@ class ModelError(EchonetError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StateTensor:
-    """What the network remembers: its `output` of one step is its `input` of the next."""
+class Tensors:
+    """What the .tflite file calls what goes in and comes out, in its tensors or in its signature."""
 
     input: str
-    output: str
-    shape: tuple[int, ...]
+    probabilities: str
+    audioset: str
+    embedding: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,11 +43,10 @@ class ModelCard:
         sha256: of the .tflite file, in lower-case hexadecimal.
         classes: in the order of the probabilities.
         frontend: how samples become frames.
-        step_frames: frames that the network takes at once.
-        outputs_per_step: rows of probabilities that it gives for them.
-        input: name of the tensor for the frames.
-        output: name of the tensor with the probabilities.
-        states: what the network remembers from step to step.
+        window_frames: frames that the network sees at once.
+        step_frames: frames after which it is asked anew.
+        embedding_size: how many numbers tell one sound from another.
+        tensors: what goes in and comes out.
         decisions: for each class, how probabilities become detections.
     """
 
@@ -55,11 +55,10 @@ class ModelCard:
     sha256: str
     classes: tuple[SoundClass, ...]
     frontend: FrontendParameters
+    window_frames: int
     step_frames: int
-    outputs_per_step: int
-    input: str
-    output: str
-    states: tuple[StateTensor, ...]
+    embedding_size: int
+    tensors: Tensors
     decisions: Mapping[SoundClass, Decision]
 
     @property
@@ -68,9 +67,9 @@ class ModelCard:
         return self.step_frames * self.frontend.hop_length
 
     @property
-    def output_samples(self) -> int:
-        """Samples that one row of probabilities stands for."""
-        return self.step_samples // self.outputs_per_step
+    def step_s(self) -> float:
+        """Seconds from one row of probabilities to the next."""
+        return self.step_samples / self.frontend.sample_rate
 
 
 def read_card(directory: Path) -> ModelCard:
@@ -158,14 +157,14 @@ _KINDS: Final[Mapping[type, str]] = {
 
 
 def _card(card: _Object) -> ModelCard:
-    tensors = card.object("tensors")
-    step_frames, outputs = card.count("step_frames"), card.count("outputs_per_step")
-    if step_frames % outputs:
-        raise card.wrong("outputs_per_step", "does not divide step_frames")
+    window_frames, step_frames = card.count("window_frames"), card.count("step_frames")
+    if step_frames > window_frames:
+        raise card.wrong("step_frames", "is more than window_frames")
     sha256 = card.get("sha256", str)
     if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
         raise card.wrong("sha256", "is no SHA-256 in lower-case hexadecimal")
     classes = _classes(card)
+    tensors = card.object("tensors")
     decisions = card.object("decision")
     return ModelCard(
         name=card.get("name", str),
@@ -173,16 +172,10 @@ def _card(card: _Object) -> ModelCard:
         sha256=sha256,
         classes=classes,
         frontend=_frontend(card),
+        window_frames=window_frames,
         step_frames=step_frames,
-        outputs_per_step=outputs,
-        input=tensors.get("input", str),
-        output=tensors.get("output", str),
-        states=tuple(
-            StateTensor(
-                input=state.get("input", str), output=state.get("output", str), shape=state.counts("shape")
-            )
-            for state in tensors.objects("states")
-        ),
+        embedding_size=card.count("embedding_size"),
+        tensors=Tensors(**{item.name: tensors.get(item.name, str) for item in fields(Tensors)}),
         decisions={name: _decision(decisions.object(name)) for name in classes},
     )
 

@@ -1,5 +1,6 @@
-"""A network and its card: log-mel frames in, the probability of each class out, step by step."""
+"""A network and its card: log-mel frames in, what is heard in the window that ends with them out, step by step."""
 
+from dataclasses import dataclass
 import hashlib
 from math import isfinite
 from pathlib import Path
@@ -8,16 +9,33 @@ from typing import Any, Final
 import numpy as np
 
 from .card import MODEL_FILE, ModelCard, ModelError, read_card
-from .frontend import Floats, FrontendParameters, log_mel
+from .frontend import Floats, log_mel
 from .quiet import native_messages_hidden
 
-__all__ = ["PACKAGED_MODEL", "Classifier", "ModelError", "lead_in", "load_classifier"]
+__all__ = ["AUDIOSET_CLASSES", "PACKAGED_MODEL", "Classifier", "Heard", "ModelError", "load_classifier"]
 
 PACKAGED_MODEL: Final = Path(__file__).parent / "model"
+AUDIOSET_CLASSES: Final = 527
 
-# About -70 dB below full scale, for a little more than a second.
-LEAD_IN_AMPLITUDE: Final = 3e-4
-LEAD_IN_FRAMES: Final = 128
+# About -70 dB below full scale.
+QUIET_AMPLITUDE: Final = 3e-4
+# How many windows are kept one behind the other: rarely must the last one move to the front.
+_WINDOWS: Final = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Heard:
+    """What the network hears in one window.
+
+    Attributes:
+        probabilities: of the card's classes, each by itself.
+        audioset: probabilities of AudioSet's 527 classes.
+        embedding: numbers that are alike for sounds that are alike.
+    """
+
+    probabilities: Floats
+    audioset: Floats
+    embedding: Floats
 
 
 def load_classifier(directory: Path | None = None) -> "Classifier":
@@ -43,16 +61,11 @@ def load_classifier(directory: Path | None = None) -> "Classifier":
 
 def quiet_room(samples: int) -> Floats:
     """Return samples of a quiet room, which a stream is thought to have begun with; a longer one begins the same."""
-    return np.random.default_rng(0).normal(0, LEAD_IN_AMPLITUDE, samples).astype(np.float32)
-
-
-def lead_in(parameters: FrontendParameters) -> Floats:
-    """Return the frames [128, n_mels] of a quiet room that a classifier has heard before any stream."""
-    return log_mel(quiet_room(parameters.samples_in(LEAD_IN_FRAMES)), parameters)
+    return np.random.default_rng(0).normal(0, QUIET_AMPLITUDE, samples).astype(np.float32)
 
 
 class Classifier:
-    """A streaming network; remembers what it heard from one step to the next. Not for several threads at once."""
+    """A network, and the frames that it sees at once. Not for several threads at once."""
 
     def __init__(self, card: ModelCard, content: bytes, name: str = "the model") -> None:
         """Build the network from the content of a .tflite file.
@@ -62,69 +75,81 @@ class Classifier:
         """
         self.card = card
         self._name = name
+        bands = card.frontend.n_mels
         try:
             self._interpreter = _interpreter(content)
         except (RuntimeError, ValueError) as err:
             raise ModelError(f"{name} cannot be used by the LiteRT runtime: {_first_line(err)}") from None
-        outputs = (card.outputs_per_step, len(card.classes))
-        self._input = self._index("input", card.input, (1, card.step_frames, card.frontend.n_mels))
-        self._output = self._index("output", card.output, (1, *outputs))
-        self._states = [
-            (self._index("input", state.input, state.shape), self._index("output", state.output, state.shape))
-            for state in card.states
-        ]
-        known = {self._input, *(index for index, _ in self._states)}
-        if extra := [d["name"] for d in self._interpreter.get_input_details() if d["index"] not in known]:
-            raise ModelError(f"{name} does not match its card: input {extra[0]} is not named in it")
-        self._frames = np.zeros((1, card.step_frames, card.frontend.n_mels), np.float32)
-        self._rested = [np.zeros(state.shape, np.float32) for state in card.states]
-        self._rest()
+        self._inputs, self._outputs = _tensors(self._interpreter)
+        tensors = card.tensors
+        self._input = self._index("input", tensors.input, (1, card.window_frames, bands))
+        self._probabilities = self._index("output", tensors.probabilities, (1, len(card.classes)))
+        self._audioset = self._index("output", tensors.audioset, (1, AUDIOSET_CLASSES))
+        self._embedding = self._index("output", tensors.embedding, (1, card.embedding_size))
+        if extra := [name for name, detail in self._inputs.items() if detail["index"] != self._input]:
+            raise ModelError(f"{self._name} does not match its card: input {extra[0]} is not named in it")
+        self._quiet = log_mel(quiet_room(card.frontend.samples_in(card.window_frames)), card.frontend)
+        self._frames = np.empty((_WINDOWS * card.window_frames, bands), np.float32)
+        self._end = 0
+        self.reset()
 
-    def step(self, log_mel: Floats) -> Floats:
-        """Return the probabilities [outputs_per_step, classes] of the next frames [step_frames, n_mels]."""
-        interpreter = self._interpreter
+    def step(self, log_mel: Floats) -> Heard:
+        """Return what is heard once the next frames [step_frames, n_mels] are there."""
+        card = self.card
         # One value that is not a number makes the sum none, and a sum costs half as much as a look at each. Asked of
-        # what comes in: a model of 8-bit weights would turn it into numbers, and into states that hold for long.
+        # what comes in: a model of 8-bit weights would turn it into numbers, and the window keeps it for long.
         if not isfinite(log_mel.sum()):
             self.reset()
-            return np.zeros((self.card.outputs_per_step, len(self.card.classes)), np.float32)
-        self._frames[0] = log_mel
-        interpreter.set_tensor(self._input, self._frames)
+            return Heard(
+                probabilities=np.zeros(len(card.classes), np.float32),
+                audioset=np.zeros(AUDIOSET_CLASSES, np.float32),
+                embedding=np.zeros(card.embedding_size, np.float32),
+            )
+        interpreter = self._interpreter
+        interpreter.set_tensor(self._input, self._window(log_mel))
         interpreter.invoke()
-        probabilities: Floats = interpreter.get_tensor(self._output)[0]
-        for source, target in self._states:
-            interpreter.set_tensor(source, interpreter.get_tensor(target))
-        return probabilities
+        return Heard(
+            probabilities=interpreter.get_tensor(self._probabilities)[0],
+            audioset=interpreter.get_tensor(self._audioset)[0],
+            embedding=interpreter.get_tensor(self._embedding)[0],
+        )
 
     def reset(self) -> None:
         """Forget what was heard: from now on it was quiet before."""
-        for (index, _), state in zip(self._states, self._rested, strict=True):
-            self._interpreter.set_tensor(index, state)
+        self._end = len(self._quiet)
+        self._frames[: self._end] = self._quiet
 
-    def _rest(self) -> None:
-        """Find the states that a quiet moment leaves behind, which `reset` goes back to.
-
-        States of zero would mean that something middling had sounded: a shot that begins a recording would not stand
-        out from it.
-        """
-        self.reset()
-        frames = lead_in(self.card.frontend)
-        for first in range(0, len(frames) - self.card.step_frames + 1, self.card.step_frames):
-            self.step(frames[first : first + self.card.step_frames])
-        self._rested = [self._interpreter.get_tensor(target) for _, target in self._states]
-        self.reset()
+    def _window(self, new: Floats) -> Floats:
+        """Return the window [1, window_frames, n_mels] that ends with new frames, without moving those before."""
+        kept = self.card.window_frames - len(new)
+        if self._end + len(new) > len(self._frames):
+            self._frames[:kept] = self._frames[self._end - kept : self._end]
+            self._end = kept
+        self._frames[self._end : self._end + len(new)] = new
+        self._end += len(new)
+        return self._frames[None, self._end - self.card.window_frames : self._end]
 
     def _index(self, side: str, tensor: str, shape: tuple[int, ...]) -> int:
-        details = getattr(self._interpreter, f"get_{side}_details")()
-        for detail in details:
-            if detail["name"] == tensor:
-                if tuple(detail["shape"]) != shape or detail["dtype"] is not np.float32:
-                    found = f"{np.dtype(detail['dtype']).name} {[int(size) for size in detail['shape']]}"
-                    raise ModelError(
-                        f"{self._name} does not match its card: {side} {tensor} is {found}, not float32 {list(shape)}"
-                    )
-                return int(detail["index"])
-        raise ModelError(f"{self._name} does not match its card: it has no {side} {tensor}")
+        detail = (self._inputs if side == "input" else self._outputs).get(tensor)
+        if detail is None:
+            raise ModelError(f"{self._name} does not match its card: it has no {side} {tensor}")
+        if tuple(detail["shape"]) != shape or detail["dtype"] is not np.float32:
+            found = f"{np.dtype(detail['dtype']).name} {[int(size) for size in detail['shape']]}"
+            raise ModelError(
+                f"{self._name} does not match its card: {side} {tensor} is {found}, not float32 {list(shape)}"
+            )
+        return int(detail["index"])
+
+
+def _tensors(interpreter: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the network's inputs and outputs by the names of its tensors, and of its signature where it has one."""
+    inputs = {detail["name"]: detail for detail in interpreter.get_input_details()}
+    outputs = {detail["name"]: detail for detail in interpreter.get_output_details()}
+    if len(interpreter.get_signature_list()) == 1:
+        runner = interpreter.get_signature_runner()
+        inputs |= runner.get_input_details()
+        outputs |= runner.get_output_details()
+    return inputs, outputs
 
 
 def _interpreter(content: bytes) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 
 from .audio import SAMPLE_RATE, AudioError
 from .audio.file import read_blocks
-from .classifier import Classifier, load_classifier
+from .classifier import Classifier, Heard, load_classifier
 from .detector import StreamEvent
 from .errors import EchonetError
 from .frontend import Floats
@@ -49,12 +49,11 @@ class _Recorder:
         self.files.append(str(path))
         self._steps = 0
 
-    def take(self, probabilities: Floats) -> None:
-        for row in probabilities:
-            self._steps += 1
-            self.rows.append(row.copy())
-            self.index.append(len(self.files) - 1)
-            self.times.append(self._steps * self.step_s)
+    def take(self, heard: Heard) -> None:
+        self._steps += 1
+        self.rows.append(heard.probabilities)
+        self.index.append(len(self.files) - 1)
+        self.times.append(self._steps * self.step_s)
 
     def save(self, path: Path, classes: Sequence[SoundClass]) -> None:
         try:
@@ -104,7 +103,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         classifier = load_classifier(args.model)
         card = classifier.card
-        recorder = _Recorder(card.output_samples / card.frontend.sample_rate) if args.probabilities else None
+        recorder = _Recorder(card.step_s) if args.probabilities else None
         failed = False
         for path in args.files:
             failed |= not _classify(
@@ -129,7 +128,7 @@ def find(
     hearing = Hearing(
         classifier,
         dict.fromkeys(classifier.card.classes, sensitivity),
-        on_probabilities=None if recorder is None else recorder.take,
+        on_heard=None if recorder is None else recorder.take,
     )
     heard = 0.0
     try:

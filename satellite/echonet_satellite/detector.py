@@ -9,7 +9,7 @@ from typing import Final
 
 from .protocol import AlarmPattern, Phase, Sensitivity, SoundClass
 
-STEP_S: Final = 0.08
+STEP_S: Final = 0.16
 # The first frame of a step is centred half a Fourier window after the start of the step.
 WINDOW_CENTRE_S: Final = 0.016
 # A sound may rise slowly before it is sure; its onset is looked for so far before the steps that confirm it.

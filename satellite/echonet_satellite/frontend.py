@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from math import log
+from math import expm1, log, log1p
 from typing import Final
 
 import numpy as np
@@ -10,19 +10,35 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-# Slaney's Auditory Toolbox (1998): linear up to 1 kHz, logarithmic above.
-_HZ_PER_MEL: Final = 200.0 / 3
-_BREAK_HZ: Final = 1000.0
-_BREAK_MEL: Final = _BREAK_HZ / _HZ_PER_MEL
-_LOG_STEP: Final = log(6.4) / 27.0
-
 _CHUNK_FRAMES: Final = 4096
 _LOW_SHARE: Final = 0.625
+_DB: Final = 10 / log(10)
+# Kaldi's scale of pitch.
+_MEL: Final = 1127.0
+_MEL_HZ: Final = 700.0
+
+
+def hz_to_mel(hz: float) -> float:
+    """Return the pitch of a frequency on Kaldi's scale."""
+    return _MEL * log1p(hz / _MEL_HZ)
+
+
+def mel_to_hz(mel: float) -> float:
+    """Return the frequency of a pitch on Kaldi's scale."""
+    return _MEL_HZ * expm1(mel / _MEL)
+
+
+def upper_edge(bands: int, of_bands: int, up_to_hz: float) -> float:
+    """Return where the first `bands` of `of_bands` bands end that are spread over 0 hertz to `up_to_hz`."""
+    return mel_to_hz((bands + 1) * hz_to_mel(up_to_hz) / (of_bands + 1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrontendParameters:
     """How samples become frames; a model works only with the parameters that it was trained with.
+
+    As they stand here, the bands are the lower 104 of the 128 that EfficientAT's networks hear at 32 kHz, and a frame
+    is what such a network would be given of the same sound.
 
     Attributes:
         sample_rate: samples per second.
@@ -31,27 +47,52 @@ class FrontendParameters:
         hop_length: samples from one frame to the next.
         n_mels: bands per frame.
         fmin: lower edge of the lowest band in hertz.
-        fmax: upper edge of the highest band in hertz.
-        log_offset: what is added to the power before the logarithm.
+        fmax: upper edge of the highest band in hertz; what of it lies above half the sample rate is cut off.
+        preemphasis: how much of each sample is taken off the next, 0 for none; a gain of each frequency.
+        preemphasis_rate: the sample rate at which that is meant.
+        power_gain: what the power of each bin is multiplied by.
+        log_offset: what is added to the power of each band before the logarithm.
+        shift: what is added to the logarithm.
+        scale: what the sum is divided by.
     """
 
     sample_rate: int = 16_000
     n_fft: int = 512
     win_length: int = 400
     hop_length: int = 160
-    n_mels: int = 64
-    fmin: float = 50.0
-    fmax: float = 8000.0
-    log_offset: float = 1e-6
+    n_mels: int = 104
+    fmin: float = 0.0
+    fmax: float = upper_edge(104, 128, 15_000.0)
+    preemphasis: float = 0.97
+    preemphasis_rate: int = 32_000
+    power_gain: float = 4.0
+    log_offset: float = 1e-5
+    shift: float = 4.5
+    scale: float = 5.0
 
     def __post_init__(self) -> None:
-        for name in ("sample_rate", "n_fft", "win_length", "hop_length", "n_mels", "log_offset"):
+        for name in (
+            "sample_rate",
+            "n_fft",
+            "win_length",
+            "hop_length",
+            "n_mels",
+            "preemphasis_rate",
+            "power_gain",
+            "log_offset",
+            "scale",
+        ):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be greater than 0")
         if self.win_length > self.n_fft:
             raise ValueError("win_length must not exceed n_fft")
-        if not 0 <= self.fmin < self.fmax <= self.sample_rate / 2:
-            raise ValueError("fmin and fmax must lie between 0 and half the sample rate, fmin below fmax")
+        if not 0 <= self.preemphasis < 1:
+            raise ValueError("preemphasis must be at least 0 and below 1")
+        # The triangle of the highest band may be cut at half the sample rate, but must not lie above it.
+        if not 0 <= self.fmin < self.fmax or mel_edges(self)[-3] >= self.sample_rate / 2:
+            raise ValueError(
+                "fmin and fmax must lie above 0, fmin below fmax, and each band begin below half the sample rate"
+            )
 
     def samples_in(self, frames: int) -> int:
         """Return how many samples so many frames need."""
@@ -63,10 +104,7 @@ class FrontendParameters:
 
 
 def log_mel(samples: Floats, parameters: FrontendParameters) -> Floats:
-    """Return the frames [n, n_mels] of a whole recording at once.
-
-    Equal to `log(librosa.feature.melspectrogram(..., center=False, power=2.0).T + log_offset)`.
-    """
+    """Return the frames [n, n_mels] of a whole recording at once."""
     samples = np.ascontiguousarray(samples, dtype=np.float32)
     count = parameters.frames_in(len(samples))
     frames = np.empty((count, parameters.n_mels), np.float32)
@@ -77,21 +115,46 @@ def log_mel(samples: Floats, parameters: FrontendParameters) -> Floats:
     return frames
 
 
-def mel_filter_bank(parameters: FrontendParameters) -> Floats:
-    """Return the triangular filters [n_mels, 1 + n_fft // 2]: Slaney's scale, each of equal area."""
-    edges = _mel_to_hz(
-        np.linspace(_hz_to_mel(parameters.fmin), _hz_to_mel(parameters.fmax), parameters.n_mels + 2)
-    )
-    bins = np.fft.rfftfreq(parameters.n_fft, 1.0 / parameters.sample_rate)
-    lower, centre, upper = edges[:-2, None], edges[1:-1, None], edges[2:, None]
-    triangles = np.minimum((bins - lower) / (centre - lower), (upper - bins) / (upper - centre))
-    return np.asarray(np.maximum(0.0, triangles) * 2.0 / (upper - lower), np.float32)
+def decibels(frames: Floats, parameters: FrontendParameters) -> Floats:
+    """Return the power of each band of frames in dB: what the microphone gave, with the pre-emphasis taken back."""
+    return frames * np.float32(_DB * parameters.scale) - _gain_db(parameters)
+
+
+@lru_cache(maxsize=8)
+def _gain_db(parameters: FrontendParameters) -> Floats:
+    """Return what the frontend adds to the power of each band."""
+    gain = 10 * np.log10(_gain(mel_centres(parameters), parameters))
+    return np.asarray(_DB * parameters.shift + gain, np.float32)
+
+
+def _gain(hz: NDArray[np.float64], parameters: FrontendParameters) -> NDArray[np.float64]:
+    """Return what the power at frequencies is multiplied by."""
+    turn = np.exp(-2j * np.pi * hz / parameters.preemphasis_rate)
+    return np.asarray(parameters.power_gain * np.abs(1.0 - parameters.preemphasis * turn) ** 2)
+
+
+def mel_edges(parameters: FrontendParameters) -> NDArray[np.float64]:
+    """Return where the bands begin, peak and end in hertz: band i at the edges i, i + 1 and i + 2."""
+    mels = np.linspace(hz_to_mel(parameters.fmin), hz_to_mel(parameters.fmax), parameters.n_mels + 2)
+    return _MEL_HZ * np.expm1(mels / _MEL)
 
 
 def mel_centres(parameters: FrontendParameters) -> NDArray[np.float64]:
     """Return the centre of each band in hertz."""
-    mels = np.linspace(_hz_to_mel(parameters.fmin), _hz_to_mel(parameters.fmax), parameters.n_mels + 2)
-    return _mel_to_hz(mels)[1:-1]
+    return mel_edges(parameters)[1:-1]
+
+
+def mel_filter_bank(parameters: FrontendParameters) -> Floats:
+    """Return what each band takes of each bin's power [n_mels, 1 + n_fft // 2].
+
+    Triangles of height one, linear in mel, and the pre-emphasis and the gain of each bin.
+    """
+    bins = np.arange(1 + parameters.n_fft // 2) * (parameters.sample_rate / parameters.n_fft)
+    mels = np.linspace(hz_to_mel(parameters.fmin), hz_to_mel(parameters.fmax), parameters.n_mels + 2)
+    position = _MEL * np.log1p(bins / _MEL_HZ)
+    lower, centre, upper = mels[:-2, None], mels[1:-1, None], mels[2:, None]
+    triangles = np.minimum((position - lower) / (centre - lower), (upper - position) / (upper - centre))
+    return np.asarray(np.maximum(0.0, triangles) * _gain(bins, parameters), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +178,13 @@ class _Bank:
 
     def __init__(self, parameters: FrontendParameters) -> None:
         self._parameters = parameters
+        # The logarithm's offset, shift and scale in as few steps over the frames as there can be.
         self._offset = np.float32(parameters.log_offset)
-        # The periodic Hann window, as spectral analysis wants it.
-        hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(parameters.win_length) / parameters.win_length)
+        self._shift = np.float32(parameters.shift / parameters.scale)
+        self._scale = np.float32(1.0 / parameters.scale)
         self._window = np.zeros(parameters.n_fft, np.float32)
         start = (parameters.n_fft - parameters.win_length) // 2
-        self._window[start : start + parameters.win_length] = hann
+        self._window[start : start + parameters.win_length] = np.hanning(parameters.win_length)
         filters = mel_filter_bank(parameters).T
         # The low bands are many and lie in few bins, the high ones in many: two small products cost less than one.
         low = round(_LOW_SHARE * parameters.n_mels)
@@ -147,15 +211,6 @@ class _Bank:
             np.matmul(power[:, part.bins], part.filters, out=mel[:, part.bands])
         mel += self._offset
         np.log(mel, out=mel)
+        mel *= self._scale
+        mel += self._shift
         return mel
-
-
-def _hz_to_mel(hz: float) -> float:
-    if hz < _BREAK_HZ:
-        return hz / _HZ_PER_MEL
-    return _BREAK_MEL + log(hz / _BREAK_HZ) / _LOG_STEP
-
-
-def _mel_to_hz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
-    linear = mel * _HZ_PER_MEL
-    return np.where(mel < _BREAK_MEL, linear, _BREAK_HZ * np.exp(_LOG_STEP * (mel - _BREAK_MEL)))

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from .classifier import LEAD_IN_FRAMES, Classifier, quiet_room
+from .classifier import Classifier, Heard, quiet_room
 from .detector import CERTAIN_PATTERNS, SUSPICION, Detector, StreamEvent
 from .frontend import Floats, log_mel
 from .patterns import AlarmPatterns
@@ -28,16 +28,16 @@ class Hearing:
         classifier: Classifier,
         sensitivity: Mapping[SoundClass, Sensitivity],
         *,
-        on_probabilities: Callable[[Floats], None] | None = None,
+        on_heard: Callable[[Heard], None] | None = None,
     ) -> None:
-        """Start anew with a classifier; `on_probabilities` is given the rows [n, classes] of each step."""
+        """Start anew with a classifier; `on_heard` is given what the network hears in each step."""
         card = classifier.card
         classifier.reset()
         self._classifier = classifier
-        self._on_probabilities = on_probabilities
+        self._on_heard = on_heard
         # The room was quiet before, up to the very first sample: every onset is seen by frames that hold the end of the
         # quiet and the beginning of the sound, and so must be one that begins a stream.
-        heard_already = LEAD_IN_FRAMES * card.frontend.hop_length
+        heard_already = card.window_frames * card.frontend.hop_length
         self._samples = quiet_room(heard_already + card.step_samples)[heard_already:]
         self._leading = True
         self._alarm = card.classes.index(SoundClass.ALARM)
@@ -50,7 +50,7 @@ class Hearing:
             card.classes,
             card.decisions,
             sensitivity,
-            step_s=card.output_samples / card.frontend.sample_rate,
+            step_s=card.step_s,
         )
 
     def push(self, samples: Floats) -> list[StreamEvent]:
@@ -67,13 +67,12 @@ class Hearing:
         peaks = self._peaks(heard)
         events: list[StreamEvent] = []
         for number in range(steps):
-            rows = slice(number * card.outputs_per_step, (number + 1) * card.outputs_per_step)
             step = frames[number * card.step_frames : (number + 1) * card.step_frames]
             if self._leading:
                 self._leading = False
                 self._classifier.step(step)
             else:
-                events += self._step(step, peaks[rows])
+                events += self._step(step, peaks[number])
         return events
 
     def configure(self, sensitivity: Mapping[SoundClass, Sensitivity]) -> list[StreamEvent]:
@@ -94,16 +93,14 @@ class Hearing:
         events += self.push(np.zeros(size, np.float32))
         return events + self.flush()
 
-    def _step(self, frames: Floats, peaks_dbfs: list[float]) -> list[StreamEvent]:
-        events: list[StreamEvent] = []
-        probabilities = self._classifier.step(frames)
+    def _step(self, frames: Floats, peak_dbfs: float) -> list[StreamEvent]:
+        heard = self._classifier.step(frames)
+        row = heard.probabilities.tolist()
         self._patterns.push(frames)
-        self._recognise(float(probabilities[:, self._alarm].max()))
-        if self._on_probabilities is not None:
-            self._on_probabilities(probabilities)
-        for row, peak_dbfs in zip(probabilities.tolist(), peaks_dbfs, strict=True):
-            events += self._ended(self._detector.push(row, peak_dbfs, self._pattern))
-        return events
+        self._recognise(row[self._alarm])
+        if self._on_heard is not None:
+            self._on_heard(heard)
+        return self._ended(self._detector.push(row, peak_dbfs, self._pattern))
 
     def _ended(self, events: list[StreamEvent]) -> list[StreamEvent]:
         """Forget the rhythm of an alarm that has ended: the next has its own."""
@@ -113,8 +110,8 @@ class Hearing:
         return events
 
     def _peaks(self, heard: Floats) -> list[float]:
-        """Return the loudest sample that the frames of each row of probabilities have seen, in dB below full scale."""
-        hop = self._classifier.card.output_samples
+        """Return the loudest sample that the frames of each step have seen, in dB below full scale."""
+        hop = self._classifier.card.step_samples
         loudness = np.abs(heard)
         starts = range(0, len(heard) - self._overlap, hop)
         return [dbfs(float(loudness[start : start + hop + self._overlap].max())) for start in starts]

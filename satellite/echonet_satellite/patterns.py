@@ -8,12 +8,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from .frontend import Floats, FrontendParameters, mel_centres
+from .frontend import Floats, FrontendParameters, decibels, mel_centres
 from .protocol import AlarmPattern
 
 # Two cycles of T4, each 4 x (100 ms on, 100 ms off) and 5 s of pause, all 10 % longer, and a little more.
 WINDOW_S: Final = 14.0
-_DB: Final = float(10 / np.log(10))  # from natural logarithms of power
 _LOWEST_HZ: Final = 350.0
 _CANDIDATES: Final = 3
 _MIN_SWING_DB: Final = 8.0
@@ -33,10 +32,11 @@ Frames = NDArray[np.int64]
 
 
 class AlarmPatterns:
-    """Remembers the last seconds of log-mel frames, and looks for a pattern in them when asked."""
+    """Remembers the last seconds of frames, in dB, and looks for a pattern in them when asked."""
 
     def __init__(self, parameters: FrontendParameters) -> None:
         """Start with no sound."""
+        self._parameters = parameters
         self._frame_s = parameters.hop_length / parameters.sample_rate
         self._frames: deque[Floats] = deque()
         self._count = 0
@@ -47,7 +47,7 @@ class AlarmPatterns:
 
     def push(self, frames: Floats) -> None:
         """Take the next frames [n, n_mels]."""
-        self._frames.append(frames)
+        self._frames.append(decibels(frames, self._parameters))
         self._count += len(frames)
         self._unseen += len(frames)
         while self._count - len(self._frames[0]) >= self._capacity:
@@ -115,10 +115,10 @@ class _Tones:
         return cls(*(np.zeros(shape, np.float32) for shape in ((0, bands), (0, bands), 0)))
 
     @classmethod
-    def of(cls, log_mel: Floats) -> "_Tones":
+    def of(cls, levels_db: Floats) -> "_Tones":
         """Return those of frames [frames, bands]."""
-        contrast = tonal_contrast(log_mel)
-        levels_db = np.where(contrast >= _TONAL_DB, log_mel * _DB, np.float32(-np.inf))
+        contrast = tonal_contrast(levels_db)
+        levels_db = np.where(contrast >= _TONAL_DB, levels_db, np.float32(-np.inf))
         return cls(contrast, levels_db, levels_db.max(axis=1))
 
     def last(self, frames: int) -> "_Tones":
@@ -140,10 +140,10 @@ class _Tones:
         )
 
 
-def tonal_contrast(log_mel: Floats) -> Floats:
+def tonal_contrast(levels_db: Floats) -> Floats:
     """Return by how many dB each band [frames, bands] rises above those around it: a tone does, noise does not."""
-    width = log_mel.shape[1]
-    padded = np.pad(log_mel, ((0, 0), (5, 5)), mode="edge")
+    width = levels_db.shape[1]
+    padded = np.pad(levels_db, ((0, 0), (5, 5)), mode="edge")
     near = padded[:, 5 : 5 + width]
     for shift in (4, 6):
         near = np.maximum(near, padded[:, shift : shift + width])
@@ -151,7 +151,7 @@ def tonal_contrast(log_mel: Floats) -> Floats:
     contrast = near - 0.5 * np.maximum(pairs[:, :width], pairs[:, 9:])
     # One frame of noise in a narrow band swings by several dB; three overlapping frames much less.
     contrast[1:-1] = (contrast[:-2] + contrast[1:-1] + contrast[2:]) / 3
-    return np.asarray(contrast * _DB, np.float32)
+    return np.asarray(contrast, np.float32)
 
 
 @dataclass(frozen=True, slots=True)

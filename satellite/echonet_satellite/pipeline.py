@@ -26,7 +26,7 @@ _FROZEN_AFTER_S: Final = 5.0
 _RETRY_S: Final = (1.0, 2.0, 5.0, 10.0)
 _LEVEL_S: Final = 0.5
 # A microphone that is switched on goes from nothing to the noise of the room, which is a bang of its own.
-_SETTLING_S: Final = 0.35
+_SETTLING_S: Final = 0.32
 _BANGS: Final = frozenset({SoundClass.GUNSHOT, SoundClass.GLASS_BREAK})
 # How fast two clocks may run apart: a sound card's and the computer's.
 _CLOCK_DRIFT: Final = 2e-4

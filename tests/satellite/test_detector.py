@@ -19,7 +19,7 @@ from echonet_satellite.protocol import AlarmPattern, Phase, Sensitivity, SoundCl
 
 THRESHOLDS = {Sensitivity.LOW: 0.9, Sensitivity.MEDIUM: 0.7, Sensitivity.HIGH: 0.5}
 QUICK = Decision(
-    thresholds=THRESHOLDS, leave_ratio=0.5, confirm=(1, 1), smoothing_steps=1, hold_s=0.24, refractory_s=0.0
+    thresholds=THRESHOLDS, leave_ratio=0.5, confirm=(1, 1), smoothing_steps=1, hold_s=0.48, refractory_s=0.0
 )
 LEVELS = st.sampled_from([Sensitivity.LOW, Sensitivity.MEDIUM, Sensitivity.HIGH])
 # Few distinct values, so that the interesting cases (at, above and below each threshold) are met often.
@@ -239,7 +239,7 @@ def test_what_is_too_rare_is_not_confirmed() -> None:
 
 
 def test_a_pause_shorter_than_the_hold_does_not_split() -> None:
-    rule = replace(QUICK, hold_s=1.0)
+    rule = replace(QUICK, hold_s=2.0)
     assert len(wholes(run(([0.9] * 5 + [0.0] * 11) * 4, rule))) == 1
     assert len(wholes(run(([0.9] * 5 + [0.0] * 14) * 4, rule))) == 4
 
@@ -247,11 +247,11 @@ def test_a_pause_shorter_than_the_hold_does_not_split() -> None:
 def test_refractory_time_bars_the_next_start() -> None:
     stream = [0.9, 0.0, 0.0, 0.0, 0.0, 0.9, 0.0, 0.0, 0.0, 0.0]
     assert len(wholes(run(stream, QUICK))) == 2
-    assert len(wholes(run(stream, replace(QUICK, refractory_s=0.4)))) == 1
+    assert len(wholes(run(stream, replace(QUICK, refractory_s=0.8)))) == 1
 
 
 def test_updates_carry_news_and_come_once_a_second() -> None:
-    rising = [0.7 + 0.3 * step / 50 for step in range(50)]
+    rising = [0.7 + 0.3 * step / 25 for step in range(25)]
     updates = [event for event in run(rising, QUICK) if event.phase is Phase.UPDATE]
     assert len(updates) == 3
     assert all(later.at_s - earlier.at_s >= 1.0 - 1e-9 for earlier, later in pairwise(updates))

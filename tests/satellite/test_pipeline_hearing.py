@@ -1,9 +1,12 @@
 """Samples in, detections out: the same however the samples are cut, and with the pattern of an alarm."""
 
+from dataclasses import replace
+
 from hypothesis import given, settings, strategies as st
 import numpy as np
 import pytest
 
+from echonet_satellite.classifier import Heard
 from echonet_satellite.detector import StreamEvent
 from echonet_satellite.frontend import Floats
 from echonet_satellite.hearing import Hearing
@@ -23,11 +26,11 @@ class AlarmEar(LoudnessClassifier):
         rules = dict(self.card.decisions) | {SoundClass.ALARM: decision(hold_s=6.4)}
         object.__setattr__(self.card, "decisions", rules)
 
-    def step(self, log_mel: Floats) -> Floats:
-        probabilities = super().step(log_mel)
-        probabilities[:, CLASSES.index(SoundClass.ALARM)] = probabilities[:, 0]
-        probabilities[:, 0] = 0
-        return probabilities
+    def step(self, log_mel: Floats) -> Heard:
+        heard = super().step(log_mel)
+        heard.probabilities[CLASSES.index(SoundClass.ALARM)] = heard.probabilities[0]
+        heard.probabilities[0] = 0
+        return heard
 
 
 def hear(hearing: Hearing, *blocks: Floats) -> list[StreamEvent]:
@@ -58,8 +61,9 @@ def test_an_alarm_is_one_detection_and_gets_its_pattern(alarm: object, pattern: 
 class DoubtfulEar(AlarmEar):
     """Is never sure of an alarm, only suspects one."""
 
-    def step(self, log_mel: Floats) -> Floats:
-        return 0.12 * super().step(log_mel)
+    def step(self, log_mel: Floats) -> Heard:
+        heard = super().step(log_mel)
+        return replace(heard, probabilities=0.12 * heard.probabilities)
 
 
 @pytest.mark.parametrize("level", [Sensitivity.LOW, Sensitivity.HIGH])
