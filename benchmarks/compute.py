@@ -28,6 +28,7 @@ from echonet_satellite.detector import Detector
 from echonet_satellite.errors import EchonetError
 from echonet_satellite.frontend import Floats, log_mel
 from echonet_satellite.hearing import Hearing
+from echonet_satellite.onset import frame_levels
 from echonet_satellite.patterns import AlarmPatterns
 from echonet_satellite.protocol import Sensitivity
 from echonet_satellite.synthesis import demo_scene
@@ -66,7 +67,7 @@ def main() -> int:
     parts: dict[str, Callable[[], object]] = {
         "frontend": lambda: transform(card, samples),
         "classifier": lambda: classify(classifier, frames),
-        "detector": lambda: detect(Detector(card.classes, card.decisions, medium), rows),
+        "detector": lambda: detect(Detector(card.classes, card.decisions, medium), card, rows, frames),
         "all of ours": lambda: hear(Hearing(classifier, medium), samples),
         "alarm patterns": lambda: recognise(AlarmPatterns(card.frontend), card, frames),
         "YAMNet": lambda: yamnet.hear(samples),
@@ -95,10 +96,11 @@ def classify(classifier: Classifier, frames: Floats) -> list[Heard]:
     return [classifier.step(frames[first : first + size]) for first in range(0, len(frames) - size + 1, size)]
 
 
-def detect(detector: Detector, rows: list[list[float]]) -> None:
-    """Turn probabilities into detections."""
-    for row in rows:
-        detector.push(row, -20.0)
+def detect(detector: Detector, card: ModelCard, rows: list[list[float]], frames: Floats) -> None:
+    """Turn probabilities and the level of the frames into detections."""
+    for number, row in enumerate(rows):
+        step = frames[number * card.step_frames : (number + 1) * card.step_frames]
+        detector.push(row, frame_levels(step, card.frontend), -20.0)
 
 
 def recognise(patterns: AlarmPatterns, card: ModelCard, frames: Floats) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 from .detector import Decision
 from .errors import EchonetError
 from .frontend import FrontendParameters
+from .presence import Scene
 from .protocol import Sensitivity, SoundClass
 
 CARD_FILE: Final = "model.json"
@@ -67,9 +68,14 @@ class ModelCard:
         return self.step_frames * self.frontend.hop_length
 
     @property
+    def frame_s(self) -> float:
+        """Seconds from one frame to the next."""
+        return self.frontend.hop_length / self.frontend.sample_rate
+
+    @property
     def step_s(self) -> float:
         """Seconds from one row of probabilities to the next."""
-        return self.step_samples / self.frontend.sample_rate
+        return self.step_frames * self.frame_s
 
 
 def read_card(directory: Path) -> ModelCard:
@@ -117,6 +123,9 @@ class _Object:
         if isinstance(value, float) and not math.isfinite(value):
             raise self.wrong(name, "is not finite")
         return value
+
+    def has(self, name: str) -> bool:
+        return name in self._data
 
     def number(self, name: str, low: float, high: float = math.inf) -> float:
         value = self.get(name, float)
@@ -208,11 +217,21 @@ def _decision(decision: _Object) -> Decision:
     confirm = decision.counts("confirm")
     if len(confirm) != 2 or confirm[0] > confirm[1]:
         raise decision.wrong("confirm", "is no pair [k, n] with k at most n")
+    scene = _scene(decision.object("scene")) if decision.has("scene") else None
     return Decision(
         thresholds=levels,
         leave_ratio=decision.number("leave_ratio", 0.0, 1.0),
         confirm=(confirm[0], confirm[1]),
-        smoothing_steps=decision.count("smoothing_steps"),
-        hold_s=decision.number("hold_s", 0.0, 3600.0),
+        # How the evidence of a scene adds up, and how long it lasts, says the scene.
+        smoothing_steps=1 if scene else decision.count("smoothing_steps"),
+        hold_s=0.0 if scene else decision.number("hold_s", 0.0, 3600.0),
         refractory_s=decision.number("refractory_s", 0.0, 3600.0),
+        rise_db=decision.number("rise_db", 0.0, 100.0),
+        scene=scene,
+    )
+
+
+def _scene(scene: _Object) -> Scene:
+    return Scene(
+        build_up_s=scene.number("build_up_s", 0.1, 600.0), linger_s=scene.number("linger_s", 0.0, 3600.0)
     )

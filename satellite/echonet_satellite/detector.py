@@ -1,4 +1,8 @@
-"""From probabilities to detections: when a sound began, how sure it is, when it ended. No clock, no I/O."""
+"""From probabilities to detections: when a sound began, how sure it is, when it ended. No clock, no I/O.
+
+The network sees the last window at once, so a probability stays up until a short sound has left it: two shots a second
+apart are one detection that goes on. When a sound began and ended within the window, the level says.
+"""
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,13 +11,24 @@ from itertools import count
 from math import ceil
 from typing import Final
 
+from .frontend import Floats
+from .onset import ATTACKS, Attack, Levels, Onset
+from .presence import BuildUp, Scene
 from .protocol import AlarmPattern, Phase, Sensitivity, SoundClass
 
 STEP_S: Final = 0.16
-# The first frame of a step is centred half a Fourier window after the start of the step.
-WINDOW_CENTRE_S: Final = 0.016
-# A sound may rise slowly before it is sure; its onset is looked for so far before the steps that confirm it.
-LOOK_BACK_S: Final = 0.56
+WINDOW_S: Final = 1.6
+FRAME_S: Final = 0.01
+# A frame is centred half a Fourier window after its first sample.
+FRAME_CENTRE_S: Final = 0.016
+# A sound may rise slowly before it is sure; its onset is looked for so far before the window that it is first heard in.
+LOOK_BACK_S: Final = 0.64
+# A bang is heard soon after it: it is looked for in so many seconds before it was, and only then in all of the window.
+BANG_S: Final = 0.8
+# So long before the end of the window that it is first heard in, a sound begins of which the level tells nothing.
+LAG_S: Final = 0.4
+# What rises by less than this while a microphone settles is no bang.
+SETTLING_RISE_DB: Final = 6.0
 # Each update is written to the journal and sent, so it must carry news, and comes at most this often.
 UPDATE_S: Final = 1.0
 CONFIDENCE_NEWS: Final = 0.05
@@ -36,6 +51,8 @@ class Decision:
         smoothing_steps: how many steps the moving average takes in.
         hold_s: a detection ends after so long below the leaving threshold.
         refractory_s: how long after an end the next detection cannot start.
+        rise_db: by how much the level must rise at some moment of the window; only bangs are asked for it.
+        scene: how evidence adds up where a single moment says little, instead of `smoothing_steps` and `hold_s`.
     """
 
     thresholds: Mapping[Sensitivity, float]
@@ -44,14 +61,16 @@ class Decision:
     smoothing_steps: int
     hold_s: float
     refractory_s: float
+    rise_db: float = 0.0
+    scene: Scene | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamEvent:
     """A detection starts, is updated or ends; times are seconds from the start of the stream.
 
-    `number` is the same for all events of one detection. `at_s` is the end of the step that decided it, `heard_s`
-    the end of the last step in which the sound was heard: the end of the sound, once the phase is `end`.
+    `number` is the same for all events of one detection. `at_s` is the end of the step that decided it, `heard_s` when
+    the sound was last heard: the end of the sound, once the phase is `end`.
     """
 
     number: int
@@ -75,11 +94,17 @@ class Detector:
         sensitivity: Mapping[SoundClass, Sensitivity],
         *,
         step_s: float = STEP_S,
+        window_s: float = WINDOW_S,
+        frame_s: float = FRAME_S,
+        settling_s: float = 0.0,
     ) -> None:
-        """Listen for `classes`, in the order of the probabilities; one that is not in `sensitivity` is off."""
-        self._tracks = [_Track(name, decisions[name], step_s) for name in classes]
+        """Listen for `classes`, in the order of the probabilities; one that is not in `sensitivity` is off.
+
+        What bangs in the first `settling_s` is a microphone that is switched on.
+        """
+        self._clock = _Clock(step_s, window_s, frame_s, settling_s)
+        self._tracks = [_Track(name, decisions[name], self._clock) for name in classes]
         self._numbers = count(1)
-        self._step = -1
         self.configure(sensitivity)
 
     @property
@@ -87,30 +112,73 @@ class Detector:
         """The classes that are heard now."""
         return frozenset(track.sound_class for track in self._tracks if track.active is not None)
 
+    def lead_in(self, levels: Floats) -> None:
+        """Learn how loud the frames before the stream were; without them, as loud as its first."""
+        self._clock.levels.lead_in(levels)
+
     def push(
-        self, probabilities: Sequence[float], peak_dbfs: float, pattern: AlarmPattern | None = None
+        self,
+        probabilities: Sequence[float],
+        levels: Floats,
+        peak_dbfs: float,
+        pattern: AlarmPattern | None = None,
     ) -> list[StreamEvent]:
-        """Take the next step: its probabilities, its loudest sample, the alarm pattern known so far."""
-        self._step += 1
+        """Take the next step: probabilities, level of each frame, loudest sample, the alarm pattern known so far.
+
+        The probability of a scene is that of its evidence; the levels are `frame_levels` of the step's frames.
+        """
+        self._clock.push(levels)
         events: list[StreamEvent] = []
         for track, probability in zip(self._tracks, probabilities, strict=True):
             known = pattern if track.sound_class is SoundClass.ALARM else None
-            if event := track.push(self._step, probability, peak_dbfs, known, self._numbers):
+            if event := track.push(probability, peak_dbfs, known, self._numbers):
                 events.append(event)
         return events
+
+    def chirp(self, first: int, last: int) -> list[StreamEvent]:
+        """Tell of an alarm that only says that its battery is low, from frame `first` to before `last`, as over."""
+        alarms = [track for track in self._tracks if track.sound_class is SoundClass.ALARM]
+        return [event for track in alarms for event in track.chirp(first, last, self._numbers)]
 
     def configure(self, sensitivity: Mapping[SoundClass, Sensitivity]) -> list[StreamEvent]:
         """Change sensitivities; what is turned off ends now."""
         events: list[StreamEvent] = []
         for track in self._tracks:
             level = sensitivity.get(track.sound_class, Sensitivity.OFF)
-            if event := track.configure(level, self._step):
+            if event := track.configure(level):
                 events.append(event)
         return events
 
     def flush(self) -> list[StreamEvent]:
         """End what is active and forget what was heard: the stream is over or interrupted."""
-        return [event for track in self._tracks if (event := track.reset(self._step))]
+        return [event for track in self._tracks if (event := track.reset())]
+
+
+class _Clock:
+    """What all classes share: how far the stream is, and how loud it was."""
+
+    def __init__(self, step_s: float, window_s: float, frame_s: float, settling_s: float) -> None:
+        self.step = -1
+        self.step_s = step_s
+        self.frame_s = frame_s
+        self.step_frames = round(step_s / frame_s)
+        self.window = round(window_s / frame_s)
+        self.reach = self.window + round(LOOK_BACK_S / frame_s)
+        self.settled = ceil(settling_s / frame_s)
+        # A detection may start some steps after the sound was first heard.
+        self.levels = Levels(self.reach + self.window)
+
+    def push(self, levels: Floats) -> None:
+        self.step += 1
+        self.levels.push(levels)
+
+    def end(self, step: int) -> int:
+        """Return the frame after the last of a step."""
+        return (step + 1) * self.step_frames
+
+    def seconds(self, frame: int) -> float:
+        """Return when a frame hears best, as far as the stream is."""
+        return min(frame * self.frame_s + FRAME_CENTRE_S, (self.step + 1) * self.step_s)
 
 
 # A step: its probability smoothed, its probability, its loudest sample.
@@ -119,83 +187,110 @@ _Heard = tuple[float, float, float]
 
 @dataclass(slots=True)
 class _Active:
-    """A detection that has started and not ended."""
+    """A detection that has started and not ended; `lasts` says in which frames it is heard, where the level can."""
 
     number: int
-    onset: int
+    onset_s: float
     heard: int
+    heard_s: float
     confidence: float
     peak_dbfs: float
     pattern: AlarmPattern | None
-    told_step: int
-    told_confidence: float
-    told_peak_dbfs: float
+    lasts: Onset | None
+    told_step: int = 0
+    told_confidence: float = 0.0
+    told_peak_dbfs: float = 0.0
 
 
 class _Track:
     """What is heard of one class."""
 
-    def __init__(self, sound_class: SoundClass, decision: Decision, step_s: float) -> None:
+    def __init__(self, sound_class: SoundClass, decision: Decision, clock: _Clock) -> None:
         self.sound_class = sound_class
         self.active: _Active | None = None
         self._decision = decision
-        self._step_s = step_s
+        self._clock = clock
+        self._attack = Attack.SCENE if decision.scene else ATTACKS[sound_class]
         self._needed, self._window = decision.confirm
-        self._hold = round(decision.hold_s / step_s)
-        self._refractory = round(decision.refractory_s / step_s)
-        self._update = ceil(UPDATE_S / step_s)
+        hold_s = decision.scene.linger_s if decision.scene else decision.hold_s
+        self._hold = round(hold_s / clock.step_s)
+        self._refractory = round(decision.refractory_s / clock.step_s)
+        self._update = ceil(UPDATE_S / clock.step_s)
         self._raw: deque[float] = deque(maxlen=decision.smoothing_steps)
+        self._build_up = BuildUp(decision.scene, clock.step_s) if decision.scene else None
         # The newest step comes last; older than this, nothing belongs to the sound that starts now.
-        history = self._window + round(LOOK_BACK_S / step_s)
-        self._recent: deque[_Heard] = deque(maxlen=history)
+        slow_s = decision.scene.build_up_s if decision.scene else LOOK_BACK_S
+        self._slow = self._window + round(slow_s / clock.step_s)
+        reach = ceil(clock.reach / clock.step_frames)
+        self._recent: deque[_Heard] = deque(maxlen=self._slow + reach)
         self._free_from = 0
         self._enter: float | None = None
         self._leave = 0.0
 
-    def configure(self, level: Sensitivity, step: int) -> StreamEvent | None:
+    def configure(self, level: Sensitivity) -> StreamEvent | None:
         if level is not Sensitivity.OFF:
             self._enter = self._decision.thresholds[level]
             self._leave = self._enter * self._decision.leave_ratio
             return None
         self._enter = None
-        return self._end(step)
+        return self._end()
 
-    def reset(self, step: int) -> StreamEvent | None:
+    def reset(self) -> StreamEvent | None:
         self._raw.clear()
         self._recent.clear()
-        return self._end(step)
+        if self._build_up is not None:
+            self._build_up.forget()
+        return self._end()
 
     def push(
-        self,
-        step: int,
-        probability: float,
-        peak_dbfs: float,
-        pattern: AlarmPattern | None,
-        numbers: Iterator[int],
+        self, probability: float, peak_dbfs: float, pattern: AlarmPattern | None, numbers: Iterator[int]
     ) -> StreamEvent | None:
-        self._raw.append(probability)
-        smooth = probability if self._raw.maxlen == 1 else sum(self._raw) / len(self._raw)
-        self._recent.append((smooth, probability, peak_dbfs))
+        self._recent.append((self._smooth(probability), probability, peak_dbfs))
         if self.active is not None:
-            return self._continue(self.active, step, peak_dbfs, pattern)
-        if self._enter is None or step < self._free_from:
+            return self._continue(self.active, peak_dbfs, pattern)
+        if self._enter is None or self._clock.step < self._free_from:
             return None
         certain = pattern in CERTAIN_PATTERNS
-        if smooth < self._enter and not certain:
+        if self._recent[-1][0] < self._enter and not certain:
             return None
-        event = self._try_start(self._enter, step, pattern, numbers)
+        event = self._try_start(self._enter, pattern, numbers)
         if event is None and certain:
             # Of an alarm known by its rhythm alone, all that is remembered is part: it began seconds ago.
-            event = self._start(self._since_free(step), step, pattern, numbers)
+            first = self._clock.step - min(self._slow, len(self._recent)) + 1
+            event = self._start(max(first, self._free_from), None, pattern, numbers)
         return event
 
-    def _since_free(self, step: int) -> list[_Heard]:
-        return list(self._recent)[-(step - self._free_from + 1) :]
+    def chirp(self, first: int, last: int, numbers: Iterator[int]) -> list[StreamEvent]:
+        if self._enter is None or self.active is not None or self._clock.step < self._free_from:
+            return []
+        peaks = [peak for _, _, peak in self._since(first // self._clock.step_frames)]
+        chirp = _Active(
+            number=next(numbers),
+            onset_s=self._clock.seconds(first),
+            heard=self._clock.step,
+            heard_s=self._clock.seconds(last),
+            confidence=CERTAIN,
+            peak_dbfs=max(peaks),
+            pattern=AlarmPattern.CHIRP,
+            lasts=None,
+        )
+        return [self._tell(chirp, Phase.START), self._tell(chirp, Phase.END)]
+
+    def _smooth(self, probability: float) -> float:
+        if self._build_up is not None:
+            return self._build_up.push(probability)
+        self._raw.append(probability)
+        return probability if self._raw.maxlen == 1 else sum(self._raw) / len(self._raw)
+
+    def _since(self, step: int) -> list[_Heard]:
+        """Return the steps from one on, as far as they are remembered."""
+        return list(self._recent)[-(self._clock.step - step + 1) :]
 
     def _try_start(
-        self, enter: float, step: int, pattern: AlarmPattern | None, numbers: Iterator[int]
+        self, enter: float, pattern: AlarmPattern | None, numbers: Iterator[int]
     ) -> StreamEvent | None:
-        recent = self._since_free(step)
+        now = self._clock.step
+        recent = self._since(max(self._free_from, now - self._slow + 1))
         oldest = max(0, len(recent) - self._window)
         above = [index for index in range(oldest, len(recent)) if recent[index][0] >= enter]
         if len(above) < self._needed:
@@ -203,68 +298,124 @@ class _Track:
         first = above[0]
         while first > 0 and recent[first - 1][0] >= self._leave:
             first -= 1
-        return self._start(recent[first:], step, pattern, numbers)
+        step = now - len(recent) + 1 + first
+        if self._attack is not Attack.BANG:
+            return self._start(step, self._lasting(step), pattern, numbers)
+        if not self._bangs():
+            return None
+        return self._start(step, self._bang(step), pattern, numbers)
+
+    def _bangs(self) -> bool:
+        """Return whether the level rises as a bang's does, somewhere in the window."""
+        clock = self._clock
+        end = clock.end(clock.step)
+        first = end - clock.window
+        needed_db = self._decision.rise_db
+        if first < clock.settled:
+            first, needed_db = clock.settled, max(needed_db, SETTLING_RISE_DB)
+        return needed_db <= 0 or clock.levels.rise_db(first, end) >= needed_db
+
+    def _bang(self, step: int) -> Onset | None:
+        clock = self._clock
+        # While a microphone settles, the first step that hears a bang may only have heard that.
+        settling = clock.end(step) - clock.window < clock.settled
+        end = clock.end(clock.step if settling else step)
+        for reach in (round(BANG_S / clock.frame_s), clock.window):
+            first = max(clock.settled, self._earliest(), end - reach)
+            if found := clock.levels.bang(first, end - 1):
+                return found
+        return None
+
+    def _lasting(self, step: int) -> Onset | None:
+        if self._attack is Attack.SCENE:
+            return None
+        end = self._clock.end(step)
+        return self._clock.levels.lasting(max(self._earliest(), end - self._clock.reach), end - 1)
+
+    def _earliest(self) -> int:
+        """Return the first frame that can belong to a sound: none of the one before does."""
+        return self._free_from * self._clock.step_frames
 
     def _start(
-        self, heard: list[_Heard], step: int, pattern: AlarmPattern | None, numbers: Iterator[int]
+        self, step: int, onset: Onset | None, pattern: AlarmPattern | None, numbers: Iterator[int]
     ) -> StreamEvent:
+        """Start a detection that was first heard in a step."""
+        clock = self._clock
+        if onset is not None:
+            begins_s = clock.seconds(onset.frame)
+        elif self._attack is Attack.SCENE:
+            begins_s = step * clock.step_s
+        else:
+            begins_s = max(self._free_from * clock.step_s, (step + 1) * clock.step_s - LAG_S)
+        heard = self._since(max(self._free_from, min(step, int(begins_s / clock.step_s))))
         least = CERTAIN if pattern in CERTAIN_PATTERNS else 0.0
         self.active = active = _Active(
             number=next(numbers),
-            onset=step - len(heard) + 1,
-            heard=step,
+            onset_s=max(0.0, begins_s),
+            heard=clock.step,
+            heard_s=0.0,
             confidence=min(1.0, max(least, *(raw for _, raw, _ in heard))),
             peak_dbfs=max(peak for _, _, peak in heard),
             pattern=pattern,
-            told_step=step,
-            told_confidence=0.0,
-            told_peak_dbfs=0.0,
+            lasts=onset,
         )
-        return self._tell(active, Phase.START, step)
+        self._hear(active, onset.frame if onset is not None else clock.end(clock.step - 1))
+        return self._tell(active, Phase.START)
+
+    def _hear(self, active: _Active, first: int) -> None:
+        """Note until when a sound is heard, of frames from `first` on."""
+        clock = self._clock
+        active.heard = clock.step
+        if active.lasts is None:
+            active.heard_s = (clock.step + 1) * clock.step_s
+        elif (last := clock.levels.last_above(active.lasts, first)) is not None:
+            active.heard_s = max(active.heard_s, clock.seconds(last))
+        active.heard_s = max(active.heard_s, active.onset_s)
 
     def _continue(
-        self, active: _Active, step: int, peak_dbfs: float, pattern: AlarmPattern | None
+        self, active: _Active, peak_dbfs: float, pattern: AlarmPattern | None
     ) -> StreamEvent | None:
+        step = self._clock.step
         smooth, raw, _ = self._recent[-1]
         certain = CERTAIN_PATTERNS & {pattern, active.pattern}
         if certain:
             active.confidence = max(active.confidence, CERTAIN)
         if smooth >= (min(self._leave, SUSPICION) if certain else self._leave):
-            active.heard = step
+            self._hear(active, self._clock.end(step - 1))
             active.confidence = min(1.0, max(active.confidence, raw))
             active.peak_dbfs = max(active.peak_dbfs, peak_dbfs)
         elif step - active.heard >= self._hold:
-            return self._end(step)
+            return self._end()
         if pattern is not None and pattern is not active.pattern:
             # What kind of alarm it is cannot wait.
             active.pattern = pattern
-            return self._tell(active, Phase.UPDATE, step)
+            return self._tell(active, Phase.UPDATE)
         news = (
             active.confidence >= active.told_confidence + CONFIDENCE_NEWS
             or active.peak_dbfs >= active.told_peak_dbfs + PEAK_NEWS_DB
         )
         if news and step - active.told_step >= self._update:
-            return self._tell(active, Phase.UPDATE, step)
+            return self._tell(active, Phase.UPDATE)
         return None
 
-    def _end(self, step: int) -> StreamEvent | None:
+    def _end(self) -> StreamEvent | None:
         if self.active is None:
             return None
         active, self.active = self.active, None
-        self._free_from = step + 1 + self._refractory
-        return self._tell(active, Phase.END, step)
+        self._free_from = self._clock.step + 1 + self._refractory
+        return self._tell(active, Phase.END)
 
-    def _tell(self, active: _Active, phase: Phase, step: int) -> StreamEvent:
-        active.told_step = step
+    def _tell(self, active: _Active, phase: Phase) -> StreamEvent:
+        active.told_step = self._clock.step
         active.told_confidence = active.confidence
         active.told_peak_dbfs = active.peak_dbfs
         return StreamEvent(
             number=active.number,
             sound_class=self.sound_class,
             phase=phase,
-            onset_s=active.onset * self._step_s + WINDOW_CENTRE_S,
-            at_s=(step + 1) * self._step_s,
-            heard_s=(active.heard + 1) * self._step_s,
+            onset_s=active.onset_s,
+            at_s=(self._clock.step + 1) * self._clock.step_s,
+            heard_s=active.heard_s,
             confidence=active.confidence,
             peak_dbfs=active.peak_dbfs,
             pattern=active.pattern,

@@ -127,7 +127,7 @@ def _gain_db(parameters: FrontendParameters) -> Floats:
     return np.asarray(_DB * parameters.shift + gain, np.float32)
 
 
-def _gain(hz: NDArray[np.float64], parameters: FrontendParameters) -> NDArray[np.float64]:
+def _gain(hz: NDArray[np.floating], parameters: FrontendParameters) -> NDArray[np.float64]:
     """Return what the power at frequencies is multiplied by."""
     turn = np.exp(-2j * np.pi * hz / parameters.preemphasis_rate)
     return np.asarray(parameters.power_gain * np.abs(1.0 - parameters.preemphasis * turn) ** 2)

@@ -6,10 +6,13 @@ from typing import Final
 
 import numpy as np
 
+from .chirps import Chirps
 from .classifier import Classifier, Heard, quiet_room
 from .detector import CERTAIN_PATTERNS, SUSPICION, Detector, StreamEvent
 from .frontend import Floats, log_mel
+from .onset import frame_levels
 from .patterns import AlarmPatterns
+from .presence import evidence
 from .protocol import AlarmPattern, Phase, Sensitivity, SoundClass
 
 # What ends with the stream is heard only after the network has seen a little beyond it.
@@ -29,8 +32,12 @@ class Hearing:
         sensitivity: Mapping[SoundClass, Sensitivity],
         *,
         on_heard: Callable[[Heard], None] | None = None,
+        settling_s: float = 0.0,
     ) -> None:
-        """Start anew with a classifier; `on_heard` is given what the network hears in each step."""
+        """Start anew with a classifier; `on_heard` is given what the network hears in each step.
+
+        What bangs in the first `settling_s` is a microphone that is switched on.
+        """
         card = classifier.card
         classifier.reset()
         self._classifier = classifier
@@ -41,8 +48,10 @@ class Hearing:
         self._samples = quiet_room(heard_already + card.step_samples)[heard_already:]
         self._leading = True
         self._alarm = card.classes.index(SoundClass.ALARM)
+        self._presence = card.classes.index(SoundClass.PRESENCE)
         self._overlap = card.frontend.n_fft - card.frontend.hop_length
         self._patterns = AlarmPatterns(card.frontend)
+        self._chirps = Chirps(card.frontend, card.window_frames)
         self._pattern = AlarmPattern.UNKNOWN
         self._until_pattern = 0
         self._suspected = 0
@@ -51,6 +60,9 @@ class Hearing:
             card.decisions,
             sensitivity,
             step_s=card.step_s,
+            window_s=card.window_frames * card.frame_s,
+            frame_s=card.frame_s,
+            settling_s=settling_s,
         )
 
     def push(self, samples: Floats) -> list[StreamEvent]:
@@ -71,6 +83,7 @@ class Hearing:
             if self._leading:
                 self._leading = False
                 self._classifier.step(step)
+                self._detector.lead_in(frame_levels(step, card.frontend))
             else:
                 events += self._step(step, peaks[number])
         return events
@@ -95,12 +108,19 @@ class Hearing:
 
     def _step(self, frames: Floats, peak_dbfs: float) -> list[StreamEvent]:
         heard = self._classifier.step(frames)
-        row = heard.probabilities.tolist()
-        self._patterns.push(frames)
-        self._recognise(row[self._alarm])
         if self._on_heard is not None:
             self._on_heard(heard)
-        return self._ended(self._detector.push(row, peak_dbfs, self._pattern))
+        row = heard.probabilities.tolist()
+        row[self._presence] = float(evidence(heard.probabilities[self._presence], heard.audioset))
+        self._patterns.push(frames)
+        chirp = self._chirps.push(frames)
+        if self._chirps.explains():
+            # One beep makes no alarm; if it is one, the next follows before the first has left the window.
+            row[self._alarm] = 0.0
+        self._recognise(row[self._alarm])
+        levels = frame_levels(frames, self._classifier.card.frontend)
+        events = self._ended(self._detector.push(row, levels, peak_dbfs, self._pattern))
+        return events if chirp is None else events + self._detector.chirp(chirp.first, chirp.last)
 
     def _ended(self, events: list[StreamEvent]) -> list[StreamEvent]:
         """Forget the rhythm of an alarm that has ended: the next has its own."""

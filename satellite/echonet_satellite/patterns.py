@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .frontend import Floats, FrontendParameters, decibels, mel_centres
 from .protocol import AlarmPattern
+from .tones import TONAL_DB, Tones
 
 # Two cycles of T4, each 4 x (100 ms on, 100 ms off) and 5 s of pause, all 10 % longer, and a little more.
 WINDOW_S: Final = 14.0
@@ -23,7 +24,6 @@ _LONG_S: Final = (0.2, 0.15)
 _SHORT_S: Final = (0.03, 0.045)
 _LOUDEST_FRAMES: Final = 20
 _SIREN_S: Final = 4.0
-_TONAL_DB: Final = 8.0
 _AS_LOUD_DB: Final = 6.0
 
 Signal = NDArray[np.floating]
@@ -40,7 +40,7 @@ class AlarmPatterns:
         self._frame_s = parameters.hop_length / parameters.sample_rate
         self._frames: deque[Floats] = deque()
         self._count = 0
-        self._tones = _Tones.none(parameters.n_mels)
+        self._tones = Tones.none(parameters.n_mels)
         self._unseen = 0
         self._capacity = round(WINDOW_S / self._frame_s)
         self._lowest = int(np.searchsorted(mel_centres(parameters), _LOWEST_HZ))
@@ -81,7 +81,7 @@ class AlarmPatterns:
             return AlarmPattern.CLOCK
         return AlarmPattern.UNKNOWN
 
-    def _tones_of_now(self) -> "_Tones":
+    def _tones_of_now(self) -> "Tones":
         """Return the tones of what is remembered; most frames were there when it was asked before."""
         # The frame that was last then had none after it, and lies between two now.
         kept = max(0, self._count - self._unseen - 1)
@@ -92,66 +92,10 @@ class AlarmPatterns:
             wanted -= len(late[0])
             if wanted <= 0:
                 break
-        new = _Tones.of(np.concatenate(late)).last(self._count - kept)
+        new = Tones.of(np.concatenate(late)).last(self._count - kept)
         self._tones = self._tones.before_last(1).last(kept).followed_by(new) if kept else new
         self._unseen = 0
         return self._tones
-
-
-@dataclass(frozen=True, slots=True)
-class _Tones:
-    """Which bands a tone stands out in, over time."""
-
-    contrast: Floats
-    """See `tonal_contrast`, [frames, bands]."""
-    levels_db: Floats
-    """How loud the tones are, [frames, bands]; minus infinity where there is none."""
-    loudest_db: Floats
-    """The loudest of each frame, [frames]."""
-
-    @classmethod
-    def none(cls, bands: int) -> "_Tones":
-        """Return those of no frame."""
-        return cls(*(np.zeros(shape, np.float32) for shape in ((0, bands), (0, bands), 0)))
-
-    @classmethod
-    def of(cls, levels_db: Floats) -> "_Tones":
-        """Return those of frames [frames, bands]."""
-        contrast = tonal_contrast(levels_db)
-        levels_db = np.where(contrast >= _TONAL_DB, levels_db, np.float32(-np.inf))
-        return cls(contrast, levels_db, levels_db.max(axis=1))
-
-    def last(self, frames: int) -> "_Tones":
-        """Return those of the last frames."""
-        first = len(self.contrast) - frames
-        return _Tones(self.contrast[first:], self.levels_db[first:], self.loudest_db[first:])
-
-    def before_last(self, frames: int) -> "_Tones":
-        """Return those of all but the last frames."""
-        end = len(self.contrast) - frames
-        return _Tones(self.contrast[:end], self.levels_db[:end], self.loudest_db[:end])
-
-    def followed_by(self, later: "_Tones") -> "_Tones":
-        """Return those of these frames and later ones."""
-        return _Tones(
-            np.concatenate((self.contrast, later.contrast)),
-            np.concatenate((self.levels_db, later.levels_db)),
-            np.concatenate((self.loudest_db, later.loudest_db)),
-        )
-
-
-def tonal_contrast(levels_db: Floats) -> Floats:
-    """Return by how many dB each band [frames, bands] rises above those around it: a tone does, noise does not."""
-    width = levels_db.shape[1]
-    padded = np.pad(levels_db, ((0, 0), (5, 5)), mode="edge")
-    near = padded[:, 5 : 5 + width]
-    for shift in (4, 6):
-        near = np.maximum(near, padded[:, shift : shift + width])
-    pairs = padded[:, :-1] + padded[:, 1:]
-    contrast = near - 0.5 * np.maximum(pairs[:, :width], pairs[:, 9:])
-    # One frame of noise in a narrow band swings by several dB; three overlapping frames much less.
-    contrast[1:-1] = (contrast[:-2] + contrast[1:-1] + contrast[2:]) / 3
-    return np.asarray(contrast, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +120,7 @@ class _Rhythm:
 
 def _loudest_bands(contrast: Floats) -> list[int]:
     """Return the bands with the most tone in them, none beside another."""
-    weight = np.maximum(contrast - _TONAL_DB, 0).sum(axis=0)
+    weight = np.maximum(contrast - TONAL_DB, 0).sum(axis=0)
     bands: list[int] = []
     for _ in range(_CANDIDATES):
         band = int(weight.argmax())

@@ -11,7 +11,7 @@ import uuid
 
 import numpy as np
 
-from .audio import SAMPLE_RATE, AudioError, Block, DeviceMissingError, Source, SourceEnded
+from .audio import SAMPLE_RATE, AudioError, Block, DeviceMissingError, Source, SourceEnded, SourceKind
 from .classifier import Classifier
 from .detector import StreamEvent
 from .health import HealthMonitor
@@ -26,8 +26,7 @@ _FROZEN_AFTER_S: Final = 5.0
 _RETRY_S: Final = (1.0, 2.0, 5.0, 10.0)
 _LEVEL_S: Final = 0.5
 # A microphone that is switched on goes from nothing to the noise of the room, which is a bang of its own.
-_SETTLING_S: Final = 0.32
-_BANGS: Final = frozenset({SoundClass.GUNSHOT, SoundClass.GLASS_BREAK})
+_SETTLING_S: Final = 0.35
 # How fast two clocks may run apart: a sound card's and the computer's.
 _CLOCK_DRIFT: Final = 2e-4
 
@@ -136,7 +135,9 @@ class Pipeline:
             return
         if self._stream is None:
             self._source.open()
-            self._stream = _Stream(Hearing(self._classifier, settings.sensitivity), settings)
+            settling_s = _SETTLING_S if self._source.kind is SourceKind.MICROPHONE else 0.0
+            hearing = Hearing(self._classifier, settings.sensitivity, settling_s=settling_s)
+            self._stream = _Stream(hearing, settings)
             self._last_sound = self._monotonic()
         stream = self._stream
         if stream.settings is not settings:
@@ -164,8 +165,6 @@ class Pipeline:
 
     def _tell(self, stream: "_Stream", events: list[StreamEvent]) -> None:
         for event in events:
-            if event.sound_class in _BANGS and event.onset_s < _SETTLING_S:
-                continue
             name, onset = stream.identify(event, self._utc_now, self._monotonic)
             self._listener.on_event(
                 SoundEvent(

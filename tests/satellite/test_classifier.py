@@ -177,6 +177,12 @@ def test_a_card_that_is_no_json_is_refused(model: Path) -> None:
         (lambda card: card["decision"]["dog"].update(confirm=[3, 2]), "decision.dog.confirm"),
         (lambda card: card["decision"]["dog"].update(hold_s=-1), "decision.dog.hold_s is out of range"),
         (lambda card: card["decision"]["dog"].update(leave_ratio=None), "decision.dog.leave_ratio"),
+        (lambda card: card["decision"]["dog"].pop("rise_db"), "decision.dog.rise_db is missing"),
+        (lambda card: card["decision"]["dog"].update(scene=3), "decision.dog.scene is no object"),
+        (
+            lambda card: card["decision"]["presence"]["scene"].update(build_up_s=0),
+            "decision.presence.scene.build_up_s is out of range",
+        ),
     ],
 )
 def test_a_damaged_card_names_file_and_field(model: Path, change: Change, said: str) -> None:
@@ -206,6 +212,14 @@ def test_a_card_of_another_model_is_refused(model: Path, change: Change, said: s
 def test_unknown_fields_of_a_card_are_ignored(model: Path) -> None:
     change_card(model, lambda card: card.update(later="more"))
     assert read_card(model).name == "loudness"
+
+
+def test_a_scene_needs_no_smoothing_and_no_hold(model: Path) -> None:
+    change_card(model, lambda card: card["decision"]["presence"].pop("smoothing_steps"))
+    change_card(model, lambda card: card["decision"]["presence"].pop("hold_s"))
+    scene = read_card(model).decisions[SoundClass.PRESENCE].scene
+    assert scene is not None
+    assert (scene.build_up_s, scene.linger_s) == (5.0, 60.0)
 
 
 def test_the_card_may_name_tensors_instead_of_the_signature(model: Path) -> None:

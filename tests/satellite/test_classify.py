@@ -56,8 +56,8 @@ def test_json_has_one_line_for_each_detection(run: Run, shot: Path) -> None:
     found = json.loads(line)
     assert list(found) == ["file", "class", "onset", "end", "confidence", "pattern"]
     assert (found["file"], found["class"], found["pattern"]) == (str(shot), "gunshot", None)
-    assert found["onset"] == pytest.approx(1.08, abs=0.16)
-    assert found["end"] == pytest.approx(1.28, abs=0.1)
+    assert found["onset"] == pytest.approx(1.08, abs=0.03)
+    assert found["end"] == pytest.approx(1.28, abs=0.03)
     assert found["confidence"] == pytest.approx(0.95)
 
 

@@ -5,22 +5,26 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from hypothesis import example, given, strategies as st
+import numpy as np
 import pytest
 
 from echonet_satellite.detector import (
+    LAG_S,
     LOOK_BACK_S,
     STEP_S,
-    WINDOW_CENTRE_S,
     Decision,
     Detector,
     StreamEvent,
 )
+from echonet_satellite.onset import MEASURES
 from echonet_satellite.protocol import AlarmPattern, Phase, Sensitivity, SoundClass
 
 THRESHOLDS = {Sensitivity.LOW: 0.9, Sensitivity.MEDIUM: 0.7, Sensitivity.HIGH: 0.5}
 QUICK = Decision(
     thresholds=THRESHOLDS, leave_ratio=0.5, confirm=(1, 1), smoothing_steps=1, hold_s=0.48, refractory_s=0.0
 )
+# Of a step in which nothing rises.
+FLAT = np.zeros((16, MEASURES), np.float32)
 LEVELS = st.sampled_from([Sensitivity.LOW, Sensitivity.MEDIUM, Sensitivity.HIGH])
 # Few distinct values, so that the interesting cases (at, above and below each threshold) are met often.
 PROBABILITIES = st.lists(
@@ -86,10 +90,13 @@ def reference(
             elif end - last >= hold:
                 break
             end += 1
+        # Nothing rises in the level.
+        onset_s = max(free_from * STEP_S, (onset + 1) * STEP_S - LAG_S)
+        onset = min(onset, int(onset_s / STEP_S))
         heard = [i for i in range(onset, end + 1) if i <= start or smooth[i] >= leave]
         found.append(
             Whole(
-                onset_s=onset * STEP_S + WINDOW_CENTRE_S,
+                onset_s=onset_s,
                 start_s=(start + 1) * STEP_S,
                 heard_s=(last + 1) * STEP_S,
                 end_s=(end + 1) * STEP_S,
@@ -113,7 +120,7 @@ def run(
     detector = Detector([sound_class], {sound_class: rule}, {sound_class: level})
     events = []
     for step, probability in enumerate(probabilities):
-        events += detector.push([probability], -20.0 if peaks is None else peaks[step])
+        events += detector.push([probability], FLAT, -20.0 if peaks is None else peaks[step])
     return events + detector.flush()
 
 
@@ -155,7 +162,7 @@ def test_what_holds_of_every_stream(rows: list[tuple[float, ...]], data: st.Data
             events += detector.configure(
                 {name: data.draw(st.sampled_from(list(Sensitivity))) for name in classes}
             )
-        events += detector.push(row, -10.0)
+        events += detector.push(row, FLAT, -10.0)
     events += detector.flush()
 
     assert not detector.active
@@ -201,7 +208,7 @@ def test_higher_sensitivity_hears_all_that_lower_hears(probabilities: list[float
         detector = Detector([SoundClass.DOG], {SoundClass.DOG: rule}, {SoundClass.DOG: level})
         active[level] = []
         for probability in probabilities:
-            detector.push([probability], -10.0)
+            detector.push([probability], FLAT, -10.0)
             active[level].append(bool(detector.active))
     for low, high in (
         (Sensitivity.LOW, Sensitivity.MEDIUM),
@@ -221,7 +228,7 @@ def test_an_impulse_is_told_with_its_own_step() -> None:
     (start, end) = run([0.0] * 10 + [0.99] + [0.0] * 10, QUICK)
     assert start.phase is Phase.START
     assert start.at_s == pytest.approx(11 * STEP_S)
-    assert start.onset_s == pytest.approx(10 * STEP_S + WINDOW_CENTRE_S)
+    assert start.onset_s == pytest.approx(11 * STEP_S - LAG_S)
     assert start.confidence == 0.99
     assert (end.phase, end.heard_s) == (Phase.END, start.heard_s)
     assert end.at_s == pytest.approx(14 * STEP_S)
@@ -231,7 +238,7 @@ def test_onset_is_where_the_confirming_run_began() -> None:
     rule = replace(QUICK, confirm=(3, 5))
     start = run([0.0, 0.1, 0.4, 0.8, 0.2, 0.8, 0.8], rule)[0]
     assert start.at_s == pytest.approx(7 * STEP_S)
-    assert start.onset_s == pytest.approx(2 * STEP_S + WINDOW_CENTRE_S)
+    assert start.onset_s == pytest.approx(3 * STEP_S - LAG_S)
 
 
 def test_what_is_too_rare_is_not_confirmed() -> None:
@@ -263,30 +270,30 @@ def test_updates_carry_news_and_come_once_a_second() -> None:
 def test_a_new_pattern_is_told_at_once_and_only_of_an_alarm() -> None:
     classes = (SoundClass.ALARM, SoundClass.DOG)
     detector = Detector(classes, dict.fromkeys(classes, QUICK), dict.fromkeys(classes, Sensitivity.MEDIUM))
-    assert len(detector.push([0.9, 0.9], -10.0)) == 2
-    (update,) = detector.push([0.9, 0.9], -10.0, AlarmPattern.T3)
+    assert len(detector.push([0.9, 0.9], FLAT, -10.0)) == 2
+    (update,) = detector.push([0.9, 0.9], FLAT, -10.0, AlarmPattern.T3)
     assert (update.sound_class, update.phase, update.pattern) == (
         SoundClass.ALARM,
         Phase.UPDATE,
         AlarmPattern.T3,
     )
-    assert not detector.push([0.9, 0.9], -10.0, AlarmPattern.T3)
+    assert not detector.push([0.9, 0.9], FLAT, -10.0, AlarmPattern.T3)
     # A pattern that is no longer recognised, because the alarm has stopped, stays what it was.
-    assert not detector.push([0.9, 0.9], -10.0, None)
+    assert not detector.push([0.9, 0.9], FLAT, -10.0, None)
     assert [event.pattern for event in detector.flush()] == [AlarmPattern.T3, None]
 
 
 def test_off_is_not_heard_and_ends_what_is_heard() -> None:
     sensitivity: Mapping[SoundClass, Sensitivity] = {SoundClass.DOG: Sensitivity.MEDIUM}
     detector = Detector([SoundClass.DOG], {SoundClass.DOG: QUICK}, sensitivity)
-    detector.push([0.9], -10.0)
+    detector.push([0.9], FLAT, -10.0)
     (end,) = detector.configure({SoundClass.DOG: Sensitivity.OFF})
     assert end.phase is Phase.END
-    assert not detector.push([1.0], -10.0)
+    assert not detector.push([1.0], FLAT, -10.0)
     assert not detector.configure(sensitivity)
-    assert detector.push([0.9], -10.0)[0].phase is Phase.START
+    assert detector.push([0.9], FLAT, -10.0)[0].phase is Phase.START
 
 
 def test_a_class_without_sensitivity_is_off() -> None:
     detector = Detector([SoundClass.DOG], {SoundClass.DOG: QUICK}, {})
-    assert not detector.push([1.0], -10.0)
+    assert not detector.push([1.0], FLAT, -10.0)

@@ -2,19 +2,21 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 import threading
 import time
 
 import numpy as np
 import pytest
+import soundfile
 
 from echonet_satellite import pipeline as pipeline_module
 from echonet_satellite.audio import AudioError, Block, DeviceMissingError, SourceEnded, SourceKind
-from echonet_satellite.audio.playback import open_samples
-from echonet_satellite.detector import WINDOW_CENTRE_S
+from echonet_satellite.audio.playback import Playback, open_file, open_samples
+from echonet_satellite.classify import find
 from echonet_satellite.pipeline import Pipeline, SoundEvent
 from echonet_satellite.protocol import Health, Level, Phase, Problem, Sensitivity, SoundClass
-from tests.support.hearing import RATE, LoudnessClassifier, noise, settings, silence
+from tests.support.hearing import RATE, LoudnessClassifier, WindowClassifier, noise, settings, silence
 
 BLOCK = RATE * 80 // 1000
 
@@ -153,15 +155,44 @@ def test_a_detection_has_the_time_of_its_sound(ear: Ear, start: Callable[..., Pi
     assert 0.1 < last.duration_s < 0.5
 
 
+def microphone(sound: np.ndarray) -> Playback:
+    """Return a microphone that hears a sound."""
+    blocks = np.split(sound.astype(np.float32), range(BLOCK, len(sound), BLOCK))
+    return Playback(SourceKind.MICROPHONE, "the microphone", lambda: iter(blocks))
+
+
 def test_a_microphone_that_is_switched_on_is_no_shot(ear: Ear, start: Callable[..., Pipeline]) -> None:
     """It goes from nothing to the noise of the room; a shot later on is one."""
     sound = np.concatenate((noise(0.16), silence(1.8), noise(0.16), silence(0.8)))
     begun = datetime.now(UTC)
-    assert start(open_samples(sound, "the noise of a room, then a shot")).join(10)
+    assert start(microphone(sound)).join(10)
     (started,) = [event for event in ear.events if event.phase is Phase.START]
     assert {event.id for event in ear.events} == {started.id}
     assert started.sound_class is SoundClass.GUNSHOT
     assert (started.onset - begun).total_seconds() > 1.5
+
+
+def test_a_shot_soon_after_a_microphone_was_switched_on_is_heard(
+    ear: Ear, start: Callable[..., Pipeline]
+) -> None:
+    """Although the network hears a bang all the time: that of the start is still in its window."""
+    sound = np.concatenate((noise(0.16), silence(0.84), noise(0.16), silence(0.8)))
+    begun = datetime.now(UTC)
+    assert start(microphone(sound), WindowClassifier()).join(10)
+    (started,) = [event for event in ear.events if event.phase is Phase.START]
+    assert (started.onset - begun).total_seconds() > 0.9
+
+
+def test_a_file_that_begins_with_a_bang_is_heard_as_it_is_by_who_classifies_it(
+    ear: Ear, start: Callable[..., Pipeline], tmp_path: Path
+) -> None:
+    path = tmp_path / "bang.wav"
+    soundfile.write(path, np.concatenate((noise(0.2), silence(1.4))), RATE)
+    assert start(open_file(path)).join(10)
+    (found,) = find(path, LoudnessClassifier(), Sensitivity.MEDIUM)
+    (started,) = [event for event in ear.events if event.phase is Phase.START]
+    assert started.sound_class is found.sound_class is SoundClass.GUNSHOT
+    assert ear.events[-1].duration_s == pytest.approx(found.end_s - found.onset_s, abs=0.011)
 
 
 def test_a_sound_at_the_very_end_of_a_file_is_heard(ear: Ear, start: Callable[..., Pipeline]) -> None:
@@ -192,10 +223,10 @@ def test_the_onset_is_right_although_blocks_come_late(ear: Ear) -> None:
     )
     pipeline.start()
     assert pipeline.join(10)
-    age_s = 5.0 - (1.28 + WINDOW_CENTRE_S)
+    age_s = 5.0 - 1.32
     expected = datetime(2026, 1, 1, tzinfo=UTC) - timedelta(seconds=age_s)
     for event in ear.events:
-        assert abs((event.onset - expected).total_seconds()) < 0.001
+        assert abs((event.onset - expected).total_seconds()) < 0.03
     assert ear.events[-1].phase is Phase.END
 
 
@@ -227,7 +258,7 @@ def test_after_lost_blocks_the_clock_is_found_again(ear: Ear) -> None:
     pipeline.start()
     assert pipeline.join(10)
     onset_s = 10 - (now - ear.events[0].onset).total_seconds()
-    assert onset_s == pytest.approx(0.96 + 2.0 + WINDOW_CENTRE_S, abs=0.001)
+    assert onset_s == pytest.approx(1.0 + 2.0, abs=0.03)
     assert Problem.BLOCKS_DROPPED in ear.problems
     assert ear.health[-1].dropped_blocks == 25
 

@@ -1,5 +1,6 @@
 """What tests of the hearing share: the model that is shipped, and sounds to hear."""
 
+from collections import deque
 from collections.abc import Mapping
 import os
 from pathlib import Path
@@ -80,6 +81,23 @@ class LoudnessClassifier(Classifier):
 
     def reset(self) -> None:
         """It remembers nothing."""
+
+
+class WindowClassifier(LoudnessClassifier):
+    """Takes whatever is loud anywhere in its window for a gunshot, as a network does that sees all of it at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._steps: deque[float] = deque(maxlen=self.card.window_frames // self.card.step_frames)
+
+    def step(self, log_mel: Floats) -> Heard:
+        heard = super().step(log_mel)
+        self._steps.append(float(heard.probabilities[0]))
+        heard.probabilities[0] = max(self._steps)
+        return heard
+
+    def reset(self) -> None:
+        self._steps.clear()
 
 
 def noise(seconds: float, level: float = 0.3, seed: int = 1) -> Floats:

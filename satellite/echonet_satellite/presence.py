@@ -1,0 +1,51 @@
+"""Somebody is there: a scene that adds up over seconds, not a single step. No clock, no I/O."""
+
+from dataclasses import dataclass
+from math import exp
+from typing import Final
+
+import numpy as np
+
+from .frontend import Floats
+
+# AudioSet's first class.
+_SPEECH: Final = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """How evidence of a scene adds up.
+
+    Attributes:
+        build_up_s: about how long evidence must last until it counts in full.
+        linger_s: how long the scene lasts after the last evidence.
+    """
+
+    build_up_s: float
+    linger_s: float
+
+
+def evidence(presence: Floats, audioset: Floats) -> Floats:
+    """Return how likely somebody is heard, [...], from the probability of presence and AudioSet's [..., 527]: talk too.
+
+    The network knows talk best from AudioSet, and who talks is there.
+    """
+    return np.maximum(presence, audioset[..., _SPEECH])
+
+
+class BuildUp:
+    """Adds up evidence that leaks away: towards 1 while it lasts, towards 0 when there is none."""
+
+    def __init__(self, scene: Scene, step_s: float) -> None:
+        """Begin without any."""
+        self._kept = exp(-step_s / scene.build_up_s)
+        self._level = 0.0
+
+    def push(self, probability: float) -> float:
+        """Take the evidence of the next step, and return how much there is."""
+        self._level = self._kept * self._level + (1.0 - self._kept) * probability
+        return self._level
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self._level = 0.0
