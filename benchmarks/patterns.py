@@ -136,7 +136,7 @@ def clock(random: Random) -> Floats:
         beeps=1,
         on_s=on_s,
         off_s=0.1,
-        pause_s=random.uniform(0.1, 0.7),
+        pause_s=random.uniform(0.35, 0.8),
         pitch=random.uniform(1000, 3500),
     )
 

@@ -24,6 +24,14 @@ _LONG_S: Final = (0.2, 0.15)
 _SHORT_S: Final = (0.03, 0.045)
 _LOUDEST_FRAMES: Final = 20
 _SIREN_S: Final = 4.0
+_CLOCK_CYCLES: Final = 5
+_CLOCK_BEEP_S: Final = 0.35
+# Beeps of a clock that are nearer than this are one group.
+_GROUP_S: Final = (0.2, 0.045)
+# As exact as frames of 10 ms in noise tell.
+_EXACT_S: Final = 0.05
+# So long an echo fills a pause, or makes a beep longer or shorter.
+_ECHO_S: Final = 0.1
 _AS_LOUD_DB: Final = 6.0
 
 Signal = NDArray[np.floating]
@@ -77,7 +85,8 @@ class AlarmPatterns:
         rhythms = [_rhythm(envelope, _SHORT_S, self._frame_s) for envelope in envelopes]
         if any(_is_t4(rhythm) for rhythm in rhythms):
             return AlarmPattern.T4
-        if any(_is_clock(rhythm) for rhythm in rhythms):
+        groups = [_rhythm(envelope, _GROUP_S, self._frame_s) for envelope in envelopes]
+        if any(_is_clock(*pair) for pair in zip(rhythms, groups, strict=True)):
             return AlarmPattern.CLOCK
         return AlarmPattern.UNKNOWN
 
@@ -235,20 +244,30 @@ def _is_t4(rhythm: _Rhythm) -> bool:
     return False
 
 
-def _is_clock(rhythm: _Rhythm) -> bool:
-    """Short beeps that go on, in one or two regular intervals (one by one, or in groups)."""
-    starts, lengths = rhythm.starts[-9:], (rhythm.ends - rhythm.starts)[-9:]
-    if len(starts) < 6:
+def _is_clock(rhythm: _Rhythm, groups: _Rhythm) -> bool:
+    """Several exact cycles of short beeps (one by one, or in groups) with quiet pauses.
+
+    An alarm that beeps fast without a pause, whose beeps drift, or beside which another sounds, is no clock: who hears
+    one sleeps on.
+    """
+    starts, ends = groups.starts[-1 - _CLOCK_CYCLES :], groups.ends[-1 - _CLOCK_CYCLES :]
+    if len(starts) <= _CLOCK_CYCLES:
         return False
-    intervals = np.diff(starts)
-    if intervals.max() > 2.0 or np.median(lengths) > 0.35:
+    cycles, lengths = np.diff(starts), (ends - starts)[:-1]
+    if not (_all_between(cycles, 0.35, 2.0) and np.ptp(cycles) <= _EXACT_S):
         return False
-    regular = np.zeros(len(intervals), np.bool_)
-    for _ in range(2):
-        if not regular.all():
-            usual = np.median(intervals[~regular])
-            regular |= np.abs(intervals - usual) <= max(0.03, 0.12 * usual)
-    return bool(regular.mean() >= 0.85)
+    if np.ptp(lengths) > _ECHO_S:
+        return False
+    # A long beep is that of a smoke alarm; a long group is made of short ones, as far as the echo lets them be told.
+    parts = [
+        np.sum((rhythm.starts >= start) & (rhythm.starts < end))
+        for start, end in zip(starts[:-1], ends[:-1], strict=True)
+    ]
+    if lengths.max() > _CLOCK_BEEP_S and np.median(parts) < 2:
+        return False
+    return all(
+        groups.quiet(end + _ECHO_S, start - 0.03) for end, start in zip(ends[:-1], starts[1:], strict=True)
+    )
 
 
 def _is_siren(tones_db: Floats) -> bool:

@@ -77,6 +77,64 @@ def test_other_rhythms_are_neither(beeps: int, on_s: float, off_s: float, pause_
     assert pattern_of(sound) not in (AlarmPattern.T3, AlarmPattern.T4)
 
 
+def beeps(*times: tuple[float, float], pitch: float = 2800.0) -> Floats:
+    """Return beeps, each from a time and of a length in seconds, in 14 s."""
+    time = np.arange(14 * RATE) / RATE
+    gate = np.zeros(14 * RATE)
+    for start_s, length_s in times:
+        gate[round(start_s * RATE) : round((start_s + length_s) * RATE)] = 0.3
+    return np.asarray(gate * np.sin(2 * np.pi * pitch * time) + noise(14.0, 1e-3), np.float32)
+
+
+def regular(period_s: float, length_s: float, drift: float = 0.0) -> list[tuple[float, float]]:
+    """Return the times of beeps, each interval longer than the last by a part."""
+    times, start_s = [], 0.0
+    while start_s < 13.5:
+        times.append((start_s, length_s))
+        start_s += period_s
+        period_s *= 1 + drift
+    return times
+
+
+ALARMS_THAT_ARE_NO_CLOCKS = {
+    "fast": beeps(*regular(0.16, 0.08)),
+    "faster": beeps(*regular(0.1, 0.05)),
+    "slow and long": beeps(*regular(1.0, 0.5)),
+    "drifting": beeps(*regular(0.5, 0.1, drift=0.05)),
+    "drifting to faster": beeps(*regular(1.6, 0.1, drift=-0.04)),
+    "of growing length": beeps(*((start_s, 0.06 + 0.06 * start_s) for start_s, _ in regular(0.6, 0.1))),
+    "irregular": beeps(*((0.7 * n + 0.08 * (n * n % 5), 0.1) for n in range(18))),
+    "two at once": beeps(*regular(0.9, 0.2)) + beeps(*regular(0.83, 0.2), pitch=3600.0),
+    "three at once": beeps(*regular(1.0, 0.25))
+    + beeps(*regular(0.95, 0.25), pitch=2300.0)
+    + beeps(*regular(1.08, 0.25), pitch=3600.0),
+    "beside a steady tone": beeps(*regular(0.8, 0.15)) + beeps((0.0, 14.0), pitch=1900.0),
+    "continuous": beeps((0.0, 14.0)),
+    "only a few": beeps(*regular(1.0, 0.1)[:4]),
+}
+
+
+@pytest.mark.parametrize("name", ALARMS_THAT_ARE_NO_CLOCKS)
+def test_an_alarm_that_is_no_exact_clock_alone_is_unknown(name: str) -> None:
+    """Whoever is told that a clock rings sleeps on: at no moment may another alarm be taken for one."""
+    patterns = AlarmPatterns(FrontendParameters())
+    frames = log_mel(np.concatenate((silence(1.0), ALARMS_THAT_ARE_NO_CLOCKS[name])), FrontendParameters())
+    said = set()
+    for first in range(0, len(frames), 16):
+        patterns.push(frames[first : first + 16])
+        said.add(patterns.recognise())
+    # Two tones that change in turn are also what a siren is.
+    assert said - {AlarmPattern.SIREN} == {AlarmPattern.UNKNOWN}
+    assert AlarmPattern.SIREN not in said or name in ("three at once", "beside a steady tone")
+
+
+@pytest.mark.parametrize(("period_s", "length_s"), [(0.5, 0.1), (1.0, 0.2), (1.8, 0.3)])
+def test_a_clock_is_known_after_several_exact_cycles_and_not_before(period_s: float, length_s: float) -> None:
+    times = regular(period_s, length_s)
+    assert pattern_of(beeps(*times)) is AlarmPattern.CLOCK
+    assert pattern_of(beeps(*times[:5])[: round(6 * period_s * RATE)]) is AlarmPattern.UNKNOWN
+
+
 @pytest.mark.parametrize(
     "sound", [noise(14.0), silence(14.0), np.zeros(14 * RATE, np.float32), gunshot(random())]
 )
