@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from .detector import Decision
+from .decision import Decision
 from .errors import EchonetError
 from .frontend import FrontendParameters
 from .presence import Scene

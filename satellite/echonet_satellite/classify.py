@@ -13,7 +13,7 @@ import numpy as np
 from .audio import SAMPLE_RATE, AudioError
 from .audio.file import read_blocks
 from .classifier import Classifier, Heard, load_classifier
-from .detector import StreamEvent
+from .decision import StreamEvent
 from .errors import EchonetError
 from .frontend import Floats
 from .hearing import Hearing

@@ -8,12 +8,14 @@ import numpy as np
 
 from .chirps import Chirps
 from .classifier import Classifier, Heard, quiet_room
-from .detector import CERTAIN_PATTERNS, SUSPICION, Detector, StreamEvent
+from .decision import StreamEvent
+from .detector import Detector
 from .frontend import Floats, log_mel
 from .onset import frame_levels
 from .patterns import AlarmPatterns
 from .presence import evidence
 from .protocol import AlarmPattern, Phase, Sensitivity, SoundClass
+from .track import CERTAIN_PATTERNS, SUSPICION
 
 # What ends with the stream is heard only after the network has seen a little beyond it.
 PADDING_S: Final = 0.5

@@ -13,7 +13,7 @@ import numpy as np
 
 from .audio import SAMPLE_RATE, AudioError, Block, DeviceMissingError, Source, SourceEnded, SourceKind
 from .classifier import Classifier
-from .detector import StreamEvent
+from .decision import StreamEvent
 from .health import HealthMonitor
 from .hearing import Hearing, dbfs
 from .protocol import AlarmPattern, Health, Level, Phase, Settings, SoundClass

@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 
 from echonet_satellite.detector import (
-    LAG_S,
-    LOOK_BACK_S,
     STEP_S,
     Decision,
     Detector,
@@ -18,6 +16,7 @@ from echonet_satellite.detector import (
 )
 from echonet_satellite.onset import MEASURES
 from echonet_satellite.protocol import AlarmPattern, Phase, Sensitivity, SoundClass
+from echonet_satellite.track import LAG_S, LOOK_BACK_S
 
 THRESHOLDS = {Sensitivity.LOW: 0.9, Sensitivity.MEDIUM: 0.7, Sensitivity.HIGH: 0.5}
 QUICK = Decision(

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from echonet_satellite import synthesis
-from echonet_satellite.detector import FRAME_CENTRE_S
 from echonet_satellite.frontend import Floats, FrontendParameters, log_mel
 from echonet_satellite.onset import MEASURES, Levels, Onset, frame_levels
+from echonet_satellite.track import FRAME_CENTRE_S
 from tests.support.hearing import RATE, noise
 
 PARAMETERS = FrontendParameters()
