@@ -2,7 +2,7 @@
 
 usage: .venv/bin/python benchmarks/latency.py [--detections 100] [--write] [--model DIR]
 
-Recordings of the validation split are played into PulseAudio's null sink; PyAudio captures, a satellite process
+Recordings are played into PulseAudio's null sink; PyAudio captures, a satellite process
 recognises, a Home Assistant process changes the state. A sound begins when its first sample is handed to the sound
 server, so that the buffers of playing and capturing count too. Needs root, and the recordings of ECHONET_DATA.
 """
@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 import soundfile
 
-from echonet_models.datasets import Clip, Split, data_directory, read_manifest, split_by_recording
+from echonet_models.data.manifest import Clip, data_directory, read_manifest
 from echonet_satellite.protocol import EchonetError
 from house.configuration import REPOSITORY
 from house.errors import HouseError
@@ -66,14 +66,15 @@ class Latency:
 
 
 def samples(classes: Sequence[str]) -> Iterator[Sample]:
-    """Recordings that were not trained on, in turn by class, again and again, in an order that a seed decides."""
+    """Recordings in turn by class, each once, then again and again, in an order that a seed decides."""
     folder = data_directory()
     clips = read_manifest(folder)
-    split = split_by_recording(clips)
     pools: dict[str, list[Clip]] = defaultdict(list)
+    heard: set[str] = set()
     for clip in clips:
-        if clip.label in classes and split[clip.origin] is Split.VALIDATION and not clip.unsure:
+        if clip.label in classes and clip.origin not in heard and not clip.unsure:
             pools[clip.label].append(clip)
+            heard.add(clip.origin)
     shuffle = random.Random(1)
     while True:
         for pool in pools.values():
@@ -187,7 +188,7 @@ def page(table: str, load: float) -> str:
 # From sound to state
 
 How long after the onset of a sound the satellite has detected it, and Home Assistant has changed the state.
-Recordings of the validation split are played into a null sink; PyAudio captures; satellite, TLS connection and
+Recordings are played into a null sink; PyAudio captures; satellite, TLS connection and
 Home Assistant are real. The clock starts when the first sample of the sound is handed to the sound server, so the
 buffers of playing and capturing count. All on one machine with {os.cpu_count()} processor cores; in the minute
 before it began, {load:.1f} processes on average were running or waiting for one of them.

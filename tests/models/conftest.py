@@ -1,8 +1,6 @@
 """Sound for the tests of the models: a small data set of synthetic recordings, in the layout of the real one."""
 
-from collections.abc import Sequence
 import csv
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,45 +9,16 @@ import soundfile
 
 pytest.importorskip("tensorflow", reason="TensorFlow is in .venv-models only: scripts/setup models")
 
-from echonet_models import mn04
-from echonet_models.datasets import BACKGROUND, CLASSES, OTHER, Clip, read_manifest, split_by_recording
+from echonet_models.data.library import Library
+from echonet_models.data.manifest import BACKGROUND, CLASSES, OTHER, UNLABELLED, Clip, read_manifest
+from echonet_models.data.recordings import SAMPLE_RATE, open_recordings
+from echonet_models.data.teachers import AUDIOSET_CLASSES, ClassMap, Lesson, stretches, teachers_directory
 from echonet_models.errors import ModelsError
-from echonet_models.knowledge import SCALE, Knowledge
-from echonet_models.material import Material
-from echonet_models.recipe import Recipe
-from echonet_models.recordings import SAMPLE_RATE, Recordings, open_recordings
-from echonet_models.teachers import DENSE_HOP, DENSE_LEAD, TEACHER_CLASSES, WINDOW, teachers_directory
 
 FIELDS = (
-    *(
-        "path",
-        "label",
-        "sublabel",
-        "source",
-        "commit",
-        "original_path",
-        "origin_id",
-        "license",
-        "license_class",
-    ),
-    *("duration_s", "orig_sr", "fold", "hard_negative_for", "may_contain", "qc", "rms_dbfs", "peak_dbfs"),
-)
-
-
-# One event a mixture, clear and dry: what a small network can learn in a minute.
-PLAIN = Recipe(
-    events=(0.0, 1.0),
-    other_share=0,
-    synthetic_shares={},
-    treble_share=0,
-    ebr_db=(24, 24),
-    clean_share=0,
-    companion_share=0,
-    second_background_share=0,
-    room_share=0,
-    colour_share=0,
-    speed_share=0,
-    clip_share=0,
+    *("path", "label", "sublabel", "source", "commit", "original_path", "origin_id", "license"),
+    *("license_class", "duration_s", "orig_sr", "fold", "hard_negative_for", "may_contain", "qc"),
+    *("rms_dbfs", "peak_dbfs"),
 )
 
 
@@ -62,41 +31,26 @@ def tone(frequency: float, seconds: float, generator: np.random.Generator) -> np
     ).astype(np.float32)
 
 
-def parrot(clips: Sequence[Clip], recordings: Recordings) -> Knowledge:
-    """Return a teacher that hears whose clip it is: its score of the clip's class (or the ninth, tenth) is 1."""
-    labels = [*map(str, CLASSES), OTHER, BACKGROUND]
-    scores = {}
-    for clip in clips:
-        windows = 2 * DENSE_LEAD + max(0, recordings.length(clip.path) - WINDOW) // DENSE_HOP + 1
-        heard = np.zeros((windows, TEACHER_CLASSES), np.uint8)
-        heard[:, labels.index(clip.label)] = SCALE
-        scores[clip.path] = heard
-    return Knowledge(scores)
-
-
 @pytest.fixture(scope="session")
 def teachers() -> Path:
     """The folder of the teachers' networks."""
     try:
-        directory = teachers_directory()
+        return teachers_directory()
     except ModelsError as error:
         pytest.skip(str(error))
-    if not (directory / mn04.MODEL_FILE).is_file():
-        pytest.skip(f"no {mn04.MODEL_FILE} in {directory}")
-    return directory
 
 
 @pytest.fixture(scope="session")
 def small_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Five recordings a class, each class a pitch of its own; noise as `other` and `background`."""
+    """Ten clips of five recordings a class from three sources, each class a pitch of its own; noise as the rest."""
     directory = tmp_path_factory.mktemp("data")
     generator = np.random.default_rng(0)
     rows = []
-    for label in [*map(str, CLASSES), "other", "background"]:
+    for label in [*map(str, CLASSES), OTHER, BACKGROUND, UNLABELLED]:
         (directory / label).mkdir()
         for number in range(10):
-            seconds = 12.0 if label == "background" else 2.0
-            if label in ("other", "background"):
+            seconds = 12.0 if label in (BACKGROUND, UNLABELLED) else 2.0
+            if label in (OTHER, BACKGROUND, UNLABELLED):
                 samples = generator.normal(0, 0.02, int(seconds * SAMPLE_RATE)).astype(np.float32)
             else:
                 samples = tone(300 * 1.45 ** [*map(str, CLASSES)].index(label), seconds, generator)
@@ -107,8 +61,9 @@ def small_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 path=path,
                 label=label,
                 sublabel="test",
-                source=f"source-{number % 2}",
+                source=f"source-{number // 2 % 3}",
                 duration_s=str(seconds),
+                hard_negative_for="dog" if label == OTHER and number < 4 else "",
             )
             row.update(origin_id=f"{label}-{number // 2}", license_class="open" if number % 4 else "unstated")
             rows.append(row)
@@ -120,11 +75,24 @@ def small_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def small_material(small_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Material:
-    """The small data set, opened; its teacher hears nothing."""
+def class_map() -> ClassMap:
+    """A map in which AudioSet's first eight classes mean ours, and the next eight perhaps."""
+    core = {name: [number] for number, name in enumerate(CLASSES)}
+    weak = {name: [8 + number] for number, name in enumerate(CLASSES)}
+    return ClassMap(core, weak, np.arange(AUDIOSET_CLASSES))
+
+
+@pytest.fixture(scope="session")
+def library(small_data: Path, class_map: ClassMap, tmp_path_factory: pytest.TempPathFactory) -> Library:
+    """The small data set, opened; its teachers hear whose clip it is."""
     clips = read_manifest(small_data)
     recordings = open_recordings(small_data, clips, tmp_path_factory.mktemp("cache"))
-    deaf = {clip.path: np.zeros((4, 2, len(CLASSES)), np.float32) for clip in clips}
-    return Material(
-        clips, split_by_recording(clips), recordings, deaf, [], partial(parrot, clips, recordings)
-    )
+
+    def lesson(clip: Clip) -> Lesson:
+        starts = np.array(stretches(clip, recordings.length(clip.path)))
+        logits = np.full((len(starts), AUDIOSET_CLASSES), -6, np.float32)
+        if clip.sound_class is not None:
+            logits[:, CLASSES.index(clip.sound_class)] = 2
+        return Lesson(starts, logits)
+
+    return Library(clips, recordings, {clip.path: lesson(clip) for clip in clips}, class_map)

@@ -1,74 +1,97 @@
-"""The frame of the comparison: windows, features, figures, what is done only once, and the page."""
+"""The frame of the comparison: folds, features, figures, what is done only once, and the page."""
 
+import argparse
+from collections.abc import Callable
 from dataclasses import replace
 import json
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.metrics import precision_recall_fscore_support
+from sklearn.metrics import average_precision_score, precision_recall_fscore_support
 
-from echonet_models.compare import references, run
-from echonet_models.compare.approach import Approach, Progress, Scores
-from echonet_models.compare.clip_features import one_class
-from echonet_models.compare.features import (
+pytest.importorskip("tensorflow", reason="TensorFlow is in .venv-models only: scripts/setup models")
+
+from echonet_models.compare import entry, page, references, registry, run, scoring
+from echonet_models.compare.approach import Approach, Factory
+from echonet_models.compare.classical.screams import small_part
+from echonet_models.compare.features.handmade import (
     FEATURES,
     clip_features,
     linear_filter_bank,
     linear_prediction_frames,
     lpc_to_cepstrum,
 )
-from echonet_models.compare.page import write_page
-from echonet_models.compare.scoring import MEASURES, score
-from echonet_models.compare.scream import domains
-from echonet_models.compare.windows import LABELS, OTHER_LABEL, WINDOW, Windows, windows_of
-from echonet_models.datasets import CLASSES, Split
+from echonet_models.compare.folds import Fold, leave_sources_out
+from echonet_models.compare.mixtures import Mixer
+from echonet_models.compare.windows import LABELS, OTHER_LABEL, WINDOW, Remembered, Windows, fresh
+from echonet_models.data.activity import SOUNDS
+from echonet_models.data.manifest import CLASSES
+from echonet_models.data.teachers import teachers_directory
 from echonet_models.errors import ModelsError
-from echonet_models.material import Material
-from echonet_satellite.classifier import load_classifier
-from echonet_satellite.hearing import Hearing
-from echonet_satellite.protocol import Sensitivity, SoundClass
+from echonet_satellite.protocol import SoundClass
+
+from . import compare_data
 
 
-@pytest.fixture(scope="module")
-def windows(small_material: Material) -> Windows:
-    return windows_of(small_material, Split.TRAIN, limit_per_class=9, seed=3)
+@pytest.fixture
+def windows() -> Windows:
+    return compare_data.folds()[0].scored
 
 
-def test_windows_are_of_one_split_and_hold_their_class(small_material: Material, windows: Windows) -> None:
-    assert {small_material.split[origin] for origin in windows.origins} == {Split.TRAIN}
-    assert windows.samples.shape == (len(windows), WINDOW)
-    of_path = {clip.path: clip for clip in small_material.clips}
-    for number, (path, start) in enumerate(zip(windows.clips, windows.starts, strict=True)):
-        label = LABELS[windows.labels[number]]
-        assert of_path[path].label in (label, "background" if label == "other" else label)
-        cut = small_material.recordings[path][start : start + WINDOW]
-        np.testing.assert_array_equal(windows.samples[number, : len(cut)], cut)
-        if label != "other":
+def test_nothing_of_a_source_is_learned_from_where_it_is_scored() -> None:
+    source = {clip.path: (clip.label, clip.source) for clip in compare_data.material().clips}
+    judged: list[str] = []
+    for fold in compare_data.folds():
+        known, tuned, scored = (
+            {source[path] for path in part.clips.tolist()} for part in (fold.train, fold.tune, fold.scored)
+        )
+        assert not (known | tuned) & scored
+        assert not set(fold.train.origins) & set(fold.tune.origins)
+        assert set(np.unique(fold.train.labels)) == set(range(len(LABELS)))
+        judged += fold.scored.clips.tolist()
+    assert {source[path] for path in judged} == set(source.values())
+
+
+def test_a_window_holds_its_class(windows: Windows) -> None:
+    recordings = compare_data.material().recordings
+    for sample, label, path, start in zip(
+        windows.samples, windows.labels, windows.clips.tolist(), windows.starts, strict=True
+    ):
+        assert path.split("/")[0] in (LABELS[label], "background" if label == OTHER_LABEL else "")
+        cut = recordings[path][start : start + WINDOW]
+        np.testing.assert_array_equal(sample[: len(cut)], cut)
+        if label != OTHER_LABEL:
             assert np.abs(cut).max() > 0.1, "the tone is in it, not only the silence around it"
 
 
-def test_recordings_take_turns_up_to_the_limit(small_material: Material, windows: Windows) -> None:
-    for label in range(len(LABELS)):
-        origins = [
-            origin for origin, own in zip(windows.origins, windows.labels, strict=True) if own == label
-        ]
-        counts = [origins.count(origin) for origin in set(origins)]
-        assert len(origins) == 9
-        assert max(counts) - min(counts) <= 1
-    again = windows_of(small_material, Split.TRAIN, limit_per_class=9, seed=3)
-    assert (again.clips, again.starts) == (windows.clips, windows.starts)
-    other = windows_of(small_material, Split.TRAIN, limit_per_class=9, seed=4)
-    assert (other.clips, other.starts) != (windows.clips, windows.starts)
+def test_recordings_take_turns_and_a_seed_is_repeatable() -> None:
+    for fold in compare_data.folds():
+        for label in range(len(LABELS)):
+            _, counts = np.unique(fold.scored.origins[fold.scored.labels == label], return_counts=True)
+            assert counts.sum() <= 8
+            assert counts.max() - counts.min() <= 1
+    again = leave_sources_out(compare_data.material(), 8, seed=1)
+    np.testing.assert_array_equal(again[1].train.samples, compare_data.folds()[1].train.samples)
+    other = leave_sources_out(compare_data.material(), 8, seed=2)
+    assert not np.array_equal(other[1].train.samples, again[1].train.samples)
 
 
-def test_taking_by_mask_and_by_index_agree(windows: Windows) -> None:
-    mask = windows.labels == OTHER_LABEL
-    one, two = windows.take(mask), windows.take(np.flatnonzero(mask))
-    np.testing.assert_array_equal(one.samples, two.samples)
-    assert one.origins == two.origins
-    assert set(one.labels) == {OTHER_LABEL}
+def test_a_function_of_windows_is_computed_once_unless_asked_afresh(windows: Windows) -> None:
+    rows: list[int] = []
+
+    def level(samples: np.ndarray) -> np.ndarray:
+        rows.append(len(samples))
+        return np.abs(samples).max(axis=1)
+
+    function = Remembered(level)
+    first = function(windows.take(np.arange(5)))
+    np.testing.assert_array_equal(function(windows.take(np.arange(4, 0, -1))), first[4:0:-1])
+    assert rows == [5]
+    with fresh():
+        function(windows.take(np.arange(2)))
+    assert rows == [5, 2]
 
 
 def test_the_cepstrum_is_that_of_the_filter() -> None:
@@ -83,36 +106,28 @@ def test_the_cepstrum_is_that_of_the_filter() -> None:
 
 def test_linear_bands_cover_the_spectrum_evenly() -> None:
     bank = linear_filter_bank(24, 513)
-    assert bank.shape == (24, 513)
     assert bank.max() <= 1
-    inner = bank.sum(axis=0)[30:480]
-    np.testing.assert_allclose(inner, 1, atol=1e-5)
+    np.testing.assert_allclose(bank.sum(axis=0)[30:480], 1, atol=1e-5)
 
 
 def test_features_are_seventeen_of_finite_numbers_whatever_the_level(windows: Windows) -> None:
     assert len(set(FEATURES)) == 17
-    samples = windows.samples[:4].copy()
+    four = windows.take(np.arange(4))
+    samples = four.samples.copy()
     samples[3] = 0
-    features, frames = clip_features(samples), linear_prediction_frames(samples)
-    assert np.isfinite(features).all()
-    assert np.isfinite(frames).all()
-    np.testing.assert_allclose(
-        clip_features(samples[:3] * np.float32(0.25)), features[:3], rtol=1e-3, atol=1e-3
-    )
-
-
-def test_features_are_remembered_only_for_the_same_array(windows: Windows) -> None:
-    samples = windows.samples[:2].copy()
-    first = clip_features(samples)
-    assert clip_features(samples) is first
-    assert clip_features(samples.copy()) is not first
+    four = replace(four, samples=samples)
+    assert np.isfinite(clip_features(four)).all()
+    assert np.isfinite(linear_prediction_frames(four)).all()
+    quiet = replace(four, samples=samples * np.float32(0.25))
+    np.testing.assert_allclose(clip_features(quiet)[:3], clip_features(four)[:3], rtol=1e-3, atol=1e-3)
 
 
 def test_figures_are_those_of_scikit_learn(windows: Windows) -> None:
     generator = np.random.default_rng(1)
     predicted = generator.random((len(windows), len(LABELS))).astype(np.float32)
     predicted[np.arange(len(windows)), windows.labels] += 0.4
-    figures = score(predicted, windows)
+    predicted = predicted.round(1)
+    figures = scoring.score(predicted, windows)
     expected = precision_recall_fscore_support(
         windows.labels, predicted.argmax(axis=1), labels=range(len(LABELS)), zero_division=0
     )
@@ -122,12 +137,28 @@ def test_figures_are_those_of_scikit_learn(windows: Windows) -> None:
         macro = figures["macro"][key]
         assert macro["value"] == pytest.approx(float(np.mean(values)), abs=1e-4)
         assert macro["low"] <= macro["value"] <= macro["high"]
-    right = float((predicted.argmax(axis=1) == windows.labels).mean())
-    assert figures["micro"]["accuracy"]["value"] == pytest.approx(right, abs=1e-4)
     counts = np.array(figures["confusion"]["counts"])
     assert counts.sum() == len(windows)
     specificity = 1 - (counts[:, 0].sum() - counts[0, 0]) / (counts.sum() - counts[0].sum())
     assert figures["classes"][LABELS[0]]["specificity"] == pytest.approx(specificity, abs=1e-4)
+    # Rounded to tenths, many scores are equal.
+    precisions = [average_precision_score(windows.labels == label, predicted[:, label]) for label in range(8)]
+    found = figures["mean_average_precision"]
+    assert found["value"] == pytest.approx(float(np.mean(precisions)), abs=1e-4)
+    assert found["low"] < found["value"] < found["high"]
+
+
+def test_thresholds_that_differ_from_fold_to_fold_do_not_change_the_ranking() -> None:
+    folds, outcomes = compare_data.folds(), []
+    for number, fold in enumerate(folds):
+        divided = Oracle()
+        divided.thresholds = np.full(9, 1 + number, np.float32)
+        outcome = run.measure(divided, fold)
+        outcome["predicted"] = (np.array(outcome["predicted"]) / divided.thresholds).tolist()
+        outcomes.append(outcome)
+    outcomes[0]["predicted"][-1][0] = 0.9
+    figures = run.summarise(Oracle(), folds, outcomes)["figures"]
+    assert figures["mean_average_precision"]["value"] == 1
 
 
 def test_one_class_is_scored_on_its_own_question(windows: Windows) -> None:
@@ -135,111 +166,112 @@ def test_one_class_is_scored_on_its_own_question(windows: Windows) -> None:
     predicted = np.zeros((len(windows), len(LABELS)), np.float32)
     predicted[:, OTHER_LABEL] = 0.5
     predicted[windows.labels == dog, dog] = 0.6
-    figures = score(predicted, windows, SoundClass.DOG)
-    assert list(figures["classes"]) == ["dog", "rest"]
-    assert all(figures["macro"][key]["value"] == 1 for key in MEASURES)
-    assert set(one_class(windows.labels, SoundClass.DOG)) == {dog, OTHER_LABEL}
+    for asked in (windows, windows.asked(SoundClass.DOG)):
+        figures = scoring.score(predicted, asked, SoundClass.DOG)
+        assert list(figures["classes"]) == ["dog", "rest"]
+        assert all(figures["macro"][key]["value"] == 1 for key in scoring.MEASURES)
+        assert figures["mean_average_precision"]["value"] == 1
+    assert set(windows.asked(SoundClass.DOG).labels) == {dog, OTHER_LABEL}
 
 
-class Oracle:
-    """Looks the answer up in the pitch: each class of the small data set has its own."""
+class Oracle(Approach):
+    """Knows the answer."""
 
-    name, paper, purpose = "oracle", "A", "a test"
+    fitted = 0
 
-    def __init__(self, hears: bool = True) -> None:
-        self.fitted, self.hears = 0, hears
+    def __init__(self, target: SoundClass | None = None) -> None:
+        super().__init__("oracle", "A", "a test", target)
 
-    def fit(self, train: Windows, tune: Windows, *, seed: int, quick: bool, progress: Progress) -> None:
-        del train, tune, seed, quick
-        self.fitted += 1
-        progress(0.5)
+    def fit(self, fold: Fold) -> None:
+        assert not set(fold.scored.origins) & set(fold.train.origins)
+        Oracle.fitted += 1
 
-    def predict(self, windows: Windows) -> Scores:
+    def predict(self, windows: Windows) -> np.ndarray:
         rows = np.zeros((len(windows), len(LABELS)), np.float32)
-        rows[np.arange(len(windows)), windows.labels if self.hears else OTHER_LABEL] = 1
+        rows[np.arange(len(windows)), windows.labels] = 1
         return rows
 
     def size_bytes(self) -> int:
-        return 12
+        return 12_000
+
+
+@pytest.fixture
+def compare(tmp_path: Path) -> Callable[..., list[dict[str, Any]]]:
+    def once(*factories: Factory, seed: int = 1, again: bool = False) -> list[dict[str, Any]]:
+        folds = [replace(fold, seed=seed) for fold in compare_data.folds()]
+        return run.compare(
+            factories, compare_data.material(), folds, tmp_path / "all", tmp_path / "parts", again=again
+        )
+
+    return once
 
 
 def test_what_is_done_is_not_done_again(
-    small_material: Material, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    compare: Callable[..., list[dict[str, Any]]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    oracle = Oracle()
-    monkeypatch.setattr(run, "approaches", lambda _material, _only=None: [cast("Approach", oracle)])
-    (first,) = run.compare(small_material, tmp_path, quick=True)
-    (second,) = run.compare(small_material, tmp_path, quick=True)
-    assert oracle.fitted == 1
-    assert first == second == json.loads((tmp_path / "oracle.json").read_text(encoding="utf-8"))
+    monkeypatch.setattr(Oracle, "fitted", 0)
+    (first,) = compare(lambda _: Oracle())
+    (second,) = compare(lambda _: Oracle())
+    assert Oracle.fitted == 3, "once in each fold"
+    assert first == second == json.loads((tmp_path / "all/oracle.json").read_text(encoding="utf-8"))
     assert first["figures"]["macro"]["f1"]["value"] == 1
-    run.compare(small_material, tmp_path, quick=True, again=True)
-    run.compare(small_material, tmp_path, quick=True, seed=2)
-    assert oracle.fitted == 3
-    (tmp_path / "oracle.json").write_text("{", encoding="utf-8")
+    compare(lambda _: Oracle(), again=True)
+    compare(lambda _: Oracle(), seed=2)
+    assert Oracle.fitted == 9
+    (tmp_path / "all/oracle.json").unlink()
+    (tmp_path / "parts/oracle-1.json").unlink()
+    assert compare(lambda _: Oracle(), seed=2)
+    assert Oracle.fitted == 10, "only the fold that was missing"
+    (tmp_path / "all/oracle.json").write_text("{", encoding="utf-8")
     with pytest.raises(ModelsError, match="delete it"):
-        run.compare(small_material, tmp_path, quick=True)
+        compare(lambda _: Oracle(), seed=2)
 
 
 def test_results_of_other_windows_do_not_come_onto_the_page(
-    small_material: Material, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    compare: Callable[..., list[dict[str, Any]]], tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(run, "approaches", lambda _material, _only=None: [cast("Approach", Oracle())])
-    (result,) = run.compare(small_material, tmp_path, quick=True)
-    assert run.read_results(small_material, tmp_path, like=result["key"]) == ([result], [])
-    assert run.read_results(small_material, tmp_path, like={**result["key"], "seed": 9}) == ([], ["oracle"])
+    (result,) = compare(lambda _: Oracle())
+    folds, factory = compare_data.folds(), [lambda _: Oracle()]
+    assert run.read_results(factory, compare_data.material(), folds, tmp_path / "all") == ([result], [])
+    fewer = [replace(fold, scored=fold.scored.take(np.arange(9))) for fold in folds]
+    assert run.read_results(factory, compare_data.material(), fewer, tmp_path / "all") == ([], factory)
 
 
-def test_who_does_not_learn_is_named(small_material: Material) -> None:
-    data = run.gather(small_material, run.QUICK, seed=1)
-    results = [
-        run.measure(
-            cast("Approach", oracle), small_material, data, seed=1, quick=True, progress=lambda _: None
-        )
-        for oracle in (Oracle(), Oracle(hears=False))
-    ]
-    (line,) = run.unlearned(results)
-    assert line.startswith("oracle: balanced accuracy 0.11")
-
-
-def test_a_cost_is_told_beside_yamnet_s(small_material: Material, windows: Windows) -> None:
+def test_a_cost_is_told_beside_yamnet_s() -> None:
     try:
-        yamnet = references.YamnetEar(small_material)
+        path = teachers_directory()
     except ModelsError as error:
         pytest.skip(str(error))
-    itself = references.Reference("itself", "a test", lambda: yamnet, lambda: references.HALF)
-    itself.fit(windows, windows, seed=1, quick=True, progress=lambda _: None)
-    cost = run.cost_beside(yamnet, itself, windows, seed=1)
-    assert cost["low"] <= cost["value"] <= cost["high"]
+    itself = references.Reference("itself", "a test", references.hear_yamnet, path)
     # It takes turns with itself; what looks nothing up but the answer costs nearly nothing.
-    nothing = run.cost_beside(yamnet, cast("Approach", Oracle()), windows, seed=1)
-    assert nothing["value"] < cost["value"] / 10
+    cost = run.cost_beside_yamnet(itself, compare_data.folds()[0])
+    assert run.cost_beside_yamnet(Oracle(), compare_data.folds()[0]) < cost / 10
 
 
-def test_the_page_has_every_approach_and_its_pictures(small_material: Material, tmp_path: Path) -> None:
-    data = run.gather(small_material, run.QUICK, seed=1)
-    result = run.measure(
-        cast("Approach", Oracle()), small_material, data, seed=1, quick=True, progress=lambda _: None
-    )
-    result |= {"size_bytes": 12_000, "cost_of_yamnet": {"value": 0.25, "low": 0.2, "high": 0.3}}
-    gun = {**result, "name": "gun", "target": "gunshot"}
-    predicted = Oracle().predict(data.validation)
-    predicted[:, OTHER_LABEL] += 0.5
-    gun["figures"] = score(predicted, data.validation, SoundClass.GUNSHOT)
-    gun["extra"] = {"title": "More", "note": "Of it.", "columns": ["what", "F1"], "rows": [["this", 0.25]]}
-    amounts: dict[str, Any] = {"train": 30, "tune": 15, "validation": 15}
-    released = {**result, "name": "echonet", "key": {"version": "0123"}}
-    page = write_page(
-        [{**result, "key": {}}, {**gun, "key": {}}, released], amounts, tmp_path, ["late"]
-    ).read_text(encoding="utf-8")
-    naming, rest = page.split("## One class or not")
+def test_the_page_has_every_approach_and_its_picture(
+    compare: Callable[..., list[dict[str, Any]]], tmp_path: Path
+) -> None:
+    (result,) = compare(lambda _: Oracle())
+    (gun,) = compare(lambda _: Oracle(SoundClass.GUNSHOT), again=True)
+    result["cost_of_yamnet"] = 0.25
+    gun |= {"name": "gun"}
+    gun["experiment"] = {
+        "title": "More",
+        "note": "Of it.",
+        "columns": ["what", "F1"],
+        "rows": [["this", 0.25]],
+    }
+    clips = compare_data.material().clips
+    written = page.write_page([result, gun], compare_data.folds(), clips, 8, tmp_path, ["late"])
+    naming, rest = written.read_text(encoding="utf-8").split("## One class or not")
     assert "| `oracle` | A | 100 %" in naming
     assert "Not measured yet: late." in naming
-    assert "EchoNet ships\n(`model.tflite` with the SHA-256 `0123`)." in naming
-    assert "| 12 kB | 0.25 | " in naming
-    assert "| `gun` | A | gunshot or not | 100 | 100 | 100 | 100 |" in rest
+    assert "| 12 kB | 0.25 | a test |" in naming
+    assert "| in each fold | 8 + 8 + 8 |" in naming
+    assert "| sources | 3 | 3 |" in naming
+    assert "| `gun` | A | gunshot or not | 100 | 100 | 100 | 100 | 100 |" in rest
     assert "| this | 0.25 |" in rest
-    for line in page.splitlines():
+    for line in (naming + rest).splitlines():
         if "](images" in line:
             assert (tmp_path / line.split("](")[1].rstrip(")")).is_file()
 
@@ -249,37 +281,79 @@ def test_thresholds_are_chosen_where_f1_is_best(windows: Windows) -> None:
     for column in range(len(CLASSES)):
         heard[windows.labels == column, column] = 0.02 * (column + 1)
     heard[windows.labels == OTHER_LABEL] = 0.01
-    absent = windows.take(windows.labels != 3)
-    thresholds = references.best_thresholds(heard[windows.labels != 3], absent)
+    there = windows.labels != 3
+    thresholds = references.best_thresholds(heard[there], windows.labels[there])
     assert thresholds[3] == np.float32(0.5)
     assert thresholds[0] == np.float32(0.02)
 
 
-def test_the_released_model_is_heard_as_the_satellite_hears_it(
-    small_material: Material, windows: Windows
+def test_the_released_network_is_asked_for_the_steps_that_end_in_the_window(
+    windows: Windows, tmp_path: Path
 ) -> None:
-    path = next(path for path, label in zip(windows.clips, windows.labels, strict=True) if label == 0)
-    rows: list[np.ndarray] = []
-    hearing = Hearing(
-        load_classifier(), dict.fromkeys(CLASSES, Sensitivity.MEDIUM), on_probabilities=rows.append
+    one = windows.take(np.flatnonzero(windows.starts == 7680)[:1])
+    (path,) = one.clips.tolist()
+    said = np.zeros((13, 8))
+    # The window lies from 0.48 to 1.44 s; steps end at 0.16, 0.32 and so on.
+    said[[2, 3, 9, 10], [0, 1, 2, 3]] = 0.7
+    order = np.random.default_rng(0).permutation(13)
+    np.savez(
+        tmp_path / "pooled.npz",
+        paths=np.array([path] * 13 + ["other"]),
+        steps=np.append(order, 0),
+        probabilities=np.concatenate([said[order], np.ones((1, 8))]),
     )
-    hearing.push(small_material.recordings[path])
-    hearing.finish()
-    heard = np.concatenate(rows)
-    which = np.array([clip == path for clip in windows.clips])
-    chosen = windows.take(which)
-    ear = references.EchonetEar(small_material)
-    for start, row in zip(chosen.starts, ear.hear(chosen, lambda _: None), strict=True):
-        first = start // 1280
-        np.testing.assert_allclose(row, heard[first : first + 14].max(axis=0), atol=1e-4)
-    assert ear.heard_s(chosen) == pytest.approx((max(chosen.starts) / 1280 + 14) * 0.08)
+    ours, tuned = (
+        factory(compare_data.material()) for factory in references.released(tmp_path / "pooled.npz", tmp_path)
+    )
+    np.testing.assert_allclose(ours.predict(one)[0], [0, 1.4, 1.4, 0, 0, 0, 0, 0, 1], atol=1e-6)
+    assert ours.version == tuned.version != ""
 
 
-def test_domains_share_no_recording(small_material: Material) -> None:
-    clips = [
-        replace(clip, origin="both") if clip.path in ("scream/0.flac", "scream/1.flac") else clip
-        for clip in small_material.clips
-    ]
-    here, there = domains(clips)
-    assert {clip.source for clip in here} == {"source-0"}
-    assert not {clip.origin for clip in here} & {clip.origin for clip in there}
+def test_a_mixture_has_its_event_where_it_says() -> None:
+    material = compare_data.material()
+    mixer = Mixer(material, material.clips, seed=4)
+    assert mixer.classes == list(CLASSES)
+    mixture = mixer.mix(10, SoundClass.DOG, 20.0)
+    sounding = np.flatnonzero(mixture.labels[:, CLASSES.index(SoundClass.DOG)] == SOUNDS)
+    assert sounding[0] == round((mixture.onset_s or 0) * 100)
+    assert len(sounding) == pytest.approx(100, abs=3)
+    loud = np.square(mixture.samples.reshape(-1, 160)).mean(axis=1)
+    assert loud[sounding].mean() > 50 * np.delete(loud, sounding).mean()
+    assert mixer.mix(10, None, 0.0).onset_s is None
+
+
+def test_a_small_part_is_of_recordings_of_both_kinds(windows: Windows) -> None:
+    asked = windows.asked(SoundClass.SCREAM)
+    part = small_part(asked, np.random.default_rng(0))
+    labels = {label for label, origin in zip(asked.labels, asked.origins, strict=True) if origin in part}
+    assert labels == {CLASSES.index(SoundClass.SCREAM), OTHER_LABEL}
+    assert len(part) < len(set(asked.origins)) / 2
+
+
+def test_names_and_papers_are_those_of_the_table() -> None:
+    every = [factory(compare_data.material()) for factory in registry.LEARNING]
+    assert len({approach.name for approach in every}) == len(every)
+    assert {approach.paper for approach in every} == {"A", "B", "C", "D", "E"}
+    with pytest.raises(ModelsError, match="there are: svm"):
+        registry.choose(registry.LEARNING, compare_data.material(), "nobody")
+
+
+def test_the_command_writes_results_and_page_and_says_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parser = argparse.ArgumentParser()
+    entry.add_arguments(parser)
+    for name in ("--data", "--teachers", "--cache"):
+        parser.add_argument(name, type=Path)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "docs").mkdir()
+    monkeypatch.setattr(entry, "open_material", lambda _data, _cache: compare_data.material())
+    monkeypatch.setattr(registry, "EVERY", (lambda _: Oracle(),))
+    entry.command(parser.parse_args(["--pooled", "nowhere.npz"]))
+    assert (tmp_path / "models/compared/oracle.json").is_file()
+    assert "Not measured yet: echonet, echonet-tuned." in (tmp_path / "docs/compare.md").read_text(
+        encoding="utf-8"
+    )
+    assert "macro F1 1.00, mAP 1.00" in capsys.readouterr().out
+    with pytest.raises(ModelsError, match="there are: oracle"):
+        entry.command(parser.parse_args(["--pooled", "nowhere.npz", "--only", "nobody"]))

@@ -1,4 +1,4 @@
-"""The released model really hears, through the satellite's own code, what its card says it hears."""
+"""The released model hears real recordings through the satellite's own code, and is the one that the pages describe."""
 
 from collections import defaultdict
 import hashlib
@@ -9,38 +9,48 @@ from typing import Any
 import numpy as np
 import pytest
 
-from echonet_models.beginnings import load_beginning
-from echonet_models.datasets import BACKGROUND, CLASSES, Clip, Split, read_manifest, split_by_recording
-from echonet_models.listening import clip_frames, logit, stream
-from echonet_models.networks.streaming import StreamingNetwork, StreamingShape
-from echonet_models.recordings import Samples, read_audio
-from echonet_models.release import model_card
-from echonet_models.synthetic.alarms import smoke_or_co_alarm
+from echonet_models.data.manifest import BACKGROUND, CLASSES, Clip, read_manifest
+from echonet_models.data.recordings import Samples, read_audio
+from echonet_models.evaluation.release import card_text
+from echonet_models.mixing.alarms import smoke_or_co_alarm
 from echonet_satellite.classifier import Classifier, load_classifier
 from echonet_satellite.classify import find
-from echonet_satellite.detector import CERTAIN_PATTERNS
-from echonet_satellite.frontend import FrontendParameters
+from echonet_satellite.frontend import FrontendParameters, log_mel
 from echonet_satellite.hearing import Hearing
 from echonet_satellite.protocol import AlarmPattern, Sensitivity, SoundClass
-from echonet_satellite.synthesis import demo_scene
+from echonet_satellite.track import CERTAIN_PATTERNS
 
 RELEASED = Path(__file__).parents[2] / "models" / "released" / "echonet"
-LEAST_RECALL = dict.fromkeys(
-    (
-        SoundClass.GUNSHOT,
-        SoundClass.GLASS_BREAK,
-        SoundClass.BABY_CRY,
-        SoundClass.ALARM,
-        SoundClass.DOG,
-    ),
-    0.6,
-)
+# Clips of a recording are alike: so many recordings of a class, one clip of each.
+RECORDINGS = 25
+LEAST_RECALL = 0.6
 
 
 @pytest.fixture(scope="module")
 def card() -> dict[str, Any]:
     loaded: dict[str, Any] = json.loads((RELEASED / "model.json").read_text(encoding="utf-8"))
     return loaded
+
+
+@pytest.fixture(scope="module")
+def classifier() -> Classifier:
+    return load_classifier(RELEASED)
+
+
+@pytest.fixture(scope="module")
+def backgrounds(recordings: Path) -> list[Clip]:
+    """More than an hour of music, talk and ambience."""
+    clips = [clip for clip in read_manifest(recordings) if clip.label == BACKGROUND]
+    return sorted(clips, key=lambda clip: hashlib.sha256(clip.path.encode()).digest())[:110]
+
+
+def one_of_each(clips: list[Clip], name: SoundClass) -> list[Clip]:
+    """Return a clip of each of some recordings of a class, the same ones each time."""
+    own = [clip for clip in clips if clip.sound_class is name and not clip.unsure]
+    first = {clip.origin: clip for clip in reversed(own)}
+    return [first[origin] for origin in sorted(first, key=lambda one: hashlib.sha256(one.encode()).digest())][
+        :RECORDINGS
+    ]
 
 
 @pytest.mark.parametrize(
@@ -51,12 +61,74 @@ def test_every_page_of_figures_is_of_this_very_file(page: str) -> None:
     assert digest in (RELEASED.parents[2] / page).read_text(encoding="utf-8")
 
 
-@pytest.fixture(scope="module")
-def backgrounds(recordings: Path) -> list[Clip]:
-    """The hour of music, talk and ambience of the validation split."""
+def test_the_card_for_people_is_that_of_the_model(card: dict[str, Any]) -> None:
+    size = (RELEASED / "model.tflite").stat().st_size
+    assert (RELEASED / "MODEL_CARD.md").read_text(encoding="utf-8") == card_text(card, size)
+    assert "EfficientAT" in (RELEASED / "NOTICE").read_text(encoding="utf-8")
+
+
+def test_it_hears_the_recordings_of_every_class(recordings: Path, classifier: Classifier) -> None:
+    """All of them were learned from: what strangers are heard is in the evaluation. This holds the file to its word."""
     clips = read_manifest(recordings)
-    split = split_by_recording(clips)
-    return [clip for clip in clips if clip.label == BACKGROUND and split[clip.origin] is Split.VALIDATION]
+    heard: dict[SoundClass, list[bool]] = defaultdict(list)
+    for name in set(CLASSES) - {SoundClass.PRESENCE}:
+        for clip in one_of_each(clips, name):
+            findings = find(recordings / clip.path, classifier, Sensitivity.MEDIUM)
+            heard[name].append(name in {finding.sound_class for finding in findings})
+    recall = {str(name): float(np.mean(own)) for name, own in heard.items()}
+    assert min(recall.values()) >= LEAST_RECALL, recall
+    assert np.mean(list(recall.values())) >= 0.8, recall
+
+
+def test_somebody_who_talks_is_present(recordings: Path, classifier: Classifier) -> None:
+    talk = [
+        clip
+        for clip in read_manifest(recordings)
+        if clip.label == BACKGROUND and "speech" in clip.sublabel and clip.duration_s > 25
+    ][::12]
+    present = [
+        SoundClass.PRESENCE
+        in {one.sound_class for one in find(recordings / clip.path, classifier, Sensitivity.MEDIUM)}
+        for clip in talk
+    ]
+    assert len(present) >= 4
+    assert np.mean(present) >= 0.7
+
+
+def test_a_cry_is_a_cry_however_far_the_gain_is_turned_down(recordings: Path, classifier: Classifier) -> None:
+    """A microphone of a tenth of the sensitivity hears the same babies."""
+    heard = {1.0: 0, 0.1: 0}
+    own = one_of_each(read_manifest(recordings), SoundClass.BABY_CRY)
+    for clip in own:
+        samples = read_audio(recordings / clip.path)
+        for gain in heard:
+            heard[gain] += SoundClass.BABY_CRY in names(classifier, (samples * gain).astype(np.float32))
+    assert heard[1.0] > 0.7 * len(own)
+    assert heard[0.1] > 0.8 * heard[1.0]
+
+
+def names(classifier: Classifier, samples: Samples) -> set[SoundClass]:
+    hearing = Hearing(classifier, dict.fromkeys(SoundClass, Sensitivity.MEDIUM))
+    return {event.sound_class for event in hearing.push(samples) + hearing.finish()}
+
+
+def test_two_sounds_of_a_kind_are_nearer_in_its_embedding(recordings: Path, classifier: Classifier) -> None:
+    """What a home learns its own sounds by: barks are like barks and not like cries, also from other recordings."""
+    clips = read_manifest(recordings)
+    parameters = FrontendParameters()
+    embeddings, labels = [], []
+    for name in (SoundClass.DOG, SoundClass.BABY_CRY, SoundClass.GLASS_BREAK):
+        for clip in one_of_each(clips, name)[:12]:
+            classifier.reset()
+            frames = log_mel(read_audio(recordings / clip.path)[:24_000], parameters)
+            heard = [classifier.step(frames[first : first + 16]) for first in range(0, len(frames) - 15, 16)]
+            embeddings.append(np.mean([one.embedding for one in heard], axis=0))
+            labels.append(name)
+    points = np.array(embeddings)
+    points = (points - points.mean(axis=0)) / (points.std(axis=0) + 1e-6)
+    distance = np.linalg.norm(points[:, None] - points[None], axis=2) + 1e9 * np.eye(len(points))
+    nearest = [labels[int(row.argmin())] is label for row, label in zip(distance, labels, strict=True)]
+    assert np.mean(nearest) >= 0.85
 
 
 def rhythms(classifier: Classifier, samples: Samples, level: Sensitivity) -> set[AlarmPattern]:
@@ -66,53 +138,11 @@ def rhythms(classifier: Classifier, samples: Samples, level: Sensitivity) -> set
     return {event.pattern for event in events if event.pattern in CERTAIN_PATTERNS}
 
 
-def test_recall_on_validation_recordings(recordings: Path, card: dict[str, Any]) -> None:
-    clips = read_manifest(recordings)
-    split = split_by_recording(clips)
-    classifier = load_classifier(RELEASED)
-    heard: dict[SoundClass, list[bool]] = defaultdict(list)
-    for clip in clips:
-        if clip.sound_class and not clip.unsure and split[clip.origin] is Split.VALIDATION:
-            findings = find(recordings / clip.path, classifier, Sensitivity.MEDIUM)
-            heard[clip.sound_class].append(clip.sound_class in {finding.sound_class for finding in findings})
-    for name in CLASSES:
-        recall = sum(heard[name]) / len(heard[name])
-        claimed = card["metrics"]["sensitivity"]["medium"]["recall"][str(name)]
-        assert len(heard[name]) == claimed["clips"]
-        # One clip may fall on the other side: files are decoded and resampled by other code than in training.
-        assert recall == pytest.approx(claimed["value"], abs=max(0.03, 1.5 / len(heard[name]))), name
-        assert recall >= LEAST_RECALL.get(name, 0.0), name
-
-
-def test_a_cry_is_a_cry_however_far_the_gain_is_turned_down(recordings: Path) -> None:
-    """A microphone of a tenth of the sensitivity hears the same babies."""
-    clips = read_manifest(recordings)
-    split = split_by_recording(clips)
-    cries = [clip for clip in clips if clip.label == SoundClass.BABY_CRY and not clip.unsure]
-    classifier = load_classifier(RELEASED)
-    column = CLASSES.index(SoundClass.BABY_CRY)
-    threshold = classifier.card.decisions[SoundClass.BABY_CRY].thresholds[Sensitivity.MEDIUM]
-    heard = {1.0: 0, 0.1: 0}
-    own = [clip for clip in cries if split[clip.origin] is Split.VALIDATION][::3]
-    for clip in own:
-        samples = read_audio(recordings / clip.path)
-        for gain in heard:
-            softer = stream(classifier, (samples * np.float32(gain)).astype(np.float32))
-            heard[gain] += bool(softer[:, column].max() >= threshold)
-    assert heard[1.0] > 0.7 * len(own)
-    assert heard[0.1] > 0.8 * heard[1.0]
-
-
-def test_the_card_for_people_is_that_of_the_model(card: dict[str, Any]) -> None:
-    assert (RELEASED / "MODEL_CARD.md").read_text(encoding="utf-8") == model_card(card)
-
-
 @pytest.mark.parametrize("level", [Sensitivity.LOW, Sensitivity.MEDIUM])
 def test_a_smoke_alarm_is_heard_over_music_and_talk_at_any_sensitivity(
-    recordings: Path, backgrounds: list[Clip], level: Sensitivity
+    recordings: Path, classifier: Classifier, backgrounds: list[Clip], level: Sensitivity
 ) -> None:
     long = [clip for clip in backgrounds if clip.duration_s > 21]
-    classifier = load_classifier(RELEASED)
     known = []
     for number, clip in enumerate(long[:: len(long) // 15][:15]):
         generator = np.random.default_rng(number)
@@ -126,8 +156,9 @@ def test_a_smoke_alarm_is_heard_over_music_and_talk_at_any_sensitivity(
     assert np.mean(known) >= 0.8
 
 
-def test_no_smoke_alarm_is_heard_in_music_and_talk(recordings: Path, backgrounds: list[Clip]) -> None:
-    classifier = load_classifier(RELEASED)
+def test_no_smoke_alarm_is_heard_in_music_and_talk(
+    recordings: Path, classifier: Classifier, backgrounds: list[Clip]
+) -> None:
     # An alarm by itself is known each time, smoke and CO: what would be there to be found is found.
     alarms = [smoke_or_co_alarm(np.random.default_rng(number), 20.0)[0] for number in range(6)]
     known = [rhythms(classifier, alarm, Sensitivity.HIGH) for alarm in alarms]
@@ -140,17 +171,3 @@ def test_no_smoke_alarm_is_heard_in_music_and_talk(recordings: Path, backgrounds
         if (found := rhythms(classifier, read_audio(recordings / clip.path), Sensitivity.HIGH))
     }
     assert not wrong
-
-
-def test_a_training_goes_on_from_what_is_shipped(card: dict[str, Any]) -> None:
-    """The weights beside the model are the model's, before it heeds the assistant and its logits are calibrated."""
-    network = StreamingNetwork(StreamingShape.from_json(card["network"]))
-    assert load_beginning(RELEASED / "weights.npz", network) > 0
-    network.heed(card["data"]["training"]["heeds"])
-    samples = demo_scene().samples
-    shipped = stream(load_classifier(RELEASED), samples)
-    frames = clip_frames(samples, FrontendParameters())
-    logits = np.asarray(network.sequence(frames[None]))[0][-len(shipped) :]
-    for column in range(len(CLASSES)):
-        told = logit(shipped[:, column], 1e-6)
-        assert np.corrcoef(logits[:, column], told)[0, 1] > 0.97

@@ -163,7 +163,7 @@ def test_the_shipped_model_hears_a_smoke_alarm_and_its_pattern(run: Run, tmp_pat
 
 
 @pytest.mark.recordings
-@pytest.mark.parametrize("name", list(SoundClass))
+@pytest.mark.parametrize("name", [name for name in SoundClass if name is not SoundClass.PRESENCE])
 def test_the_shipped_model_hears_recordings_of_each_class(name: SoundClass, recordings: Path) -> None:
     classifier = load_classifier(model_directory())
     with (recordings / "manifest.csv").open(encoding="utf-8") as file:
@@ -172,6 +172,6 @@ def test_the_shipped_model_hears_recordings_of_each_class(name: SoundClass, reco
     for path in paths[:: len(paths) // 20][:20]:
         found = classify.find(recordings / path, classifier, Sensitivity.MEDIUM)
         heard += any(finding.sound_class is name for finding in found)
-    # Few recordings, of which training has seen some: this finds a model that is broken, not how good it is. Half of
-    # presence is a single step or door, which nobody tells from other knocks.
-    assert heard >= (6 if name is SoundClass.PRESENCE else 10)
+    # Training has seen these: this finds a model that is broken, not how good it is. Of presence, which is a scene of
+    # seconds, the recordings are single steps.
+    assert heard >= 10

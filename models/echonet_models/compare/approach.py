@@ -1,92 +1,83 @@
 """What an approach is to the comparison: something that learns from windows and says what others hold."""
 
-from collections.abc import Callable
-from typing import Any, Protocol, runtime_checkable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from echonet_satellite.protocol import SoundClass
 
-from ..material import Material
-from .windows import Windows
+from .folds import Fold
+from .windows import LABELS, Floats, Material, Windows
 
-Scores = NDArray[np.float32]
-Progress = Callable[[float], None]
-"""Told how much of the work is done, 0 to 1."""
+BYTES_PER_NUMBER = 4
+"""Parameters are counted as if stored in single precision, like those of a network."""
 
 
-class Approach(Protocol):
+class Approach(ABC):
     """One system of the literature.
 
     Attributes:
         name: unique, and the name of its file: lower case, digits and hyphens.
         paper: the paper that it is from, "A" to "E"; "" for what is compared besides.
         purpose: one line, what it is for.
+        target: the class that it tells from everything else; None where it names all.
+        version: of what it looks up instead of hearing it here; "" where it hears.
+        thresholds: by what the scores of each class are divided, if `fit` chose that, [9]. Folds choose differently:
+            it is undone where the scores of all folds are ranked.
     """
 
-    name: str
-    paper: str
-    purpose: str
+    version = ""
+    thresholds: Floats = np.ones(len(LABELS), np.float32)
 
-    def fit(self, train: Windows, tune: Windows, *, seed: int, quick: bool, progress: Progress) -> None:
-        """Learn from `train`; choose (when to stop, how strict to be) by `tune`. `quick` takes seconds."""
-        ...
+    def __init__(self, name: str, paper: str, purpose: str, target: SoundClass | None = None) -> None:
+        """Describe it."""
+        self.name, self.paper, self.purpose, self.target = name, paper, purpose, target
 
-    def predict(self, windows: Windows) -> Scores:
-        """Return the probability of each class and of everyday sound, float32 [N, 9]; rows sum to 1."""
-        ...
+    @abstractmethod
+    def fit(self, fold: Fold) -> None:
+        """Learn from `fold.train`; choose (when to stop, how strict to be) by `fold.tune`."""
 
+    @abstractmethod
+    def predict(self, windows: Windows) -> Floats:
+        """Return a score for each class and for everyday sound, [N, 9]: the highest of a window is the answer.
+
+        Those of one class say of which windows it is surer.
+        """
+
+    @abstractmethod
     def size_bytes(self) -> int:
         """Return the size of what it learned, as stored."""
-        ...
 
+    def experiment(self, fold: Fold) -> Any:
+        """Return what came of a further experiment in one fold, as JSON, if there is one; called after `fit`."""
+        del fold
 
-@runtime_checkable
-class OneClass(Protocol):
-    """An approach that tells one class from everything else; it is scored on that question alone.
-
-    Its `predict` fills the column of `target` and the last one.
-    """
-
-    target: SoundClass
-
-
-@runtime_checkable
-class WithContext(Protocol):
-    """An approach that hears more of a clip than the window, so that its cost is that of what it heard."""
-
-    def heard_s(self, windows: Windows) -> float:
-        """Return how many seconds of sound `predict` processes for these windows."""
-        ...
-
-
-@runtime_checkable
-class Costly(Protocol):
-    """An approach that is scored on a part of the windows, so that the comparison takes minutes."""
-
-    most_windows: int
-    """Of each class."""
-
-
-@runtime_checkable
-class Released(Protocol):
-    """An approach that was trained elsewhere; its figures are measured anew when it changes."""
-
-    version: str
-
-
-@runtime_checkable
-class WithExtra(Protocol):
-    """An approach that answers more than which class a window holds."""
-
-    def extra(self, material: Material, *, seed: int, quick: bool, progress: Progress) -> dict[str, Any]:
-        """Return a further table, as JSON: `{"title": str, "note": str, "columns": [str], "rows": [[str | float]]}`.
-
-        Called after `fit`. Figures are numbers, and are rounded by the page.
-        """
-        ...
+    def report(self, outcomes: Sequence[Any]) -> dict[str, Any]:
+        """Return the table of all folds: `{"title": str, "note": str, "columns": [str], "rows": [[str | float]]}`."""
+        raise NotImplementedError
 
 
 Factory = Callable[[Material], Approach]
 """Makes an approach that has learned nothing yet; cheap."""
+
+
+def in_columns(probabilities: NDArray[np.floating], labels: NDArray[np.integer]) -> Floats:
+    """Return rows of nine from those of the labels that were seen while learning: [N, seen] -> [N, 9]."""
+    scores = np.zeros((len(probabilities), len(LABELS)), np.float32)
+    scores[:, labels] = probabilities
+    return scores
+
+
+def softmax(logits: NDArray[np.floating]) -> Floats:
+    """Return the rows as probabilities."""
+    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+    scores: Floats = (raised / raised.sum(axis=1, keepdims=True)).astype(np.float32)
+    return scores
+
+
+def stored_bytes(arrays: Iterable[NDArray[np.generic]]) -> int:
+    """Return how many bytes the numbers of these arrays take."""
+    return BYTES_PER_NUMBER * sum(np.size(array) for array in arrays)

@@ -1,11 +1,13 @@
 """The page of the comparison, from what every approach has left in its file."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from .plots import PICTURES, draw
-from .tables import MEASURES, Results, extras, of_the_papers, one_class, per_class, support, which
+from ..data.manifest import Clip
+from . import literature, tables
+from .folds import TUNED_SHARE, Fold
+from .plots import PICTURE, draw
+from .tables import Results
 
 PAGE = "compare.md"
 
@@ -16,38 +18,42 @@ TEXT = """\
 Every approach of five papers, trained and scored by one command on the same windows of the same recordings:
 0.96 s of sound, eight classes or everyday sound. The papers: A, anomalies of sound at home (gunshot, breaking
 glass, baby); B, sounds for security cameras; C, gunshots for homes and vehicles; D, rare events with a recurrent
-network (DCASE 2017 task 2); E, screams. Beside them stand YAMNet, mn04 and the model that EchoNet ships
-{released}.
+network (DCASE 2017 task 2); E, screams. Beside them stand YAMNet, mn04 and the network that EchoNet ships.
 
-Learned from at most {train} windows of each class, chosen by at most {tune} (how strict, when to stop) and scored
-on at most {validation}, which share no recording. Recordings take turns, so that none outweighs the others.
-Brackets are 95 % intervals from a bootstrap over recordings. What was scored:
+Sources are left out: those of each class are dealt out to {folds} folds, and what a window is said to hold comes from a
+training that heard nothing of its source. Each approach is trained {folds} times, all answers are pooled, and then
+scored. At most {per_class} windows of a class are cut in a fold, recordings taking turns; a training learns from
+{fewest} to {most} windows of the other folds; by one in {tuned}, of recordings of their own, it is chosen how strict
+to be and when to stop. What was scored:
 
 {support}
 
-With so few recordings of some classes (two of screams) most differences between neighbours in these tables are
-chance. An approach that is trained here learns from some thousand windows on one core in minutes; YAMNet and mn04
-learned from two million clips.
+One source can hold most of a class: its fold asks whether the class is known from the few recordings that are left.
+Brackets are 95 % intervals from a bootstrap over recordings, which does not know how sources differ; most differences
+between neighbours in these tables are chance. An approach that is trained here learns from some thousand windows on
+one core in minutes; YAMNet and mn04 learned from two million clips, and some of these recordings may have been among
+them.
 
 This is the table of the literature, and asks what its systems were made for: which of a few sounds a short, clean
-recording holds, out of collections that were learned from. What a home asks besides (sounds in noise, false alarms
-in a day, other microphones) is in [how well it hears](evaluation.md).
+recording holds. What a home asks besides (sounds in noise, false alarms in a day) is in
+[how well it hears](evaluation.md).
 
 ## Which class
 
-A window counts for the class that is likeliest. Macro is the mean over the nine, micro the share of windows that
-are right. Size is that of the parameters, CPU the processor time for a second of sound on one thread, features
-included, as a part of what YAMNet takes for the same windows; the two took turns. Here YAMNet hears each window once.
-In a home it hears everything twice, as its windows overlap by half.
+A window counts for the class with the highest score. Macro is the mean over the nine, micro the share of windows that
+are right; mAP, the mean average precision of the eight classes, asks how well scores tell the windows of a class from
+all others, whatever the threshold. Size is that of the parameters, CPU the processor time of a window on one thread,
+features included, as a part of what YAMNet takes for the same windows; the two took turns. Here YAMNet hears each
+window once. In a home it hears everything twice, as its windows overlap by half.
 
 {which}
 
-![What it reaches for what it costs]({pictures}/cost.png)
+![What it reaches for what it costs]({picture})
 
-`echonet` and `yamnet` say everyday sound where no class reaches its threshold. EchoNet's are those of medium
-sensitivity, made for few false alarms in a day and not for this table; `-tuned` are chosen for it on the tune
-windows. EchoNet hears the clip up to the window and two steps (0.16 s) beyond it, mn04 the ten seconds that end
-with it, all others the window alone.{missing}
+`yamnet` and `echonet` say everyday sound where no class reaches one half; thresholds of `-tuned` are chosen on the
+windows that the approaches choose by. EchoNet hears the 1.6 s that end with a step of 160 ms, of all steps up to the
+first behind the window; what it costs is on the page that is linked above. mn04 hears the ten seconds that end with
+the window, all others the window alone.{missing}
 
 ## One class or not
 
@@ -55,54 +61,57 @@ with it, all others the window alone.{missing}
 
 ## Class by class
 
-![Recall of each class]({pictures}/recall.png)
-
-{per_class}
+{class_by_class}
 
 ## What the papers report
 
-Each on data of its own, some with other classes: to be put beside the figures above, not compared with them.
+Each on data of its own, some with other classes, all with recordings of the sources that were learned from: to be put
+beside the figures above, not compared with them.
 
 {papers}
 
 ## Further experiments
 
-{extras}
+{experiments}
 """
 
 
-def write_page(results: Results, amounts: Mapping[str, Any], docs: Path, missing: list[str]) -> Path:
-    """Write the page and its pictures into a folder and return the page's path.
+def write_page(
+    results: Results,
+    folds: Sequence[Fold],
+    clips: Sequence[Clip],
+    per_class: int,
+    docs: Path,
+    missing: Sequence[str],
+) -> Path:
+    """Write the page and its picture into a folder and return the page's path.
 
     Args:
         results: of `run.compare`.
-        amounts: of windows, as in the results.
+        folds: what they were measured on.
+        clips: those of the manifest.
+        per_class: how many windows of a class were cut in a fold, at most.
         docs: the folder.
         missing: approaches that have no result yet.
     """
-    draw(results, docs / PICTURES)
+    draw(results, docs / PICTURE)
     text = TEXT.format(
-        **amounts,
-        released=_released(results),
-        support=support(results),
-        which=which(results),
-        one_class=one_class(results),
-        per_class="\n\n".join(f"### {title}\n\n{per_class(results, key)}" for key, title in MEASURES.items()),
-        papers=of_the_papers(),
-        extras=extras(results),
-        pictures=PICTURES.as_posix(),
+        folds=len(folds),
+        per_class=per_class,
+        tuned=TUNED_SHARE,
+        fewest=min(len(fold.train) for fold in folds),
+        most=max(len(fold.train) for fold in folds),
+        support=tables.support([fold.scored for fold in folds], clips),
+        which=tables.which(results),
+        one_class=tables.one_class(results),
+        class_by_class="\n\n".join(
+            f"### {title}\n\n{tables.per_class(results, key)}" for key, title in tables.PER_CLASS.items()
+        ),
+        papers=tables.markdown(literature.COLUMNS, literature.ROWS),
+        experiments=tables.experiments(results),
+        picture=PICTURE.as_posix(),
         missing=f"\n\nNot measured yet: {', '.join(missing)}." if missing else "",
     )
     path = docs / PAGE
     path.write_text(text, encoding="utf-8")
     return path
-
-
-def _released(results: Results) -> str:
-    """Return which files of the released network these figures are of: one, unless some are older than others."""
-    files = sorted({str(result["key"]["version"]) for result in results if "version" in result["key"]})
-    return (
-        f"(`model.tflite` with the SHA-256 {' and '.join(f'`{file}`' for file in files)})"
-        if files
-        else "(not measured yet)"
-    )

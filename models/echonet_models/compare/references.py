@@ -1,171 +1,135 @@
-"""Networks that stand beside the approaches: YAMNet, mn04, and the classifier that EchoNet releases.
+"""Networks that stand beside the approaches: YAMNet, mn04, and the network that EchoNet releases.
 
 They give eight independent probabilities and not one answer. What they say of a window is the class that is furthest
-above its threshold, and everyday sound where none is. Thresholds are as each is used (one half; those of the released
-model's card), or chosen per class on the tune split.
+above its threshold, and everyday sound where none is. Thresholds are one half, or chosen per class on the tune windows.
 """
 
-from collections import defaultdict
 from collections.abc import Callable
-from functools import cached_property
-from typing import Protocol
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_curve
 
-from echonet_satellite.card import MODEL_FILE as RELEASED_FILE, read_card
-from echonet_satellite.classifier import PACKAGED_MODEL, load_classifier
-from echonet_satellite.protocol import Sensitivity
+from ..data.manifest import CLASSES
+from ..data.recordings import SAMPLE_RATE
+from ..data.teachers import (
+    MN04_FILE,
+    YAMNET_FILE,
+    YAMNET_WINDOW,
+    ClassMap,
+    Mn04,
+    Yamnet,
+    read_class_map,
+    teachers_directory,
+)
+from .approach import Approach, Factory
+from .folds import Fold
+from .windows import WINDOW, Floats, Integers, Material, Remembered, Windows
 
-from ..activity import STEP, WINDOW_STEPS
-from ..datasets import CLASSES
-from ..listening import stream
-from ..material import Material
-from ..recordings import SAMPLE_RATE
-from ..teachers import MODEL_FILE, WINDOW as YAMNET_WINDOW, Yamnet, read_class_map, teachers_directory
-from .approach import Factory, Progress, Scores
-from .windows import WINDOW, Windows
-
-MN04_WINDOW = 10 * SAMPLE_RATE
-HALF = np.full(len(CLASSES), 0.5, np.float32)
+MN04_SECONDS = 10
+STEP = 2560
 LEAST_THRESHOLD = 1e-6
-# What is decided in a window is known a little later: a network sees the end of a sound in the steps behind it.
-STEPS_BEHIND = 2
 
 
-class Ear(Protocol):
-    """Gives independent probabilities."""
+class Reference(Approach):
+    """A network and its thresholds: one half, or with `tuned` those of the best F1 of each class on the tune windows.
 
-    def hear(self, windows: Windows, progress: Progress) -> Scores:
-        """Return the probability of each class in each window, [N, 8]."""
-
-    def heard_s(self, windows: Windows) -> float:
-        """Return how many seconds of sound that takes."""
-
-    def size_bytes(self) -> int:
-        """Return the size of its file."""
-
-
-class Reference:
-    """An ear and its thresholds; without any, they are chosen on the tune split for the best F1 of each class."""
-
-    paper = ""
+    `hear` returns the probabilities of the classes, [N, 8]; `file` is the network's.
+    """
 
     def __init__(
-        self, name: str, purpose: str, ear: Callable[[], Ear], thresholds: Callable[[], Scores] | None
+        self,
+        name: str,
+        purpose: str,
+        hear: Callable[[Windows], Floats],
+        file: Path | str,
+        version: str = "",
+        *,
+        tuned: bool = False,
     ) -> None:
-        """Describe it; the ear is opened when it is needed."""
-        self.name, self.purpose = name, purpose
-        self._open, self._given = ear, thresholds
-        self._thresholds = HALF
+        """Describe it, see `Approach`; a file's name alone is that of a teacher."""
+        super().__init__(name, "", purpose)
+        self._hear, self._file, self._tuned, self.version = hear, file, tuned, version
+        self.thresholds = np.append(np.full(len(CLASSES), 0.5, np.float32), np.float32(1))
 
-    def fit(self, train: Windows, tune: Windows, *, seed: int, quick: bool, progress: Progress) -> None:
-        """Take the thresholds, or choose them; nothing else is learned."""
-        del train, seed, quick
-        if self._given is not None:
-            self._thresholds = self._given()
-        else:
-            self._thresholds = best_thresholds(self._ear.hear(tune, progress), tune)
-        progress(1.0)
+    def fit(self, fold: Fold) -> None:
+        """Choose the thresholds, if that is asked for; nothing else is learned."""
+        if self._tuned:
+            self.thresholds[:-1] = best_thresholds(self._hear(fold.tune), fold.tune.labels)
 
-    def predict(self, windows: Windows) -> Scores:
+    def predict(self, windows: Windows) -> Floats:
         """Return how far each class is above its threshold, everyday sound being as far as the threshold."""
-        raised = self._ear.hear(windows, lambda _: None) / self._thresholds
-        rows = np.concatenate([raised, np.ones((len(raised), 1), np.float32)], axis=1)
-        rows /= rows.sum(axis=1, keepdims=True)
-        scores: Scores = rows.astype(np.float32)
-        return scores
-
-    def heard_s(self, windows: Windows) -> float:
-        """Return how many seconds of sound the ear hears for these windows."""
-        return self._ear.heard_s(windows)
+        heard = self._hear(windows)
+        above: Floats = (
+            np.concatenate([heard, np.ones((len(heard), 1), np.float32)], axis=1) / self.thresholds
+        )
+        return above
 
     def size_bytes(self) -> int:
         """Return the size of the network's file."""
-        return self._ear.size_bytes()
-
-    @cached_property
-    def _ear(self) -> Ear:
-        return self._open()
+        return (teachers_directory() / self._file).stat().st_size
 
 
-class YamnetEar:
-    """YAMNet on its 0.975 s, which begin with the window."""
+@Remembered
+def hear_yamnet(samples: Floats) -> Floats:
+    """Return YAMNet's highest score of the AudioSet classes that surely mean ours, [N, 8].
 
-    def __init__(self, material: Material) -> None:
-        """Load the network."""
-        self._recordings = material.recordings
-        directory = teachers_directory()
-        self._network, self._map = Yamnet(directory), read_class_map(directory)
-        self._size = (directory / MODEL_FILE).stat().st_size
-
-    def hear(self, windows: Windows, progress: Progress) -> Scores:
-        """Return the highest score of the AudioSet classes that surely mean ours."""
-        rows = np.zeros((len(windows), len(CLASSES)), np.float32)
-        for number, (path, start) in enumerate(zip(windows.clips, windows.starts, strict=True)):
-            cut = self._recordings[path][start : start + YAMNET_WINDOW]
-            rows[number] = self._map.scores(self._network.scores(cut))[0][0]
-            progress(number / len(windows))
-        return rows
-
-    def heard_s(self, windows: Windows) -> float:
-        """Return the length of the windows: they are heard once each."""
-        return len(windows) * WINDOW / SAMPLE_RATE
-
-    def size_bytes(self) -> int:
-        """Return the size of the file."""
-        return self._size
+    Its 0.975 s begin with the window and end with silence.
+    """
+    padded = np.pad(samples, ((0, 0), (0, YAMNET_WINDOW - WINDOW)))
+    scores = np.concatenate([_yamnet().scores(row, YAMNET_WINDOW) for row in padded])
+    return _highest(np.where(_class_map().yamnet >= 0, scores[:, _class_map().yamnet], 0))
 
 
-class EchonetEar:
-    """The classifier that the satellite ships, which hears every clip from its beginning as a stream."""
+class Mn04Ear:
+    """mn04 on the ten seconds of the clip that end with the window: shorter ones it cannot make sense of."""
 
     def __init__(self, material: Material) -> None:
-        """Load the network."""
+        """Know the clips."""
         self._recordings = material.recordings
-        self._classifier = load_classifier()
 
-    def hear(self, windows: Windows, progress: Progress) -> Scores:
-        """Return the highest probability of the steps that lie in each window, and of the two behind it."""
-        rows = np.zeros((len(windows), len(CLASSES)), np.float32)
-        by_clip: dict[str, list[int]] = defaultdict(list)
-        for number, path in enumerate(windows.clips):
-            by_clip[path].append(number)
-        for done, (path, numbers) in enumerate(by_clip.items()):
-            steps = _steps_needed(windows, numbers)
-            probabilities = self._stream(path, steps)
-            for number in numbers:
-                first = windows.starts[number] // STEP
-                rows[number] = probabilities[first : first + WINDOW_STEPS + STEPS_BEHIND].max(axis=0)
-            progress(done / len(by_clip))
-        return rows
-
-    def heard_s(self, windows: Windows) -> float:
-        """Return the length of the clips up to the last window in each."""
-        by_clip: dict[str, list[int]] = defaultdict(list)
-        for number, path in enumerate(windows.clips):
-            by_clip[path].append(number)
-        return sum(_steps_needed(windows, numbers) for numbers in by_clip.values()) * STEP / SAMPLE_RATE
-
-    def size_bytes(self) -> int:
-        """Return the size of the file."""
-        return (PACKAGED_MODEL / RELEASED_FILE).stat().st_size
-
-    def _stream(self, path: str, steps: int) -> Scores:
-        samples = self._recordings[path][: steps * STEP]
-        heard: Scores = stream(self._classifier, np.pad(samples, (0, steps * STEP - len(samples))))
-        return heard[:steps]
+    def __call__(self, windows: Windows) -> Floats:
+        """Return the highest probability of the AudioSet classes that surely mean ours."""
+        logits = []
+        for path, start in zip(windows.clips, windows.starts.tolist(), strict=True):
+            first = max(0, start + WINDOW - MN04_SECONDS * SAMPLE_RATE)
+            logits.append(_mn04().logits(self._recordings[path][first : start + WINDOW]))
+        return _highest(1 / (1 + np.exp(-np.stack(logits))))
 
 
-def _steps_needed(windows: Windows, numbers: list[int]) -> int:
-    return max(windows.starts[number] for number in numbers) // STEP + WINDOW_STEPS + STEPS_BEHIND
+class PooledEar:
+    """EchoNet's own network: what those of its folds said, each of the clips that it never heard.
+
+    The file holds a row for each step of 160 ms of a clip: `paths`, `steps` and `probabilities` [rows, 8], of the 1.6 s
+    that end with the step.
+    """
+
+    def __init__(self, pooled: Path) -> None:
+        """Read what was said."""
+        with np.load(pooled) as stored:
+            paths, steps, rows = stored["paths"], stored["steps"], stored["probabilities"]
+        order = np.lexsort((steps, paths))
+        names, first = np.unique(paths[order], return_index=True)
+        self._said = dict(zip(names.tolist(), np.split(rows[order], first[1:]), strict=True))
+        self.version = sha256(pooled.read_bytes()).hexdigest()[:16]
+
+    def __call__(self, windows: Windows) -> Floats:
+        """Return the highest probability of the steps that end in each window, and of the one behind it."""
+        heard = []
+        for path, first in zip(windows.clips.tolist(), (windows.starts // STEP).tolist(), strict=True):
+            said = self._said[path]
+            heard.append(said[min(first, len(said) - 1) : first + WINDOW // STEP + 1].max(axis=0))
+        return np.stack(heard).astype(np.float32)
 
 
-def best_thresholds(heard: Scores, tune: Windows) -> Scores:
+def best_thresholds(heard: Floats, labels: Integers) -> Floats:
     """Return per class the threshold with the highest F1 on these windows; one half for a class that is not there."""
-    thresholds = HALF.copy()
+    thresholds = np.full(len(CLASSES), 0.5, np.float32)
     for column in range(len(CLASSES)):
-        truth = tune.labels == column
+        truth = labels == column
         if truth.any():
             precision, recall, candidates = precision_recall_curve(truth, heard[:, column])
             f1 = 2 * precision * recall / np.maximum(precision + recall, LEAST_THRESHOLD)
@@ -173,82 +137,47 @@ def best_thresholds(heard: Scores, tune: Windows) -> Scores:
     return thresholds
 
 
-def shipped_thresholds() -> Scores:
-    """Return the released model's thresholds at medium sensitivity."""
-    decisions = read_card(PACKAGED_MODEL).decisions
-    return np.array([decisions[name].thresholds[Sensitivity.MEDIUM] for name in CLASSES], np.float32)
+@cache
+def _yamnet() -> Yamnet:
+    return Yamnet(teachers_directory())
 
 
-class ReleasedModel(Reference):
-    """EchoNet's own model: its figures change with its file."""
-
-    def __init__(
-        self,
-        name: str,
-        purpose: str,
-        material: Material,
-        thresholds: Callable[[], Scores] | None,
-    ) -> None:
-        """Describe it."""
-        super().__init__(name, purpose, lambda: EchonetEar(material), thresholds)
-        self.version = read_card(PACKAGED_MODEL).sha256
+@cache
+def _mn04() -> Mn04:
+    return Mn04(teachers_directory())
 
 
-class Mn04Reference(Reference):
-    """mn04, which takes a tenth of a second for a window."""
-
-    most_windows = 40
-
-    def __init__(self, name: str, purpose: str, material: Material) -> None:
-        """Describe it."""
-        super().__init__(name, purpose, lambda: Mn04Ear(material), None)
+@cache
+def _class_map() -> ClassMap:
+    return read_class_map(teachers_directory())
 
 
-class Mn04Ear:
-    """mn04 on the ten seconds of the clip that end with the window: shorter ones it cannot make sense of."""
-
-    def __init__(self, material: Material) -> None:
-        """Load the network."""
-        from ..mn04 import MODEL_FILE as FILE, Mn04, yamnet_columns  # noqa: PLC0415 - TensorFlow loads for seconds
-
-        self._recordings = material.recordings
-        directory = teachers_directory()
-        self._network, self._columns = Mn04(directory, threads=1), yamnet_columns(directory)
-        self._map = read_class_map(directory)
-        self._size = (directory / FILE).stat().st_size
-
-    def hear(self, windows: Windows, progress: Progress) -> Scores:
-        """Return the highest score of the AudioSet classes that surely mean ours."""
-        rows = np.zeros((len(windows), len(CLASSES)), np.float32)
-        for number, (path, start) in enumerate(zip(windows.clips, windows.starts, strict=True)):
-            end = start + WINDOW
-            logits = self._network.logits([self._recordings[path][max(0, end - MN04_WINDOW) : end]])
-            scores = np.where(self._columns >= 0, 1 / (1 + np.exp(-logits[:, self._columns])), 0)
-            rows[number] = self._map.scores(scores.astype(np.float32))[0][0]
-            progress(number / len(windows))
-        return rows
-
-    def heard_s(self, windows: Windows) -> float:
-        """Return the length of the windows: a stream would ask once for each."""
-        return len(windows) * WINDOW / SAMPLE_RATE
-
-    def size_bytes(self) -> int:
-        """Return the size of the file."""
-        return self._size
+def _highest(scores: NDArray[np.floating]) -> Floats:
+    """Return the highest score among the AudioSet classes that surely mean ours, [N, 527] -> [N, 8]."""
+    columns = _class_map().core
+    return np.stack([scores[:, columns[name]].max(axis=1) for name in CLASSES], axis=1).astype(np.float32)
 
 
+TUNED = "the same, thresholds chosen for these windows"
 APPROACHES: tuple[Factory, ...] = (
-    lambda material: ReleasedModel(
-        "echonet", "what EchoNet ships, at medium sensitivity", material, shipped_thresholds
-    ),
-    lambda material: ReleasedModel(
-        "echonet-tuned", "the same, thresholds chosen for these windows", material, None
-    ),
+    lambda _: Reference("yamnet", "what Frigate runs, a threshold of one half", hear_yamnet, YAMNET_FILE),
+    lambda _: Reference("yamnet-tuned", TUNED, hear_yamnet, YAMNET_FILE, tuned=True),
     lambda material: Reference(
-        "yamnet", "what Frigate runs, a threshold of one half", lambda: YamnetEar(material), lambda: HALF
+        "mn04-tuned",
+        "a large network that hears ten seconds at once",
+        Mn04Ear(material),
+        MN04_FILE,
+        tuned=True,
     ),
-    lambda material: Reference(
-        "yamnet-tuned", "the same, thresholds chosen for these windows", lambda: YamnetEar(material), None
-    ),
-    lambda material: Mn04Reference("mn04-tuned", "a large network that hears ten seconds at once", material),
 )
+
+
+def released(pooled: Path, network: Path) -> tuple[Factory, ...]:
+    """Return EchoNet's own rows, whose figures change with the file of what it said; `network` is what is shipped."""
+    ear = PooledEar(pooled)
+    return (
+        lambda _: Reference(
+            "echonet", "what EchoNet ships, a threshold of one half", ear, network, ear.version
+        ),
+        lambda _: Reference("echonet-tuned", TUNED, ear, network, ear.version, tuned=True),
+    )

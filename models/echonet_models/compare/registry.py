@@ -1,43 +1,39 @@
 """All approaches, in the order of the table."""
 
+from collections.abc import Sequence
+
 from ..errors import ModelsError
-from ..material import Material
-from . import (
-    clip_features,
-    deep_cnn,
-    deep_crnn,
-    deep_encoder,
-    deep_regions,
-    deep_resnet,
-    generative,
-    references,
-    scream,
+from . import references
+from .approach import Factory
+from .classical import clip_features, generative, screams
+from .networks import cnn, crnn, encoder, regions, resnet
+from .windows import Material
+
+# Each module of approaches ends in `APPROACHES`, and stands here.
+LEARNING: tuple[Factory, ...] = (
+    *clip_features.APPROACHES,
+    *generative.APPROACHES,
+    *cnn.APPROACHES,
+    *resnet.APPROACHES,
+    *encoder.APPROACHES,
+    *regions.APPROACHES,
+    *crnn.APPROACHES,
+    *screams.APPROACHES,
 )
-from .approach import Approach, Factory
+"""Those that learn from the windows."""
 
-GROUPS: tuple[tuple[Factory, ...], ...] = (
-    clip_features.APPROACHES,
-    generative.APPROACHES,
-    deep_cnn.APPROACHES,
-    deep_resnet.APPROACHES,
-    deep_encoder.APPROACHES,
-    deep_regions.APPROACHES,
-    deep_crnn.APPROACHES,
-    scream.APPROACHES,
-    references.APPROACHES,
-)
-"""Each module of approaches ends in `APPROACHES: tuple[Factory, ...]`, and stands here."""
+EVERY = (*references.APPROACHES, *LEARNING)
 
 
-def approaches(material: Material, only: str | None = None) -> list[Approach]:
-    """Return every approach, or the one of a name.
+def choose(factories: Sequence[Factory], material: Material, only: str | None) -> list[Factory]:
+    """Return all, or the one of a name.
 
     Raises:
         ModelsError: there is none of that name.
     """
-    every = [factory(material) for group in GROUPS for factory in group]
-    chosen = [approach for approach in every if only in (None, approach.name)]
-    if not chosen:
-        names = ", ".join(approach.name for approach in every)
-        raise ModelsError(f"no approach is called {only}; there are: {names}")
-    return chosen
+    names = [factory(material).name for factory in factories]
+    if only is None:
+        return list(factories)
+    if only not in names:
+        raise ModelsError(f"no approach is called {only}; there are: {', '.join(names)}")
+    return [factories[names.index(only)]]

@@ -1,22 +1,50 @@
 """The windows that all approaches learn from and are scored on: 0.96 s of sound and the class that it holds."""
 
 from collections import defaultdict, deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields, replace
+from hashlib import blake2b
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..activity import LEAST_STEPS, STEP, WINDOW_STEPS, label_clip
-from ..datasets import CLASSES, Clip, Split
-from ..material import Material
-from ..recordings import Samples
+from echonet_satellite.protocol import SoundClass
 
-HOP_STEPS = 6
-WINDOW = WINDOW_STEPS * STEP
+from ..data.activity import HOP, SILENT, SOUNDS, Labels, holds, label_frames
+from ..data.manifest import CLASSES, Clip
+from ..data.recordings import Recordings
+from ..data.teachers import ClassMap, Lesson
+
+Floats = NDArray[np.float32]
+Integers = NDArray[np.int64]
+
+WINDOW_FRAMES, HOP_FRAMES = 96, 48
+WINDOW = WINDOW_FRAMES * HOP
 """Samples of a window: 0.96 s at 16 kHz, the patch of VGGish, YAMNet and paper B."""
 OTHER_LABEL = len(CLASSES)
 LABELS: tuple[str, ...] = (*CLASSES, "other")
+_BATCH = 64
+
+
+@dataclass(slots=True)
+class Material:
+    """The clips, opened, and what in them sounds."""
+
+    clips: Sequence[Clip]
+    recordings: Recordings
+    lessons: Mapping[str, Lesson]
+    class_map: ClassMap
+    _labels: dict[str, Labels] = field(default_factory=dict)
+
+    def labels(self, clip: Clip) -> Labels:
+        """Return what sounds in each 10 ms of a clip, [frames, 8]."""
+        if clip.path not in self._labels:
+            self._labels[clip.path] = label_frames(
+                clip, self.recordings[clip.path], self.lessons[clip.path], self.class_map
+            )
+        return self._labels[clip.path]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,90 +54,114 @@ class Windows:
     Attributes:
         samples: float32 [N, 15360], -1 to 1.
         labels: int [N], 0 to 7 as in `CLASSES`, 8 for everyday sound (`other` and `background`).
-        origins: the recording of each; no recording is in two splits.
+        origins: the recording of each.
         clips: the path of the clip of each.
         starts: where in its clip each begins, in samples.
     """
 
-    samples: NDArray[np.float32]
-    labels: NDArray[np.int64]
-    origins: list[str]
-    clips: list[str]
-    starts: list[int]
+    samples: Floats
+    labels: Integers
+    origins: NDArray[np.str_]
+    clips: NDArray[np.str_]
+    starts: Integers
 
     def __len__(self) -> int:
         """Return how many there are."""
         return len(self.labels)
 
-    def take(self, which: NDArray[np.bool_] | NDArray[np.integer]) -> "Windows":
+    def take(self, which: NDArray[np.bool_] | Integers) -> "Windows":
         """Return the windows of a mask or of indices."""
-        chosen = np.flatnonzero(which) if which.dtype == np.bool_ else which
-        return Windows(
-            self.samples[chosen],
-            self.labels[chosen],
-            [self.origins[place] for place in chosen],
-            [self.clips[place] for place in chosen],
-            [self.starts[place] for place in chosen],
-        )
+        return Windows(*(getattr(self, each.name)[which] for each in fields(self)))
+
+    def asked(self, target: SoundClass | None) -> "Windows":
+        """Return them with every class but `target` made everyday sound; None asks for all classes."""
+        if target is None:
+            return self
+        column = CLASSES.index(target)
+        return replace(self, labels=np.where(self.labels == column, column, OTHER_LABEL))
 
 
-def windows_of(material: Material, split: Split, *, limit_per_class: int, seed: int) -> Windows:
-    """Return at most `limit_per_class` windows of every class and of everyday sound from one split.
-
-    Recordings take turns, so that a long one does not outweigh the others. A window belongs to its clip's class where
-    a quarter of its steps hold it, of an impulse one; windows of a class's clip that do not are dropped, as are those
-    of which it is not sure. Clips of doubtful label are learned from at most.
-    """
-    clips = [clip for clip in material.of(split) if split is Split.TRAIN or not clip.unsure]
-    generator = np.random.default_rng([seed, list(Split).index(split)])
-    return cut_windows(material, clips, limit_per_class=limit_per_class, generator=generator)
+def join(parts: Sequence[Windows]) -> Windows:
+    """Return the windows of all parts."""
+    return Windows(
+        *(np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(Windows))
+    )
 
 
 def cut_windows(
-    material: Material, clips: Sequence[Clip], *, limit_per_class: int, generator: np.random.Generator
+    material: Material, clips: Sequence[Clip], per_class: int, generator: np.random.Generator
 ) -> Windows:
-    """Return windows of these clips, as `windows_of` chooses them."""
-    spans: list[tuple[Clip, int]] = []
-    labels: list[int] = []
+    """Return at most `per_class` windows of every class and of everyday sound.
+
+    Recordings take turns, so that a long one does not outweigh the others. A window of a class's clip that does not
+    hold it for long enough is dropped, as is everyday sound in which a class may be heard.
+    """
+    spans: list[tuple[Clip, int, int]] = []
     for label in range(len(LABELS)):
-        of_label = [clip for clip in clips if _label(clip) == label]
-        chosen = _in_turns(material, of_label, limit_per_class, generator)
-        spans.extend(chosen)
-        labels.extend([label] * len(chosen))
+        own = [clip for clip in clips if _label(clip) == label]
+        spans += [(clip, start, label) for clip, start in _in_turns(material, own, per_class, generator)]
     samples = np.zeros((len(spans), WINDOW), np.float32)
-    for row, (clip, start) in zip(samples, spans, strict=True):
+    for row, (clip, start, _) in zip(samples, spans, strict=True):
         cut = material.recordings[clip.path][start : start + WINDOW]
         row[: len(cut)] = cut
     return Windows(
         samples,
-        np.array(labels, np.int64),
-        [clip.origin for clip, _ in spans],
-        [clip.path for clip, _ in spans],
-        [start for _, start in spans],
+        np.array([label for *_, label in spans], np.int64),
+        np.array([clip.origin for clip, *_ in spans], np.str_),
+        np.array([clip.path for clip, *_ in spans], np.str_),
+        np.array([start for _, start, _ in spans], np.int64),
     )
 
 
-def window_starts(clip: Clip, samples: Samples, taught: NDArray[np.float32]) -> list[int]:
-    """Return where in a clip the windows begin that surely hold its label, in samples.
+class Remembered:
+    """A function of windows' samples, [n, 15360] to [n, ...], that is computed once for each window.
 
-    Args:
-        clip: what the manifest says.
-        samples: the clip.
-        taught: the teacher's scores, see `activity.label_clip`.
+    Folds and approaches share what they hear; under `fresh` it is computed as a satellite would have to.
     """
-    marks = label_clip(clip, samples, taught)
-    own = clip.sound_class
-    last = max(0, len(marks) - WINDOW_STEPS)
-    starts = range(0, last + 1, HOP_STEPS)
-    if own is None:
-        # Steps that are not surely free of every class are not zero.
-        return [start * STEP for start in starts if not marks[start : start + WINDOW_STEPS].any()]
-    column, shortest = CLASSES.index(own), min(len(marks), WINDOW_STEPS)
-    return [
-        start * STEP
-        for start in starts
-        if (marks[start : start + WINDOW_STEPS, column] == 1).sum() >= min(LEAST_STEPS[own], shortest)
-    ]
+
+    at_work: ClassVar[bool] = True
+
+    def __init__(self, compute: Callable[[Floats], Floats]) -> None:
+        """Take the function; it is called with a few windows at a time."""
+        self._compute = compute
+        self._known: dict[bytes, Floats] = {}
+
+    def __call__(self, windows: Windows) -> Floats:
+        """Return the function's value of all windows."""
+        if not Remembered.at_work:
+            return self._of(windows.samples)
+        keys = [blake2b(samples.tobytes(), digest_size=16).digest() for samples in windows.samples]
+        missing = [place for place, key in enumerate(keys) if key not in self._known]
+        if missing:
+            found = self._of(windows.samples[missing])
+            self._known.update({keys[place]: row for place, row in zip(missing, found, strict=True)})
+        return np.stack([self._known[key] for key in keys])
+
+    def _of(self, samples: Floats) -> Floats:
+        parts = [self._compute(samples[first : first + _BATCH]) for first in range(0, len(samples), _BATCH)]
+        return np.concatenate(parts).astype(np.float32)
+
+
+@contextmanager
+def fresh() -> Iterator[None]:
+    """Compute every feature anew, for whoever measures what it costs."""
+    Remembered.at_work = False
+    try:
+        yield
+    finally:
+        Remembered.at_work = True
+
+
+def _starts(material: Material, clip: Clip) -> list[int]:
+    """Return where in a clip the windows begin that surely hold its label, in samples."""
+    labels = material.labels(clip)
+    found = []
+    for first in range(0, max(0, len(labels) - WINDOW_FRAMES) + 1, HOP_FRAMES):
+        held = holds(labels, first, first + WINDOW_FRAMES)
+        own = clip.sound_class
+        if (held == SILENT).all() if own is None else held[CLASSES.index(own)] == SOUNDS:
+            found.append(first * HOP)
+    return found
 
 
 def _in_turns(
@@ -136,8 +188,7 @@ def _shuffled(
 ) -> Iterator[tuple[Clip, int]]:
     for place in generator.permutation(len(clips)):
         clip = clips[place]
-        starts = window_starts(clip, material.recordings[clip.path], material.taught[clip.path])
-        for start in generator.permutation(np.array(starts, np.int64)):
+        for start in generator.permutation(np.array(_starts(material, clip), np.int64)):
             yield clip, int(start)
 
 

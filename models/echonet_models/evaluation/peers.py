@@ -1,104 +1,51 @@
-"""The peers: networks that others trained, listening causally to the same sounds as ours."""
+"""The teachers as they are, beside what learned from them: YAMNet on its windows, mn04 on stretches of 10 s."""
 
-from collections import defaultdict
-from collections.abc import Sequence
-import csv
-import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from echonet_satellite.detector import STEP_S
 from echonet_satellite.protocol import SoundClass
 
-from ..activity import STEP, WINDOW_STEPS
-from ..datasets import CLASSES
-from ..listening import Probabilities
-from ..mn04 import MODEL_FILE as MN04_FILE, Mn04
-from ..recordings import SAMPLE_RATE, Samples
-from ..teachers import CLASS_MAP_FILE, HOP, MODEL_FILE, WINDOW, Yamnet, read_class_map
-from .listeners import hold, step_after
+from ..data.library import Library
+from ..data.manifest import BACKGROUND, CLASSES, UNLABELLED
+from ..data.recordings import SAMPLE_RATE, Samples
+from ..data.teachers import ClassMap, Mn04, Yamnet
+from ..progress import track
+from .pooled import Logits, Pooled, read_pooled
 
-# It looks back so far, a little less than once a second; longer than any impulse, short enough for the house.
-MN04_WINDOW = round(2.5 * SAMPLE_RATE)
-MN04_HOP_STEPS = 12
-
-
-class YamnetListener:
-    """YAMNet (.tflite, as Frigate runs it): windows of 0.975 s every 0.48 s, the surest of a class's own labels."""
-
-    name = "yamnet"
-    title = "YAMNet"
-    batch = 200
-
-    def __init__(self, directory: Path) -> None:
-        """Load it from the folder of teachers."""
-        self._network, self._map = Yamnet(directory), read_class_map(directory)
-        self.fingerprint = fingerprint(directory, MODEL_FILE, (WINDOW, HOP))
-        self._first = step_after(WINDOW / SAMPLE_RATE)
-        # A window of the table is its own window, which is known when it has ended.
-        self.reach = (self._first, self._first + 1)
-
-    def hear(self, sounds: Sequence[Samples]) -> list[Probabilities]:
-        """Return the probabilities [steps, 8] of each sound."""
-        return [self._hear(sound) for sound in sounds]
-
-    def known_s(self, step: int) -> float:
-        """Return the end of the window whose score is new in a row."""
-        return (step + 1) * STEP_S - ((self._first + 1) * STEP_S - WINDOW / SAMPLE_RATE)
-
-    def _hear(self, sound: Samples) -> Probabilities:
-        windows = max(0, -(-(len(sound) - WINDOW) // HOP)) + 1
-        length = (windows - 1) * HOP + WINDOW
-        core, _ = self._map.scores(self._network.scores(np.pad(sound, (0, max(0, length - len(sound))))))
-        return hold(core, self._first, HOP // STEP)
+PEERS = ("yamnet", "mn04")
+_YAMNET_HOP = 7680
+_MN04_WINDOW = 10 * SAMPLE_RATE
 
 
-class Mn04Listener:
-    """EfficientAT mn04: the last 2.5 s, padded to the 10 s that it was trained on, every 0.96 s."""
-
-    name = "mn04"
-    title = "mn04"
-    batch = 20
-    # It ends a window where each second window of the table ends, and the next a little later.
-    reach = (WINDOW_STEPS - 1, WINDOW_STEPS + MN04_HOP_STEPS // 2)
-
-    def __init__(self, directory: Path) -> None:
-        """Load it from the folder of teachers."""
-        self._network = Mn04(directory, threads=1)
-        self._columns = core_columns(directory)
-        self.fingerprint = fingerprint(directory, MN04_FILE, (MN04_WINDOW, MN04_HOP_STEPS))
-
-    def hear(self, sounds: Sequence[Samples]) -> list[Probabilities]:
-        """Return the probabilities [steps, 8] of each sound."""
-        return [self._hear(sound) for sound in sounds]
-
-    def known_s(self, step: int) -> float:
-        """Return the end of a step: its windows end where steps do."""
-        return (step + 1) * STEP_S
-
-    def _hear(self, sound: Samples) -> Probabilities:
-        hop = MN04_HOP_STEPS * STEP
-        windows = max(1, -(-len(sound) // hop))
-        padded = np.pad(sound, (MN04_WINDOW, windows * hop - len(sound)))
-        ends = MN04_WINDOW + hop * np.arange(1, windows + 1)
-        rows = self._network.logits([padded[end - MN04_WINDOW : end] for end in ends])
-        logits = np.stack([rows[:, columns].max(axis=1) for columns in self._columns], axis=1)
-        return hold(1 / (1 + np.exp(-logits)), MN04_HOP_STEPS - 1, MN04_HOP_STEPS)
+def hear_peers(library: Library, teachers: Path, run: Path) -> Mapping[str, Mapping[str, Logits]]:
+    """Return what each peer says of our classes in each clip, by name and path: the best output that means one."""
+    paths = {name: run / f"{name}.npz" for name in PEERS}
+    if not all(path.is_file() for path in paths.values()):
+        clips = [clip for clip in library.clips if clip.label not in (BACKGROUND, UNLABELLED)]
+        yamnet, mn04 = Yamnet(teachers), Mn04(teachers)
+        heard: dict[str, dict[str, Logits]] = {name: {} for name in PEERS}
+        for clip in track(clips, "asking the peers"):
+            samples = library.recordings[clip.path]
+            heard["yamnet"][clip.path] = _yamnet(yamnet, samples, library.class_map)
+            heard["mn04"][clip.path] = _mn04(mn04, samples, library.class_map)
+        for name, path in paths.items():
+            Pooled(heard[name]).store(path)
+    return {name: read_pooled(path).logits for name, path in paths.items()}
 
 
-def core_columns(directory: Path) -> list[NDArray[np.int64]]:
-    """Return for each of our classes the outputs of AudioSet's 527 that surely mean it."""
-    found: dict[SoundClass, list[int]] = defaultdict(list)
-    with (directory / CLASS_MAP_FILE).open(newline="", encoding="utf-8") as lines:
-        for row in csv.DictReader(lines):
-            if row["role"] == "core" and row["our_class"] in CLASSES:
-                found[SoundClass(row["our_class"])].append(int(row["audioset_index_527"]))
-    return [np.array(found[name]) for name in CLASSES]
+def _yamnet(yamnet: Yamnet, samples: Samples, class_map: ClassMap) -> Logits:
+    scores = yamnet.scores(samples, _YAMNET_HOP)
+    columns = [_known(class_map, name) for name in CLASSES]
+    return np.stack([scores[:, own].max(axis=1) for own in columns], axis=1)
 
 
-def fingerprint(directory: Path, name: str, feeding: tuple[int, ...]) -> str:
-    """Return the SHA-256 of a network, of the map of its classes to ours, and of how it is fed."""
-    content = (directory / name).read_bytes() + (directory / CLASS_MAP_FILE).read_bytes()
-    return hashlib.sha256(content + repr(feeding).encode()).hexdigest()
+def _known(class_map: ClassMap, name: SoundClass) -> list[int]:
+    return [int(class_map.yamnet[index]) for index in class_map.core[name] if class_map.yamnet[index] >= 0]
+
+
+def _mn04(mn04: Mn04, samples: Samples, class_map: ClassMap) -> Logits:
+    starts = range(0, max(1, len(samples) - SAMPLE_RATE), _MN04_WINDOW)
+    logits = np.stack([mn04.logits(samples[start : start + _MN04_WINDOW]) for start in starts])
+    return np.stack([logits[:, class_map.core[name]].max(axis=1) for name in CLASSES], axis=1)

@@ -1,147 +1,109 @@
-"""The whole evaluation: our model and its peers on the same sound, measured by the same code."""
+"""Measures a training on strangers, beside its teachers as they are, and keeps the figures in its folder."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import asdict
+import json
 from pathlib import Path
 from typing import Any
 
-from echonet_satellite.protocol import Sensitivity
+import numpy as np
+from numpy.typing import NDArray
 
-from ..datasets import CLASSES
-from ..listening import Probabilities
-from ..progress import track
-from ..thresholds import SAFETY, choose, decisions_to_json, undecided
-from .audio import Audio, Heard, hear, hear_validation, windows
-from .brief import SPLIT
-from .clips import confusion, detect, mean_confidence, measure
-from .events import choose_rule, count, count_shipped, error_figures, own_mixtures, rule_figures
-from .latency import latency
-from .listeners import Listener, Trained
-from .store import Store
-from .subject import Subject, agreement
-from .systems import FIXED, System, fixed, tuned
-from .trade_off import detection_error, reliability
-from .windows import Windows, best_thresholds, curves, table
+from echonet_satellite.decision import Decision
 
-OWN = "echonet"
+from ..data.library import Library
+from ..data.manifest import CLASSES
+from ..errors import ModelsError
+from ..network.export import convert
+from ..training.run import trained
+from .bench import Bench, Rules
+from .decisions import LEVELS
+from .figures import detection_figures, ranking, scene_figures, summary
+from .peers import hear_peers
+from .strangers import hear_strangers
+
+FIGURES_FILE = "figures.json"
+MODEL_FILE = "model.tflite"
+POOLED_FILE = "pooled.npz"
 
 
-def evaluate(
-    subject: Subject, peers: Sequence[Listener], audio: Audio, folder: Path, cache: Path
-) -> dict[str, Any]:
-    """Return all figures of a model and of its peers.
+def evaluate_run(run: Path, library: Library, teachers: Path) -> dict[str, Any]:
+    """Return all figures of a training, and write them into its folder.
 
-    Args:
-        subject: what is described.
-        peers: YAMNet and the like.
-        audio: what they listen to.
-        folder: where what our model hears is kept: it belongs to a run.
-        cache: where what the peers hear is kept: they do not change.
+    Raises:
+        ModelsError: it has not been trained to its end.
     """
-    figures: dict[str, Any] = {}
-    systems: dict[str, Any] = {}
-    for listener in (subject.listener, *peers):
-        own = listener is subject.listener
-        heard = hear(audio, Store(listener, folder if own else cache))
-        asked = [_own(subject, audio, heard)] if own else _peers(listener, audio, heard)
-        if own:
-            figures = {
-                "split": SPLIT,
-                "model": subject.model,
-                "audio": audio.describe(),
-                "safety": [str(name) for name in SAFETY],
-                "decision": decisions_to_json(asked[0].decisions),
-            }
-        for system in asked:
-            systems[system.key] = measure_system(system, audio, heard)
-    return {**figures, "sensitivity": systems[OWN]["sensitivity"], "systems": systems}
-
-
-def measure_system(system: System, audio: Audio, heard: Heard) -> dict[str, Any]:
-    """Return all figures of one system."""
-    made = system.probabilities
-    validation, tune = made(heard.validation), made(heard.tune)
-    reach = system.listener.reach
-    own, tune_windows = windows(audio.validation, validation, reach), windows(audio.tune, tune, reach)
-    clips = audio.validation.clips
-    found = {level: detect(clips, validation, system.decisions, level) for level in system.levels}
-    medium = found[Sensitivity.MEDIUM]
-    steps: dict[str, Callable[[], Any]] = {
-        "sensitivity": lambda: {str(level): measure(clips, each) for level, each in found.items()},
-        "windows": lambda: _window_table(system, own, tune_windows),
-        "curves": lambda: curves(own) if system.fixed is None else {},
-        "detection_error": lambda: (
-            detection_error(clips, validation, system.decisions) if system.fixed is None else {}
-        ),
-        # A calibration that weighs both kinds of windows the same makes thresholds, and no shares of anything.
-        "reliability": lambda: reliability(own) if system.calibration is None else {},
-        "confusion": lambda: confusion(clips, medium),
-        "mean_confidence": lambda: mean_confidence(clips, validation),
-        "events": lambda: _events(system, audio, made(heard.tune_mixtures), made(heard.validation_mixtures)),
-        "latency": lambda: latency(audio.onsets, made(heard.onsets), system.decisions, system.listener),
+    strangers = hear_strangers(run, library, teachers)
+    bench = Bench(library, strangers)
+    figures: dict[str, Any] = {"ranking": {"echonet": ranking(library.clips, strangers.clips)}}
+    for name, heard in hear_peers(library, teachers, run).items():
+        figures["ranking"][name] = ranking(library.clips, heard)
+    figures["summary"] = {name: summary(own) for name, own in figures["ranking"].items()}
+    figures["levels"] = {
+        str(level): detection_figures(bench, level) | {"scenes": scene_figures(bench, level)}
+        for level in LEVELS
     }
-    figures: dict[str, Any] = {"title": system.title, "rule": system.rule, "listener": system.listener.name}
-    figures["decision"] = decisions_to_json(system.decisions)
-    for key in track(list(steps), f"{system.title}: measuring"):
-        figures[key] = steps[key]()
+    figures["curves"] = bench.curves()
+    figures["rules"] = rules_to_json(bench.released())
+    store_probabilities(run / POOLED_FILE, bench)
+    conversion = convert(trained(run, teachers, None), *calibration_of(figures["rules"]))
+    (run / MODEL_FILE).write_bytes(conversion.content)
+    figures["file"] = {
+        "sha256": conversion.sha256,
+        "tensors": conversion.tensors,
+        "embedding_size": conversion.embedding_size,
+        "largest_difference": round(conversion.largest_difference, 5),
+    }
+    path = run / FIGURES_FILE
+    path.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     return figures
 
 
-def _own(subject: Subject, audio: Audio, heard: Heard) -> System:
-    chosen = subject.decisions is None
-    return System(
-        key=OWN,
-        title=subject.listener.title,
-        rule="thresholds chosen on the tune split" if chosen else "thresholds of its card",
-        listener=subject.listener,
-        decisions=subject.decisions or choose(audio.tune.clips, heard.tune, undecided()),
-    )
-
-
-def _peers(listener: Listener, audio: Audio, heard: Heard) -> list[System]:
-    tune = windows(audio.tune, heard.tune, listener.reach)
-    same = tuned(listener, audio.tune.clips, heard.tune, tune)
-    # Scores of YAMNet are used as they are; those of mn04 are far too low for that (fire lies below 0.05).
-    return (
-        [*(fixed(listener, threshold) for threshold in FIXED), same] if listener.name == "yamnet" else [same]
-    )
-
-
-def _window_table(system: System, own: Windows, tune: Windows) -> dict[str, Any]:
-    thresholds = best_thresholds(tune) if system.fixed is None else [system.fixed] * len(CLASSES)
-    return table(own, thresholds)
-
-
-def _events(
-    system: System,
-    audio: Audio,
-    tune: Mapping[str, Probabilities],
-    validation: Mapping[str, Probabilities],
-) -> dict[str, Any]:
-    """Return error rates: every event counts, at most one a mixture, and as the satellite decides at medium."""
-    ours = own_mixtures(audio.validation.mixtures)
-    # A class whose tune split has no event has nothing that a rule could be chosen on.
-    ours = {name: own for name, own in ours.items() if name in own_mixtures(audio.tune.mixtures)}
-    figures: dict[str, Any] = {
-        "shipped": error_figures(
-            ours, {name: count_shipped(own, validation, name, system.decisions) for name, own in ours.items()}
-        )
+def store_probabilities(path: Path, bench: Bench) -> None:
+    """Write what the fold that never heard it says of each clip: a row for every 160 ms, `paths`, `steps`, [n, 8]."""
+    rows = {
+        clip.path: bench.rules(clip.path).calibration.probabilities(bench.streams[clip.path].logits)
+        for clip in bench.clips
     }
-    for key, one in (("every", False), ("one", True)):
-        rules = {
-            name: choose_rule(audio.tune.mixtures, tune, name, one=one, threshold=system.fixed)
-            for name in ours
-        }
-        counts = {name: count(own, validation, name, rules[name]) for name, own in ours.items()}
-        figures[key] = {
-            **error_figures(ours, counts),
-            "rules": {str(name): rule_figures(rule) for name, rule in rules.items()},
-        }
+    np.savez(
+        path,
+        paths=np.repeat(list(rows), [len(own) for own in rows.values()]),
+        steps=np.concatenate([np.arange(len(own)) for own in rows.values()]),
+        probabilities=np.concatenate(list(rows.values())),
+    )
+
+
+def read_figures(run: Path) -> dict[str, Any]:
+    """Return the figures of a training.
+
+    Raises:
+        ModelsError: it has not been evaluated.
+    """
+    path = run / FIGURES_FILE
+    if not path.is_file():
+        raise ModelsError(f"{run} has no {FIGURES_FILE}: run `echonet-models evaluate --run {run}` first")
+    figures: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return figures
 
 
-def compare_with_training(subject: Subject, run: Path, audio: Audio, folder: Path) -> dict[str, Any]:
-    """Return how well a released model agrees with the network of the training on all validation clips."""
-    released, network = (
-        hear_validation(audio, Store(listener, folder)) for listener in (subject.listener, Trained(run))
-    )
-    return agreement(audio.validation.clips, released, network, subject.decisions or undecided())
+def rules_to_json(rules: Rules) -> dict[str, Any]:
+    """Return calibration and decisions as the card has them."""
+    return {
+        "slopes": [round(float(value), 5) for value in rules.calibration.slopes],
+        "offsets": [round(float(value), 5) for value in rules.calibration.offsets],
+        "decision": {str(name): _decision(rules.decisions[name]) for name in CLASSES},
+    }
+
+
+def calibration_of(rules: Mapping[str, Any]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return slopes and offsets of the released network's calibration, [8] each."""
+    return np.array(rules["slopes"], np.float32), np.array(rules["offsets"], np.float32)
+
+
+def _decision(decision: Decision) -> dict[str, Any]:
+    stored = asdict(decision)
+    stored["thresholds"] = {str(level): round(value, 4) for level, value in decision.thresholds.items()}
+    stored["confirm"] = list(decision.confirm)
+    if decision.scene is None:
+        del stored["scene"]
+    return stored

@@ -1,335 +1,114 @@
-"""Tables of the page, in Markdown, from the figures."""
+"""Figures as Markdown tables."""
 
-from collections.abc import Iterable, Mapping, Sequence
-import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..datasets import BACKGROUND, CLASSES, OTHER
-from . import IMITATION, LEVELS
-from .aims import MEDIUM, Aim, aims, word
-from .clips import ALL_KINDS
-from .events import MEAN, RATIOS
-from .literature import (
-    B_MACRO,
-    B_MICRO_PRECISION,
-    B_SYSTEMS,
-    B_WINDOWS,
-    D_BASELINE_ERROR_RATE,
-    D_ERROR_RATES,
-    D_MEAN_ERROR_RATE,
-)
-from .windows import MEASURES
+from ..data.manifest import CLASSES
 
-NOTHING = "–"
-AIM_HEADER = ("figure", "aim", "EchoNet", "reached")
-Systems = Mapping[str, Mapping[str, Any]]
+NAMES = {
+    "gunshot": "gunshot",
+    "glass_break": "breaking glass",
+    "baby_cry": "crying baby",
+    "alarm": "alarm",
+    "fire": "fire",
+    "dog": "dog",
+    "presence": "presence",
+    "scream": "scream",
+}
 
 
-def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a table."""
-    lines = [f"| {' | '.join(header)} |", f"| {' | '.join('---' for _ in header)} |"]
-    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def share(found: Mapping[str, Any] | None, *, interval: bool = True, digits: int = 0) -> str:
-    """Return a share in per cent."""
-    if found is None or not _known(found["value"]):
-        return NOTHING
-    text = f"{100 * found['value']:.{digits}f} %"
-    return f"{text} ({100 * found['low']:.0f}–{100 * found['high']:.0f})" if interval else text
-
-
-def number(found: Mapping[str, Any] | None, key: str = "value", digits: int = 2) -> str:
-    """Return a number with its interval."""
-    if found is None or not _known(found[key]) or not _known(found["high"]):
-        return NOTHING
-    return f"{found[key]:.{digits}f} ({found['low']:.{digits}f}–{found['high']:.{digits}f})"
-
-
-def aim_table(systems: Systems, own: str) -> str:
-    """Return what should be reached and what is, beside the peers."""
-    others = [key for key in systems if key != own]
-    rows = []
-    for aim, row in _aim_rows(systems[own]):
-        cells = [_aim_value(aim, aim.find(systems[key])).split(" (")[0] for key in others]
-        rows.append([*row, *cells])
-    return markdown([*AIM_HEADER, *(systems[key]["title"] for key in others)], rows)
-
-
-def aim_rows(system: Mapping[str, Any]) -> list[list[str]]:
-    """Return what a system should reach and what it does, a row each, under `AIM_HEADER`."""
-    return [row for _, row in _aim_rows(system)]
-
-
-def _aim_rows(system: Mapping[str, Any]) -> Iterable[tuple[Aim, list[str]]]:
-    for aim in aims():
-        measured = aim.find(system)
-        if measured is None:
-            continue
-        value = measured[_value_key(aim)]
-        reached = NOTHING if not _known(value) else "yes" if aim.reached(value) else "**no**"
-        yield aim, [aim.text, _bound(aim), _aim_value(aim, measured), reached]
-
-
-def sensitivity_table(system: Mapping[str, Any]) -> str:
-    """Return recall and false alarms at each sensitivity."""
-    rows = []
-    for name in map(str, CLASSES):
-        cells = [word(name)]
-        for level in LEVELS:
-            found = system["sensitivity"][str(level)]
-            alarms = found["false_alarms_per_hour"][name][BACKGROUND]
-            cells += [share(found["recall"][name]), f"{alarms['per_hour']:.1f}"]
-        recall = system["sensitivity"][MEDIUM]["recall"][name]
-        rows.append([*cells, f"{recall['clips']} of {recall['recordings']}"])
-    header = ["class"]
-    for level in LEVELS:
-        header += [f"{level}: heard", "false alarms / h"]
-    return markdown([*header, "clips, of recordings"], rows)
-
-
-def recall_table(systems: Systems) -> str:
-    """Return recall of every system at medium."""
+def headline(figures: Mapping[str, Any]) -> str:
+    """Return the two figures that everything was chosen by, beside the peers'."""
+    names = list(figures["summary"])
+    header = ["on sources that it never heard", *names]
     rows = [
-        [word(name), *(share(found["sensitivity"][MEDIUM]["recall"][name]) for found in systems.values())]
-        for name in map(str, CLASSES)
+        ["mean average precision of the eight classes"]
+        + [f"{figures['summary'][name]['mean_average_precision']:.3f}" for name in names],
+        ["recall at 5 false alarms an hour of other sounds, mean without presence"]
+        + [f"{figures['summary'][name]['mean_recall_at_5_per_hour']:.3f}" for name in names],
     ]
-    return markdown(["class", *_titles(systems)], rows)
-
-
-def background_table(systems: Systems) -> str:
-    """Return false alarms per 24 hours of each kind of background, all safety classes together."""
-    first = next(iter(systems.values()))["sensitivity"][MEDIUM]["safety_per_day"]
-    rows = []
-    for kind in first:
-        cells = [
-            number(found["sensitivity"][MEDIUM]["safety_per_day"][kind], "per_day", 0)
-            for found in systems.values()
-        ]
-        label = "**all**" if kind == ALL_KINDS else kind
-        rows.append([label, f"{first[kind]['hours']:.2f}", *cells])
-    return markdown(["background", "hours heard", *_titles(systems)], rows)
-
-
-def imitation_table(systems: Systems) -> str:
-    """Return false alarms per hour of sounds that imitate each class, and of all other sounds."""
-    rows = []
-    for name in map(str, CLASSES):
-        found = [each["sensitivity"][MEDIUM]["false_alarms_per_hour"][name] for each in systems.values()]
-        if not found[0][IMITATION]["hours"]:
-            continue
-        cells = [number(each[IMITATION], "per_hour", 1) for each in found]
-        rows.append(
-            [word(name), f"{found[0][IMITATION]['hours']:.2f}", *cells, f"{found[0][OTHER]['per_hour']:.1f}"]
-        )
-    return markdown(["imitations of", "hours heard", *_titles(systems), "EchoNet, all other sounds"], rows)
-
-
-def latency_table(systems: Systems) -> str:
-    """Return the time from onset to detection."""
-    rows = []
-    for name in map(str, CLASSES):
-        if name not in next(iter(systems.values()))["latency"]:
-            continue
-        cells = [word(name)]
-        for found in systems.values():
-            each = found["latency"][name]
-            median, late = each.get("median_s"), each.get("p95_s")
-            known = median is not None and late is not None
-            text = f"{median['value']:.2f} / {late['value']:.2f} s" if known else NOTHING
-            cells.append(f"{text} ({each['measured']} of {each['sounds']})")
-        rows.append(cells)
-    return markdown(["class", *_titles(systems)], rows)
-
-
-def window_table(system: Mapping[str, Any]) -> str:
-    """Return the table of the literature for one system."""
-    found = system["windows"]
-    rows = [
-        [
-            word(name),
-            *(share(found["classes"][name][key]) for key in MEASURES),
-            str(found["classes"][name]["windows"]),
-            f"{found['classes'][name]['threshold']:.2f}",
-        ]
-        for name in map(str, CLASSES)
-    ]
-    rows += [
-        [f"**{mean}**", *(share(found[mean][key]) for key in MEASURES), "", ""] for mean in ("macro", "micro")
-    ]
-    return markdown(["class", *MEASURES, "windows", "threshold"], rows)
-
-
-def window_systems_table(systems: Systems) -> str:
-    """Return macro and micro means of every system."""
-    rows = [
-        [
-            found["title"],
-            *(share(found["windows"]["macro"][key], interval=False) for key in MEASURES),
-            *(share(found["windows"]["micro"][key], interval=False) for key in ("precision", "recall", "f1")),
-        ]
-        for found in systems.values()
-    ]
-    header = ["", *(f"macro {key}" for key in MEASURES), "micro precision", "micro recall", "micro f1"]
     return markdown(header, rows)
 
 
-def literature_table() -> str:
-    """Return the figures of the papers, on their own data."""
-    rows = [
-        [
-            word(name),
-            *(
-                f"{100 * each.precision[place]:.0f} / {100 * each.recall[place]:.0f} %"
-                for place in range(len(B_SYSTEMS))
-            ),
-        ]
-        for name, each in B_WINDOWS.items()
-    ]
-    macro = [
-        f"{100 * B_MACRO['precision'][place]:.0f} / {100 * B_MACRO['recall'][place]:.0f} %"
-        for place in range(len(B_SYSTEMS))
-    ]
-    micro = [f"{100 * B_MICRO_PRECISION[place]:.0f} %" for place in range(len(B_SYSTEMS))]
-    rows += [["**macro**", *macro], ["**micro precision**", *micro]]
-    return markdown(["class", *(f"{system}: precision / recall" for system in B_SYSTEMS)], rows)
-
-
-def event_table(systems: Systems, key: str) -> str:
-    """Return event error rates by class, and their means by ratio."""
+def ranking_table(figures: Mapping[str, Any]) -> str:
+    """Return average precision and recall at a number of false alarms, per class and system."""
+    systems = list(figures["ranking"])
+    header = ["class", "clips (recordings, sources)"]
+    header += [f"AP {name}" for name in systems] + [f"recall at 5/h {name}" for name in systems]
     rows = []
-    names: list[str] = []
-    for found in systems.values():
-        figures = found["events"][key]
-        names = [name for name in figures if name not in (MEAN, "rules")]
+    for name in CLASSES:
+        own = {system: figures["ranking"][system][str(name)] for system in systems}
+        first = own[systems[0]]
+        rows.append(
+            [NAMES[name], f"{first['clips']} ({first['recordings']}, {first['sources']})"]
+            + [interval(own[system]["average_precision"]) for system in systems]
+            + [f"{own[system]['recall_at_5_per_hour']:.2f}" for system in systems]
+        )
+    return markdown(header, rows)
+
+
+def detection_table(level: Mapping[str, Any]) -> str:
+    """Return what the detector finds and how often it is wrong at one sensitivity, per class."""
+    header = [
+        "class",
+        "recall of clips",
+        "false alarms in 24 h of background",
+        "in an hour of other sounds",
+        "in an hour of its imitations",
+        "known after (median / 95 %)",
+    ]
+    rows = []
+    for name in CLASSES:
+        own = level["classes"][str(name)]
+        delay = own["delay_s"]
         rows.append(
             [
-                found["title"],
-                *(number(figures[name]["all"]) for name in names),
-                *(number(figures[MEAN][place]) for place in ("all", *RATIOS)),
-                number(figures[MEAN]["f1"]),
+                NAMES[name],
+                interval(own["recall"]),
+                rate(own["background"], "per_day"),
+                rate(own["other"], "per_hour"),
+                rate(own["imitations"], "per_hour"),
+                f"{delay['median']:.2f} / {delay['p95']:.2f} s" if delay else "-",
             ]
         )
-    means = ("**mean**", *(f"mean at {ratio}" for ratio in RATIOS))
-    return markdown(["system", *map(word, names), *means, "mean F1"], rows)
-
-
-def event_literature_table() -> str:
-    """Return the error rates of the papers, on DCASE's own mixtures."""
-    rows = [[word(name), f"{rate:.2f}"] for name, rate in D_ERROR_RATES.items()]
-    rows += [
-        ["**mean**", f"{D_MEAN_ERROR_RATE:.2f}"],
-        ["mean of the task's baseline", f"{D_BASELINE_ERROR_RATE:.2f}"],
-    ]
-    return markdown(["class", "CRNN, its ensembles"], rows)
-
-
-def rule_table(systems: Systems) -> str:
-    """Return the rules that were chosen on the tune mixtures."""
-    rows = []
-    for found in systems.values():
-        for name, rule in found["events"]["every"]["rules"].items():
-            rows.append(
-                [
-                    found["title"],
-                    word(name),
-                    f"{rule['threshold']:.3f}" if _known(rule["threshold"]) else "never",
-                    "the threshold" if rule["onset_level"] is None else f"{rule['onset_level']:.3f}",
-                    f"{rule['smoothing_steps'] * 0.08:.2f} s",
-                    f"{rule['gap_steps'] * 0.08:.2f} s",
-                    f"{rule['shift_s']:+.2f} s",
-                ]
-            )
-    header = ["system", "class", "threshold", "begins at", "median filter", "joined up to", "onset moved by"]
     return markdown(header, rows)
 
 
-def area_table(systems: Systems) -> str:
-    """Return areas under the ROC curves and average precisions of windows."""
-    shown = {key: found for key, found in systems.items() if found["curves"]}
-    rows = []
-    for name in map(str, CLASSES):
-        cells = [
-            f"{each['area']:.3f} / {each['average_precision']:.2f}"
-            if (each := found["curves"].get(name))
-            else NOTHING
-            for found in shown.values()
-        ]
-        rows.append([word(name), *cells])
-    return markdown(["class", *_titles(shown)], rows)
-
-
-def reliability_table(system: Mapping[str, Any]) -> str:
-    """Return expected calibration errors."""
+def scene_table(scenes: Mapping[str, Any]) -> str:
+    """Return the error rates of events in noise, and of presence."""
+    rare = scenes["rare_events"]
+    ratios = list(next(iter(rare.values()))["by_ratio"])
+    header = ["event in a background of 30 s", "error rate", *ratios, "missed", "inserted", "events"]
     rows = [
-        [word(name), *(NOTHING if value is None else f"{100 * value:.1f} %" for value in errors)]
-        for name, found in system["reliability"].items()
-        for errors in [(found["expected_error"], found["expected_error_of_claims"])]
+        [NAMES[name], f"{own['error_rate']:.2f}"]
+        + [f"{own['by_ratio'][ratio]:.2f}" for ratio in ratios]
+        + [str(own[key]) for key in ("missed", "inserted", "events")]
+        for name, own in rare.items()
     ]
-    return markdown(["class", "over all windows", "over those with a confidence of 0.1 or more"], rows)
+    presence = scenes["presence"]
+    note = (
+        f"Mean error rate {scenes['mean_error_rate']:.2f} (onset within 500 ms, after DCASE 2017 task 2). Somebody in "
+        f"a room, by scenes of 30 s: {interval(presence['recall'])} of {presence['recall']['scenes']} are noticed, and "
+        f"{rate(presence['false'], 'per_hour')} false an hour of rooms with pets, appliances and weather."
+    )
+    return f"{markdown(header, rows)}\n\n{note}"
 
 
-def source_table(own: Mapping[str, Any], sources: Mapping[str, Any]) -> str:
-    """Return recall and false alarms on known sources, and on sources that were left out, how well it tells them."""
-    known, new = own["sensitivity"][MEDIUM], sources["sensitivity"][MEDIUM]
-    rows = []
-    for name in map(str, CLASSES):
-        cells = [word(name)]
-        for found in (known, new):
-            cells += [
-                share(found["recall"][name]),
-                number(found["false_alarms_per_hour"][name][OTHER], "per_hour", 1),
-            ]
-        recall = new["recall"][name]
-        cells.append(_precision(sources["average_precision"][name]))
-        rows.append(
-            [*cells, f"{recall['clips']} of {recall['recordings']}", ", ".join(sources["held_out"][name])]
-        )
-    totals = [number(found["safety_per_day"][ALL_KINDS], "per_day", 0) for found in (known, new)]
-    rows.append(["safety classes, a day of background", "", totals[0], "", totals[1], "", "", ""])
-    header = ["class"]
-    for kind in ("known sources", "new sources"):
-        header += [f"{kind}: heard", "false alarms / h of other sounds"]
-    return markdown([*header, "average precision", "clips, of recordings", "left out"], rows)
+def interval(figure: Mapping[str, float]) -> str:
+    """Return a figure with its interval."""
+    if "low" not in figure:
+        return f"{figure['value']:.2f}"
+    return f"{figure['value']:.2f} ({figure['low']:.2f}-{figure['high']:.2f})"
 
 
-def audio_table(audio: Mapping[str, Any]) -> str:
-    """Return how much was heard."""
-    rows = []
-    for label in audio["validation"]:
-        cells = [word(label)]
-        for split in ("tune", "validation"):
-            each = audio[split][label]
-            cells.append(f"{each['clips']} of {each['recordings']}, {each['minutes']:.0f} min")
-        rows.append(cells)
-    return markdown(["label", "tune: clips of recordings", "validation: clips of recordings"], rows)
-
-
-def _titles(systems: Systems) -> list[str]:
-    return [str(found["title"]) for found in systems.values()]
-
-
-def _precision(value: float | None) -> str:
-    return NOTHING if value is None else f"{value:.2f}"
-
-
-def _known(value: float | None) -> bool:
-    return value is not None and math.isfinite(value)
-
-
-def _value_key(aim: Aim) -> str:
-    return aim.unit if aim.unit.startswith("per_") else "value"
-
-
-def _aim_value(aim: Aim, found: Mapping[str, Any] | None) -> str:
-    if aim.unit == "share":
-        # What is not reached must not look as if it were.
-        close = found is not None and 0 < aim.bound - found["value"] < 0.005
-        return share(found, digits=1 if close else 0)
-    digits = 0 if aim.unit == "per_day" else 1 if aim.unit == "per_hour" else 2
-    return number(found, _value_key(aim), digits)
-
-
-def _bound(aim: Aim) -> str:
-    sign = "≥" if aim.at_least else "≤"
-    return f"{sign} {100 * aim.bound:.0f} %" if aim.unit == "share" else f"{sign} {aim.bound:g}"
+def rate(figure: Mapping[str, Any], key: str) -> str:
+    """Return a rate with its interval and what was counted."""
+    if not figure["hours"]:
+        return "-"
+    return f"{figure[key]:.1f} ({figure['low']:.1f}-{figure['high']:.1f}; {figure['count']} in {figure['hours']:.2g} h)"

@@ -1,1 +1,0 @@
-"""The choices made in training for classes that are rare, compared on equal terms: `echonet-models choices`."""

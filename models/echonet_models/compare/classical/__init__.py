@@ -1,0 +1,1 @@
+"""Approaches on features made by hand: support vectors, a small network, mixtures, hidden Markov models."""

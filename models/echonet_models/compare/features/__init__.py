@@ -1,0 +1,1 @@
+"""What approaches make of a window before they learn: features made by hand, and images."""

@@ -1,0 +1,1 @@
+"""Approaches that learn from images of sound."""

@@ -1,0 +1,269 @@
+"""The teachers: what YAMNet and mn04 make of every stretch of sound, as AudioSet logits to distil from.
+
+Both are read from files outside the project (`ECHONET_TEACHERS`). Each listens to stretches of 1.6 s, as the network
+that learns from them will: mn04 (zero-padded to the 10 s that it knows) says what, YAMNet's windows of 0.975 s say what
+as well and hear short sounds better. The mean of their logits tells more than either.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+import csv
+from dataclasses import dataclass
+import os
+from pathlib import Path
+
+from ai_edge_litert.interpreter import Interpreter
+import numpy as np
+from numpy.typing import NDArray
+import scipy.fft
+import soxr
+
+from echonet_satellite.protocol import SoundClass
+
+from ..errors import ModelsError
+from ..progress import track
+from .manifest import CLASSES, UNLABELLED, Clip
+from .recordings import SAMPLE_RATE, Recordings, Samples
+
+YAMNET_FILE = "yamnet_classification_1.tflite"
+MN04_FILE = "mn04_as_mAP_432.pt"
+CLASS_MAP_FILE = "class_map_audioset_to_ours.csv"
+AUDIOSET_CLASSES = 527
+
+STRETCH = round(1.6 * SAMPLE_RATE)
+STRETCH_HOP = STRETCH // 2
+YAMNET_WINDOW = 15600
+YAMNET_CLASSES = 521
+LOWEST_LOGIT = -8.0
+
+_OWN_RATE = 32000
+_FRAMES = 1000
+_FFT, _FRAME, _FRAME_HOP = 1024, 800, 320
+_BANDS, _HIGHEST_HZ = 128, 15000
+_PREEMPHASIS = 0.97
+_FLOOR, _SHIFT, _SCALE = 1e-5, 4.5, 5.0
+
+
+def teachers_directory(path: Path | None = None) -> Path:
+    """Return the folder of teachers: the argument, else `ECHONET_TEACHERS`, else `../shared/teachers`.
+
+    Raises:
+        ModelsError: they are not in it.
+    """
+    chosen = path or Path(os.environ.get("ECHONET_TEACHERS", "../shared/teachers"))
+    for name in (YAMNET_FILE, MN04_FILE, CLASS_MAP_FILE):
+        if not (chosen / name).is_file():
+            raise ModelsError(f"no {name} in {chosen}: set ECHONET_TEACHERS to the folder that holds it")
+    return chosen.resolve()
+
+
+@dataclass(frozen=True, slots=True)
+class ClassMap:
+    """Which AudioSet classes (of mn04's 527) mean which of ours, surely (`core`) or perhaps (`weak`).
+
+    `yamnet` says for each of the 527 which of YAMNet's 521 outputs it is, -1 where none is.
+    """
+
+    core: dict[SoundClass, list[int]]
+    weak: dict[SoundClass, list[int]]
+    yamnet: NDArray[np.int64]
+
+    @property
+    def meanings(self) -> list[list[int]]:
+        """The AudioSet classes that surely mean each of ours, in the order of ours."""
+        return [self.core[name] for name in CLASSES]
+
+    @property
+    def ours(self) -> list[int]:
+        """The AudioSet classes that are, or are like, one of ours."""
+        return sorted({index for group in (self.core, self.weak) for own in group.values() for index in own})
+
+
+def read_class_map(directory: Path) -> ClassMap:
+    """Return the map of AudioSet's classes to ours."""
+    core: dict[SoundClass, list[int]] = defaultdict(list)
+    weak: dict[SoundClass, list[int]] = defaultdict(list)
+    yamnet = np.full(AUDIOSET_CLASSES, -1, np.int64)
+    with (directory / CLASS_MAP_FILE).open(newline="", encoding="utf-8") as lines:
+        for row in csv.DictReader(lines):
+            index = int(row["audioset_index_527"])
+            if row["yamnet_index_521"]:
+                yamnet[index] = int(row["yamnet_index_521"])
+            if row["our_class"] in CLASSES:
+                (core if row["role"] == "core" else weak)[SoundClass(row["our_class"])].append(index)
+    return ClassMap(core, weak, yamnet)
+
+
+class Yamnet:
+    """YAMNet on windows of 0.975 s."""
+
+    def __init__(self, directory: Path) -> None:
+        """Load the network."""
+        self._interpreter = Interpreter(str(directory / YAMNET_FILE), num_threads=1)
+        self._interpreter.allocate_tensors()
+        self._input = self._interpreter.get_input_details()[0]["index"]
+        self._output = self._interpreter.get_output_details()[0]["index"]
+
+    def scores(self, samples: Samples, hop: int) -> NDArray[np.float32]:
+        """Return the scores of each window, [windows, 521]; a short clip is padded to one window."""
+        padded = np.pad(samples, (0, max(0, YAMNET_WINDOW - len(samples))))
+        starts = range(0, len(padded) - YAMNET_WINDOW + 1, hop)
+        return np.stack([self._score(padded[start : start + YAMNET_WINDOW]) for start in starts])
+
+    def _score(self, window: Samples) -> NDArray[np.float32]:
+        self._interpreter.set_tensor(self._input, window)
+        self._interpreter.invoke()
+        scores: NDArray[np.float32] = self._interpreter.get_tensor(self._output)[0]
+        return scores
+
+
+class Mn04:
+    """mn04 on sounds of at most 10 s, zero-padded to 10 s."""
+
+    def __init__(self, directory: Path, threads: int = 1) -> None:
+        """Load the network."""
+        # TensorFlow loads for seconds; `--help` does not wait for it.
+        import keras  # noqa: PLC0415
+
+        from ..network.checkpoints import read_state  # noqa: PLC0415
+        from ..network.litert import to_tflite  # noqa: PLC0415
+        from ..network.mobilenet import build_backbone, load_state  # noqa: PLC0415
+
+        state = read_state(directory / MN04_FILE)
+        log_mel = keras.Input((_BANDS, _FRAMES, 1), batch_size=1)
+        network = keras.Model(log_mel, build_backbone(log_mel, state).audioset)
+        load_state(network, state)
+        self._interpreter = Interpreter(model_content=to_tflite(network), num_threads=threads)
+        self._interpreter.allocate_tensors()
+        self._input = self._interpreter.get_input_details()[0]["index"]
+        self._output = self._interpreter.get_output_details()[0]["index"]
+
+    def logits(self, samples: Samples) -> NDArray[np.float32]:
+        """Return the logits [527] of at most 10 s at 16 kHz."""
+        self._interpreter.set_tensor(self._input, mn04_spectrogram(samples)[None, :, :, None])
+        self._interpreter.invoke()
+        answer: NDArray[np.float32] = self._interpreter.get_tensor(self._output)[0]
+        return answer
+
+
+def mn04_mel_bank() -> NDArray[np.float32]:
+    """Return Kaldi's triangles, even in mel = 1127 ln(1 + f / 700) and of height one, [513, 128].
+
+    As in Kaldi the bin at half the sampling rate belongs to none.
+    """
+    mel = 1127 * np.log1p(np.arange(_FFT // 2 + 1) * _OWN_RATE / _FFT / 700)
+    corners = np.linspace(0, 1127 * np.log1p(_HIGHEST_HZ / 700), _BANDS + 2)
+    lower, centre, upper = corners[:-2], corners[1:-1], corners[2:]
+    rising = (mel[:, None] - lower) / (centre - lower)
+    falling = (upper - mel[:, None]) / (upper - centre)
+    bank = np.maximum(0, np.minimum(rising, falling))
+    bank[-1] = 0
+    bank32: NDArray[np.float32] = bank.astype(np.float32)
+    return bank32
+
+
+_MEL_BANK = mn04_mel_bank()
+_TAPER = np.pad(np.hanning(_FRAME), (_FFT - _FRAME) // 2).astype(np.float32)
+
+
+def mn04_spectrogram(samples: Samples) -> NDArray[np.float32]:
+    """Return what mn04 sees of at most 10 s at 16 kHz, zero-padded to 10 s: [128 bands, 1000 frames]."""
+    resampled = soxr.resample(samples, SAMPLE_RATE, _OWN_RATE)[: _FRAMES * _FRAME_HOP]
+    # Silence looks the same wherever it is: only what sounds is transformed.
+    used = min(_FRAMES, len(resampled) // _FRAME_HOP + 3)
+    padded = (
+        np.pad(resampled, (0, used * _FRAME_HOP - len(resampled)))
+        if used * _FRAME_HOP > len(resampled)
+        else resampled
+    )
+    emphasised = np.pad(padded[1:] - np.float32(_PREEMPHASIS) * padded[:-1], _FFT // 2, mode="reflect")
+    frames = np.lib.stride_tricks.sliding_window_view(emphasised, _FFT)[::_FRAME_HOP] * _TAPER
+    spectrum = scipy.fft.rfft(frames)
+    power = np.square(spectrum.real) + np.square(spectrum.imag)
+    seen = np.full((_FRAMES, _BANDS), (np.log(np.float32(_FLOOR)) + _SHIFT) / _SCALE, np.float32)
+    seen[: len(power)] = (np.log(power @ _MEL_BANK + np.float32(_FLOOR)) + np.float32(_SHIFT)) / np.float32(
+        _SCALE
+    )
+    return seen.T
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What the teachers hear in a clip: `starts` [n] of its stretches in samples, their joint `logits` [n, 527]."""
+
+    starts: NDArray[np.int64]
+    logits: NDArray[np.float32]
+
+
+def stretches(clip: Clip, length: int) -> range:
+    """Return where the stretches of a clip begin: half overlapping where clips are few, side by side else."""
+    hop = STRETCH if clip.label in (UNLABELLED, "background") else STRETCH_HOP
+    return range(0, max(1, length - STRETCH // 2), hop)
+
+
+def ask_teachers(
+    directory: Path, recordings: Recordings, clips: Sequence[Clip], cache: Path
+) -> dict[str, Lesson]:
+    """Return what the teachers hear in each clip, by its path; what was asked before comes from `cache`.
+
+    It can be stopped at any time and goes on where it was.
+    """
+    folder = cache / "teachers"
+    folder.mkdir(parents=True, exist_ok=True)
+    known: dict[str, Lesson] = {}
+    for part in sorted(folder.glob("*.npz")):
+        with np.load(part) as stored:
+            known |= _unpack(stored["paths"], stored["starts"], stored["logits"])
+    missing = [clip for clip in clips if clip.path not in known]
+    if missing:
+        yamnet, mn04, class_map = Yamnet(directory), Mn04(directory), read_class_map(directory)
+        fresh: dict[str, Lesson] = {}
+        for number, clip in enumerate(track(missing, "asking the teachers"), 1):
+            fresh[clip.path] = _listen(recordings[clip.path], clip, yamnet, mn04, class_map)
+            if number % 200 == 0 or number == len(missing):
+                _store(folder / f"{len(known):06d}.npz", fresh)
+                known |= fresh
+                fresh = {}
+    return known
+
+
+def _listen(samples: Samples, clip: Clip, yamnet: Yamnet, mn04: Mn04, class_map: ClassMap) -> Lesson:
+    starts = stretches(clip, len(samples))
+    logits = np.stack(
+        [joint_logits(samples[start : start + STRETCH], yamnet, mn04, class_map) for start in starts]
+    )
+    return Lesson(np.asarray(starts), logits)
+
+
+def joint_logits(samples: Samples, yamnet: Yamnet, mn04: Mn04, class_map: ClassMap) -> NDArray[np.float32]:
+    """Return the mean of both teachers' logits for a stretch, [527]; where YAMNet lacks a class, mn04's."""
+    own = np.maximum(mn04.logits(samples), LOWEST_LOGIT)
+    # Three windows reach over a stretch of 1.6 s.
+    scores = yamnet.scores(samples, (STRETCH - YAMNET_WINDOW) // 2).max(axis=0)
+    # Its scores are multiples of 1/32 and 1/256; nothing it says means more than "surely not".
+    score = np.clip(scores, 1e-3, 1 - 1e-3)
+    other = np.log(score / (1 - score))
+    joint = np.where(class_map.yamnet >= 0, (own + other[class_map.yamnet]) / 2, own)
+    return joint.astype(np.float32)
+
+
+def _store(path: Path, lessons: dict[str, Lesson]) -> None:
+    unfinished = path.with_suffix(".unfinished")
+    with unfinished.open("wb") as stream:
+        np.savez(
+            stream,
+            paths=np.repeat(list(lessons), [len(one.starts) for one in lessons.values()]),
+            starts=np.concatenate([one.starts for one in lessons.values()]),
+            logits=np.concatenate([one.logits for one in lessons.values()]).astype(np.float16),
+        )
+    unfinished.replace(path)
+
+
+def _unpack(
+    paths: NDArray[np.str_], starts: NDArray[np.int64], logits: NDArray[np.float16]
+) -> dict[str, Lesson]:
+    first = np.flatnonzero(np.r_[True, paths[1:] != paths[:-1]])
+    return {
+        str(paths[begin]): Lesson(starts[begin:end], logits[begin:end].astype(np.float32))
+        for begin, end in zip(first, [*first[1:], len(paths)], strict=True)
+    }

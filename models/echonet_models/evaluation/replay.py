@@ -1,0 +1,84 @@
+"""What the satellite's own detector makes of what networks heard: the code that ships decides what is counted."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echonet_satellite.decision import Decision
+from echonet_satellite.detector import Detector, StreamEvent
+from echonet_satellite.frontend import FrontendParameters, log_mel
+from echonet_satellite.hearing import dbfs
+from echonet_satellite.onset import frame_levels
+from echonet_satellite.protocol import Phase, Sensitivity, SoundClass
+
+from ..data.manifest import CLASSES
+from ..data.recordings import Samples
+from .pooled import SPEECH, STEP_FRAMES, STEP_S, STEP_SAMPLES, Logits, quiet
+
+_PRESENCE = CLASSES.index(SoundClass.PRESENCE)
+_LEAD_FRAMES = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Makes probabilities of logits: sigmoid(slope * logit + offset) for each class."""
+
+    slopes: NDArray[np.float32]
+    offsets: NDArray[np.float32]
+
+    def probabilities(self, logits: Logits) -> NDArray[np.float32]:
+        """Return the probabilities [steps, 8] that the detector takes: of presence its evidence, talk included."""
+        own = 1 / (1 + np.exp(-(logits[:, :SPEECH] * self.slopes + self.offsets)))
+        speech = 1 / (1 + np.exp(-logits[:, SPEECH]))
+        own[:, _PRESENCE] = np.maximum(own[:, _PRESENCE], speech)
+        evidence: NDArray[np.float32] = own.astype(np.float32)
+        return evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A sound as the detector sees it: `logits` [steps, COLUMNS], `levels` [steps, 16, 3], `peaks` in dB [steps]."""
+
+    logits: Logits
+    levels: NDArray[np.float32]
+    lead_in: NDArray[np.float32]
+    peaks: Sequence[float]
+
+
+def stream_of(samples: Samples, logits: Logits) -> Stream:
+    """Return what the detector sees of a sound that a network heard."""
+    steps = len(logits)
+    parameters = FrontendParameters()
+    heard = quiet(_LEAD_FRAMES * 160 + steps * STEP_SAMPLES + 352)
+    heard[_LEAD_FRAMES * 160 :][: len(samples)] += samples[: steps * STEP_SAMPLES]
+    levels = frame_levels(log_mel(heard, parameters), parameters)
+    whole = np.zeros(steps * STEP_SAMPLES, np.float32)
+    whole[: len(samples)] = samples[: len(whole)]
+    peaks = np.abs(whole).reshape(steps, STEP_SAMPLES).max(axis=1)
+    own = levels[_LEAD_FRAMES:][: steps * STEP_FRAMES].reshape(steps, STEP_FRAMES, -1)
+    return Stream(logits, own, levels[:_LEAD_FRAMES], [dbfs(float(peak)) for peak in peaks])
+
+
+def detections(
+    stream: Stream,
+    calibration: Calibration,
+    decisions: Mapping[SoundClass, Decision],
+    sensitivity: Mapping[SoundClass, Sensitivity],
+) -> list[StreamEvent]:
+    """Return the end of each detection in a stream, with the time of its decision in `at_s`."""
+    detector = Detector(CLASSES, decisions, sensitivity, step_s=STEP_S)
+    detector.lead_in(stream.lead_in)
+    decided: dict[int, float] = {}
+    found: list[StreamEvent] = []
+    for row, levels, peak in zip(
+        calibration.probabilities(stream.logits), stream.levels, stream.peaks, strict=True
+    ):
+        for event in detector.push(row.tolist(), levels, peak):
+            if event.phase is Phase.START:
+                decided[event.number] = event.at_s
+            elif event.phase is Phase.END:
+                found.append(event)
+    found += detector.flush()
+    return [replace(event, at_s=decided[event.number]) for event in found]

@@ -1,0 +1,1 @@
+"""Sounds mixed on the fly, for the network to learn from."""

@@ -1,0 +1,272 @@
+"""What the network learns from: windows of 1.6 s, mixed on the fly or cut from recordings as they are."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echonet_satellite.frontend import FrontendParameters, log_mel
+from echonet_satellite.protocol import SoundClass
+
+from ..data.activity import HOP, SILENT, SOUNDS, UNSURE, Labels, holds, label_frames
+from ..data.library import Library
+from ..data.manifest import BACKGROUND, CLASSES, OTHER, UNLABELLED, Clip
+from ..data.recordings import SAMPLE_RATE, Samples
+from ..data.teachers import AUDIOSET_CLASSES, STRETCH
+from .acoustics import Noises, change_speed, colour, reverberate
+from .alarms import smoke_or_co_alarm
+from .sirens import alarm
+
+FRONTEND = FrontendParameters()
+FRAMES = 160
+SAMPLES = (FRAMES - 1) * HOP + 512
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """How windows are made; shares are probabilities, `ebr_db` the range of event-to-background ratios."""
+
+    class_share: float = 0.6
+    imitation_share: float = 0.5
+    synthetic_alarm_share: float = 0.3
+    companion_share: float = 0.12
+    clean_share: float = 0.25
+    ebr_db: tuple[float, float] = (-6.0, 24.0)
+    noise_share: float = 0.2
+    room_share: float = 0.3
+    colour_share: float = 0.5
+    speed_share: float = 0.3
+    gain_db: tuple[float, float] = (-36.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One thing to learn from.
+
+    Attributes:
+        log_mel: [frames, bands].
+        labels: of our classes: 1, 0, or -1 where it is not learned from, [8].
+        logits: the teachers' AudioSet logits [527], or None where nobody was asked.
+    """
+
+    log_mel: NDArray[np.float32]
+    labels: Labels
+    logits: NDArray[np.float32] | None
+
+
+class Windows:
+    """Draws windows at random, each recording and each small source as often as is fair."""
+
+    def __init__(self, library: Library, recipe: Recipe, generator: np.random.Generator) -> None:
+        """Group the clips by what is drawn from."""
+        self._library, self._recipe, self._random = library, recipe, generator
+        self._noises = Noises(np.random.default_rng(1))
+        self._labels: dict[str, Labels] = {}
+        self._drawers = {
+            label: _Drawer([clip for clip in library.clips if clip.label == label])
+            for label in (*CLASSES, OTHER, BACKGROUND, UNLABELLED)
+        }
+        self._imitations = _Drawer([clip for clip in library.clips if clip.label == OTHER and clip.imitates])
+        self._classes = [name for name in CLASSES if self._drawers[name]]
+
+    def reseed(self, generator: np.random.Generator) -> None:
+        """Go on with another sequence of chances."""
+        self._random = generator
+
+    def cut(self, label: str | None = None) -> Window:
+        """Return a window of a recording as it is (through some microphone), with what the teachers make of it."""
+        random = self._random
+        drawn = self._drawers[label] if label else self._any()
+        clip = drawn.draw(random)
+        lesson = self._library.lessons[clip.path]
+        number = int(random.integers(len(lesson.starts)))
+        start = int(lesson.starts[number])
+        samples = np.zeros(SAMPLES, np.float32)
+        piece = self._library.recordings[clip.path][start : start + STRETCH]
+        # What is shorter than the window lies anywhere in it.
+        shift = int(random.integers((STRETCH - len(piece)) // HOP + 1)) * HOP
+        samples[shift : shift + len(piece)] = piece
+        if random.random() < 0.3:
+            samples = colour(samples, random)
+        samples = self._through_air(samples)
+        labels = holds(
+            self._labels_of(clip), start // HOP - shift // HOP, start // HOP - shift // HOP + FRAMES
+        )
+        return Window(log_mel(samples, FRONTEND), labels, lesson.logits[number])
+
+    def mix(self) -> Window:
+        """Return a window in which a sound, of a class or not, lies over a background."""
+        random, recipe = self._random, self._recipe
+        background, labels = self._background()
+        count = 1 + (random.random() < recipe.companion_share)
+        clean = random.random() < recipe.clean_share
+        for _ in range(count):
+            event, own = self._event()
+            place = self._place(own)
+            layer = np.zeros(SAMPLES, np.float32)
+            first, last = max(0, place * HOP), min(SAMPLES, place * HOP + len(event))
+            if last <= first:
+                continue
+            layer[first:last] = event[first - place * HOP : last - place * HOP]
+            sounding = own.max(axis=1) == SOUNDS
+            active = np.repeat(sounding if sounding.any() else own.max(axis=1) >= SILENT, HOP)[: len(event)]
+            power = float(np.square(event[: len(active)][active]).mean()) if active.any() else 0.0
+            ebr_db = 40.0 if clean else random.uniform(*recipe.ebr_db)
+            under = float(np.square(background).mean()) + 1e-10
+            background = (
+                background * np.float32(np.sqrt((power + 1e-9) / under) * 10 ** (-ebr_db / 20)) + layer
+            )
+            # What is drowned in the background is not to be heard.
+            held = holds(own, -place, -place + FRAMES)
+            labels = np.where(
+                held == SOUNDS, SOUNDS, np.where((held == UNSURE) & (labels != SOUNDS), UNSURE, labels)
+            ).astype(np.int8)
+        return Window(log_mel(self._through_air(background), FRONTEND), labels, None)
+
+    def _background(self) -> tuple[Samples, Labels]:
+        random = self._random
+        if random.random() < self._recipe.noise_share:
+            return self._noises.cut(SAMPLES, random), np.zeros(len(CLASSES), np.int8)
+        clip = self._drawers[BACKGROUND].draw(random)
+        samples = self._library.recordings[clip.path]
+        start = int(random.integers(max(1, len(samples) - SAMPLES)))
+        piece = np.resize(samples[start : start + SAMPLES], SAMPLES).astype(np.float32)
+        if random.random() < 0.5:
+            piece = colour(piece, random)
+        return piece, holds(self._labels_of(clip), start // HOP, start // HOP + FRAMES)
+
+    def _event(self) -> tuple[Samples, Labels]:
+        """Return a sound and its labels per frame."""
+        random, recipe = self._random, self._recipe
+        if random.random() < recipe.class_share:
+            name = self._classes[int(random.integers(len(self._classes)))]
+            if name is SoundClass.ALARM and random.random() < recipe.synthetic_alarm_share:
+                return self._synthetic_alarm()
+            clip = self._drawers[name].draw(random)
+        elif random.random() < recipe.imitation_share and self._imitations:
+            clip = self._imitations.draw(random)
+        else:
+            clip = self._drawers[OTHER].draw(random)
+        samples, labels = self._library.recordings[clip.path], self._labels_of(clip)
+        if len(samples) > 4 * SAMPLE_RATE:
+            # Any four seconds of a long one, so that what is done to it costs little.
+            first = int(random.integers((len(samples) - 4 * SAMPLE_RATE) // HOP + 1))
+            samples, labels = (
+                samples[first * HOP :][: 4 * SAMPLE_RATE],
+                labels[first:][: 4 * SAMPLE_RATE // HOP],
+            )
+        if random.random() < recipe.speed_share:
+            octaves = 0.35 if clip.sound_class in (SoundClass.ALARM, SoundClass.GLASS_BREAK) else 0.15
+            before = len(samples)
+            samples = change_speed(samples, random, octaves)
+            index = np.minimum(
+                np.arange(len(samples) // HOP + 1) * before // max(1, len(samples)), len(labels) - 1
+            )
+            labels = labels[index]
+        if random.random() < recipe.room_share:
+            samples = reverberate(samples, random, self._library.rooms)
+            labels = np.concatenate(
+                (
+                    labels,
+                    np.full(
+                        (max(0, len(samples) // HOP + 1 - len(labels)), labels.shape[1]), SILENT, np.int8
+                    ),
+                )
+            )
+            tail = labels[len(labels) - 1 - 40 :]
+            tail[(labels == SOUNDS).any(axis=0)[None, :] & (tail != SOUNDS)] = UNSURE
+        if random.random() < recipe.colour_share:
+            samples = colour(samples, random)
+        return samples, labels
+
+    def _synthetic_alarm(self) -> tuple[Samples, Labels]:
+        random = self._random
+        column = CLASSES.index(SoundClass.ALARM)
+        if random.random() < 0.5:
+            samples, envelope = smoke_or_co_alarm(random, 6.0)
+            begin = int(random.integers(len(samples) - 3 * SAMPLE_RATE)) // HOP * HOP
+            samples, envelope = (
+                samples[begin : begin + 3 * SAMPLE_RATE],
+                envelope[begin : begin + 3 * SAMPLE_RATE],
+            )
+            on = envelope[: len(envelope) // HOP * HOP].reshape(-1, HOP).max(axis=1) > 0.5
+        else:
+            samples = alarm(random)[: 4 * SAMPLE_RATE]
+            loud = np.abs(samples[: len(samples) // HOP * HOP]).reshape(-1, HOP).max(axis=1)
+            on = loud > 0.1 * loud.max()
+        labels = np.zeros((len(on), len(CLASSES)), np.int8)
+        labels[on, column] = SOUNDS
+        return samples, labels
+
+    def _place(self, labels: Labels) -> int:
+        """Return at which frame of the window a sound begins, negative where its beginning is over already."""
+        random = self._random
+        sounding = np.flatnonzero((labels == SOUNDS).any(axis=1))
+        first = int(sounding[0]) if len(sounding) else 0
+        if random.random() < 0.7:
+            # Its onset is in the window, as often near the end, where the satellite first sees it.
+            return int(random.integers(0, FRAMES - 8)) - first
+        return int(random.integers(-max(1, len(labels) - 40), FRAMES - 8))
+
+    def _through_air(self, samples: Samples) -> Samples:
+        """Return a sound at some level, over the noise of some microphone."""
+        random = self._random
+        peak = float(np.abs(samples).max()) + 1e-9
+        loud = samples * np.float32(10 ** (random.uniform(*self._recipe.gain_db) / 20) / peak)
+        floor = self._noises.cut(len(samples), random) * np.float32(10 ** (random.uniform(-90, -55) / 20))
+        return np.clip(loud + floor, -1, 1)
+
+    def _any(self) -> "_Drawer":
+        """Return what a recording is drawn from: a third of them hold anything."""
+        random = self._random
+        roll = random.random()
+        if roll < 0.3 and self._drawers[UNLABELLED]:
+            return self._drawers[UNLABELLED]
+        if roll < 0.4:
+            return self._drawers[BACKGROUND]
+        if roll < 0.6:
+            return self._drawers[OTHER]
+        if roll < 0.72 and self._imitations:
+            return self._imitations
+        return self._drawers[self._classes[int(random.integers(len(self._classes)))]]
+
+    def _labels_of(self, clip: Clip) -> Labels:
+        if clip.path not in self._labels:
+            library = self._library
+            self._labels[clip.path] = label_frames(
+                clip, library.recordings[clip.path], library.lessons[clip.path], library.class_map
+            )
+        return self._labels[clip.path]
+
+
+class _Drawer:
+    """Draws a source (by the root of how many recordings it has), one of its recordings, one of its clips."""
+
+    def __init__(self, clips: Sequence[Clip]) -> None:
+        sources: dict[str, dict[str, list[Clip]]] = defaultdict(lambda: defaultdict(list))
+        for clip in clips:
+            sources[clip.source][clip.origin].append(clip)
+        self._sources = [list(origins.values()) for origins in sources.values()]
+        weights = np.sqrt([len(origins) for origins in self._sources]) if self._sources else np.zeros(0)
+        self._chances = weights / weights.sum() if len(weights) else weights
+
+    def __bool__(self) -> bool:
+        return bool(self._sources)
+
+    def draw(self, random: np.random.Generator) -> Clip:
+        """Return a clip."""
+        origins = self._sources[int(random.choice(len(self._sources), p=self._chances))]
+        clips = origins[int(random.integers(len(origins)))]
+        return clips[int(random.integers(len(clips)))]
+
+
+def stack(windows: Sequence[Window]) -> tuple[NDArray[np.float16], NDArray[np.int8], NDArray[np.float16]]:
+    """Return windows as a batch: frames [n, 160, 104], labels [n, 8], logits [n, 527], NaN where nobody was asked."""
+    nobody = np.full(AUDIOSET_CLASSES, np.nan, np.float16)
+    return (
+        np.stack([one.log_mel for one in windows]).astype(np.float16),
+        np.stack([one.labels for one in windows]),
+        np.stack([nobody if one.logits is None else one.logits.astype(np.float16) for one in windows]),
+    )

@@ -1,0 +1,1 @@
+"""The network: how it is built, what it begins with, what it is released as."""

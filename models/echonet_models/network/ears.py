@@ -1,0 +1,97 @@
+"""EchoNet's network: what `mn04` knows, heard in windows of 1.6 s, and our classes read from it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from ..errors import ModelsError
+from .checkpoints import State, read_state
+from .mobilenet import build_backbone, load_state
+
+WINDOW_FRAMES = 160
+BANDS = 104
+CLASSES = 8
+# The AudioSet logits of a stretch lie between about -10 and 4; so scaled they are of the size of the embedding.
+_LOGIT_SCALE = 0.2
+_DROPOUT = 0.2
+# How much a class is, to begin with, what mn04 says of the AudioSet classes that mean it.
+_TRUST = 0.7
+
+layers = keras.layers
+ops = keras.ops
+
+
+@dataclass(frozen=True, slots=True)
+class Ears:
+    """The network in the form that is trained.
+
+    `model` takes log-mel windows [n, 160, 104] and gives logits: of our classes [n, 8], of AudioSet's [n, 527], and the
+    embedding [n, 384].
+    """
+
+    model: keras.Model
+    head: keras.layers.Dense
+
+    @property
+    def body_variables(self) -> list[keras.Variable]:
+        """What came from mn04 and is trained on."""
+        own = {id(variable) for variable in self.head.trainable_variables}
+        return [variable for variable in self.model.trainable_variables if id(variable) not in own]
+
+
+def build_ears(state: State, meanings: Sequence[Sequence[int]]) -> Ears:
+    """Build the network with the weights of mn04.
+
+    Args:
+        state: mn04's weights.
+        meanings: for each of our classes the AudioSet classes that mean it. A class begins as what mn04 says of these.
+    """
+    log_mel = keras.Input((WINDOW_FRAMES, BANDS), name="log_mel")
+    pixels = layers.Permute((2, 1))(log_mel)
+    pixels = layers.Reshape((BANDS, WINDOW_FRAMES, 1))(pixels)
+    backbone = build_backbone(pixels, state)
+    meant = layers.Concatenate()(
+        [
+            ops.logsumexp(ops.take(backbone.audioset, list(own), axis=-1), axis=-1, keepdims=True)
+            for own in meanings
+        ]
+    )
+    known = layers.Concatenate()(
+        [backbone.audioset * _LOGIT_SCALE, layers.Dropout(_DROPOUT)(backbone.embedding), meant]
+    )
+    head = layers.Dense(CLASSES, name="head")
+    logits = head(known)
+    kernel = np.zeros(head.kernel.shape, np.float32)
+    kernel[-CLASSES:] = _TRUST * np.eye(CLASSES)
+    head.set_weights([kernel, np.zeros(CLASSES, np.float32)])
+    model = keras.Model(log_mel, [logits, backbone.audioset, backbone.embedding])
+    load_state(model, state)
+    return Ears(model, head)
+
+
+def pretrained(teachers: Path, meanings: Sequence[Sequence[int]]) -> Ears:
+    """Return the network as it is before any training of ours."""
+    return build_ears(read_state(teachers / "mn04_as_mAP_432.pt"), meanings)
+
+
+def save_weights(path: Path, model: keras.Model) -> None:
+    """Write all weights, in 32 bits, by position."""
+    with path.open("wb") as stream:
+        np.savez(stream, **{f"{number:03d}": value for number, value in enumerate(model.get_weights())})
+
+
+def load_weights(path: Path, model: keras.Model) -> None:
+    """Fill a network with stored weights.
+
+    Raises:
+        ModelsError: they are not there, or are another network's.
+    """
+    try:
+        with np.load(path) as stored:
+            values = [stored[name].astype(np.float32) for name in sorted(stored.files)]
+        model.set_weights(values)
+    except (OSError, ValueError) as error:
+        raise ModelsError(f"cannot take weights from {path}: {error}") from None

@@ -1,1 +1,0 @@
-"""Sounds made up from what is known of how they arise."""

@@ -1,0 +1,1 @@
+"""Fine-tuning: batches, losses, the loop, and the folds."""

@@ -1,0 +1,106 @@
+"""A whole training: adapt mn04 to short windows, fine-tune it without each fold's sources, then with everything.
+
+What the networks of the folds say of the sources that they never heard is pooled by `evaluation`: everything about the
+released network (thresholds, figures) is chosen and told by that.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data.folds import FOLDS, training_clips
+from ..data.library import Library, Places, open_library
+from ..data.manifest import UNLABELLED
+from ..data.teachers import AUDIOSET_CLASSES, ClassMap, read_class_map, teachers_directory
+from ..mixing.windows import Recipe, Windows, stack
+from ..network.ears import Ears, load_weights, pretrained
+from .feed import Batch, Draw, batches, mixed_batch
+from .loop import WEIGHTS_FILE, Schedule, train
+
+WHOLE = "whole"
+ADAPTED = "adapted"
+# In distillation an AudioSet class that is, or is like, one of ours counts so many times.
+_OURS = 10.0
+
+
+ADAPTATION = Schedule(steps=900, body_rate=1e-3, labels=False, distillation=1.0)
+TUNING = Schedule(steps=650, body_rate=2e-4, head_rate=1e-3, distillation=1.5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The schedules of a training."""
+
+    adaptation: Schedule = ADAPTATION
+    tuning: Schedule = TUNING
+    recipe: Recipe = field(default_factory=Recipe)
+
+
+def train_run(run: Path, places: Places, plan: Plan) -> None:
+    """Train in the folder `run`; what is done there already is not done again.
+
+    Raises:
+        ModelsError: something that it needs is missing, or the folder holds another training.
+    """
+    library = open_library(places)
+    teachers = teachers_directory(places.teachers)
+    weights = distillation_weights(library.class_map)
+    ears = pretrained(teachers, library.class_map.meanings)
+    feed = partial(_feed, partial(_unlabelled, places), plan.recipe, plan.adaptation, _unlabelled_batch)
+    train(ears, plan.adaptation, feed, weights, run / ADAPTED, "adapting to short windows")
+    for fold in (*range(FOLDS), None):
+        folder = run / fold_name(fold)
+        name = "everything" if fold is None else f"without the sources of fold {fold + 1} of {FOLDS}"
+        schedule = replace(plan.tuning, seed=FOLDS if fold is None else fold)
+        load_weights(run / ADAPTED / WEIGHTS_FILE, ears.model)
+        feed = partial(_feed, partial(_of_fold, places, fold), plan.recipe, schedule, mixed_batch)
+        train(ears, schedule, feed, weights, folder, name)
+
+
+def fold_name(fold: int | None) -> str:
+    """Return the folder of a fold's training."""
+    return WHOLE if fold is None else f"fold{fold + 1}"
+
+
+def trained(run: Path, teachers: Path, fold: int | None) -> Ears:
+    """Return the network of a fold, or the one of everything.
+
+    Raises:
+        ModelsError: it has not been trained.
+    """
+    ears = pretrained(teachers, read_class_map(teachers).meanings)
+    load_weights(run / fold_name(fold) / WEIGHTS_FILE, ears.model)
+    return ears
+
+
+def distillation_weights(class_map: ClassMap) -> NDArray[np.float32]:
+    """Return how much each AudioSet class counts, [527]."""
+    weights = np.ones(AUDIOSET_CLASSES, np.float32)
+    weights[class_map.ours] = _OURS
+    return weights
+
+
+def _feed(
+    load: partial[Library], recipe: Recipe, schedule: Schedule, draw: Draw, first: int
+) -> Iterator[Batch]:
+    return batches(
+        load, recipe, draw, size=schedule.batch, seed=schedule.seed, first=first, total=schedule.steps
+    )
+
+
+def _unlabelled(places: Places) -> Library:
+    library = open_library(places)
+    return library.only([clip for clip in library.clips if clip.label == UNLABELLED])
+
+
+def _of_fold(places: Places, fold: int | None) -> Library:
+    library = open_library(places)
+    return library.only(training_clips(library.clips, fold))
+
+
+def _unlabelled_batch(windows: Windows, size: int) -> Batch:
+    return stack([windows.cut(UNLABELLED) for _ in range(size)])

@@ -1,0 +1,86 @@
+"""Windows to learn from: labelled by what is in them, told by neither treble nor loudness."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from echonet_models.data.library import Library
+from echonet_models.data.manifest import CLASSES, UNLABELLED, read_manifest
+from echonet_models.data.recordings import SAMPLE_RATE, open_recordings
+from echonet_models.data.teachers import AUDIOSET_CLASSES, Lesson, stretches
+from echonet_models.mixing.sirens import alarm
+from echonet_models.mixing.windows import FRAMES, Recipe, Windows, stack
+from echonet_satellite.protocol import SoundClass
+
+
+def test_the_same_seed_makes_the_same_windows(library: Library) -> None:
+    first, second = (
+        stack([Windows(library, Recipe(), np.random.default_rng(7)).mix() for _ in range(3)])
+        for _ in range(2)
+    )
+    assert all(np.array_equal(a, b, equal_nan=a.dtype != np.int8) for a, b in zip(first, second, strict=True))
+
+
+def test_windows_look_as_the_satellite_sees_them(library: Library) -> None:
+    windows = Windows(library, Recipe(), np.random.default_rng(0))
+    log_mel, labels, logits = stack([*(windows.mix() for _ in range(4)), *(windows.cut() for _ in range(4))])
+    assert log_mel.shape == (8, FRAMES, 104)
+    assert labels.shape == (8, len(CLASSES))
+    assert np.isnan(logits[:4]).all()
+    assert np.isfinite(logits[4:]).all()
+
+
+def test_unlabelled_sound_teaches_what_the_teachers_say_and_no_class(library: Library) -> None:
+    window = Windows(library, Recipe(), np.random.default_rng(0)).cut(UNLABELLED)
+    assert (window.labels == -1).all()
+    assert window.logits is not None
+
+
+def test_every_class_is_mixed_in(library: Library) -> None:
+    windows = Windows(library, Recipe(synthetic_alarm_share=0.0), np.random.default_rng(0))
+    labels = np.stack([windows.mix().labels for _ in range(300)])
+    assert ((labels == 1).sum(axis=0) >= 5).all()
+    # Most windows are sure of most classes.
+    assert (labels == -1).mean() < 0.2
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_made_up_alarms_are_loud_and_clean(seed: int) -> None:
+    sound = alarm(np.random.default_rng(seed))
+    assert np.isfinite(sound).all()
+    assert np.abs(sound).max() == pytest.approx(1.0, abs=1e-3)
+    assert 3 <= len(sound) / SAMPLE_RATE <= 8
+
+
+def test_neither_missing_treble_nor_loudness_tells_a_cry(
+    recordings: Path, library: Library, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Most baby cries are from the telephone: as clips they are known by that, as mixtures they must not be."""
+    clips = read_manifest(recordings)
+    cries = [item for item in clips if item.label == "baby_cry" and "narrowband" in item.quality][:30]
+    rest = [
+        item
+        for label in sorted({item.label for item in clips} - {"baby_cry", UNLABELLED})
+        for item in [one for one in clips if one.label == label][:8]
+    ]
+    sound = open_recordings(recordings, [*cries, *rest], tmp_path_factory.mktemp("narrow"))
+
+    def treble(frames: np.ndarray) -> float:
+        # The bands over about 4.5 kHz against all, where the window is loudest.
+        loudest = frames[np.argsort(frames.mean(axis=1))[-20:]]
+        return float(loudest[:, 78:].mean() - loudest.mean())
+
+    def deaf(path: str) -> Lesson:
+        starts = np.array(stretches(next(c for c in clips if c.path == path), sound.length(path)))
+        return Lesson(starts, np.full((len(starts), AUDIOSET_CLASSES), -6, np.float32))
+
+    own = [*cries, *rest]
+    real = Library(own, sound, {item.path: deaf(item.path) for item in own}, library.class_map)
+    windows = Windows(real, Recipe(), np.random.default_rng(0))
+    mixed = [windows.mix() for _ in range(250)]
+    truth = [bool(one.labels[CLASSES.index(SoundClass.BABY_CRY)] == 1) for one in mixed]
+    for measure in (treble, lambda frames: float(frames.mean())):
+        area = roc_auc_score(truth, [measure(one.log_mel) for one in mixed])
+        assert max(area, 1 - area) < 0.75

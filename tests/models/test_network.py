@@ -1,0 +1,89 @@
+"""The network begins as mn04, ends as a file that computes the same, and copies no layer of its teacher."""
+
+import json
+from pathlib import Path
+
+from ai_edge_litert.interpreter import Interpreter
+import numpy as np
+import pytest
+
+from echonet_models.data.manifest import CLASSES
+from echonet_models.data.teachers import read_class_map
+from echonet_models.errors import ModelsError
+from echonet_models.network.checkpoints import read_state
+from echonet_models.network.ears import BANDS, WINDOW_FRAMES, Ears, load_weights, pretrained, save_weights
+from echonet_models.network.export import convert
+
+RELEASED = Path(__file__).parents[2] / "models" / "released" / "echonet"
+
+
+@pytest.fixture(scope="module")
+def ears(teachers: Path) -> Ears:
+    return pretrained(teachers, read_class_map(teachers).meanings)
+
+
+def test_a_class_begins_as_what_mn04_says_of_it(ears: Ears, teachers: Path) -> None:
+    window = np.random.default_rng(0).normal(-0.5, 0.5, (3, WINDOW_FRAMES, BANDS)).astype(np.float32)
+    own, audioset, embedding = (np.asarray(part) for part in ears.model(window, training=False))
+    assert embedding.shape == (3, 384)
+    for column, meaning in enumerate(read_class_map(teachers).meanings):
+        expected = 0.7 * np.log(np.exp(audioset[:, meaning]).sum(axis=1))
+        assert own[:, column] == pytest.approx(expected, abs=1e-4)
+
+
+def test_the_file_computes_what_the_network_does_with_calibration_in_it(ears: Ears) -> None:
+    slopes = np.linspace(0.5, 1.5, len(CLASSES)).astype(np.float32)
+    offsets = np.linspace(-1, 1, len(CLASSES)).astype(np.float32)
+    before = ears.head.get_weights()
+    conversion = convert(ears, slopes, offsets)
+    # The network that was trained is as it was.
+    assert all(np.array_equal(a, b) for a, b in zip(before, ears.head.get_weights(), strict=True))
+    assert len(conversion.content) < 4e6
+    interpreter = Interpreter(model_content=conversion.content, num_threads=1)
+    interpreter.allocate_tensors()
+    window = np.random.default_rng(1).normal(-0.5, 0.5, (1, WINDOW_FRAMES, BANDS)).astype(np.float32)
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], window)
+    interpreter.invoke()
+    found = {
+        detail["name"]: interpreter.get_tensor(detail["index"])[0]
+        for detail in interpreter.get_output_details()
+    }
+    logits = np.asarray(ears.model(window, training=False)[0])[0]
+    expected = 1 / (1 + np.exp(-(logits * slopes + offsets)))
+    assert found[conversion.tensors["probabilities"]] == pytest.approx(expected, abs=0.01)
+    assert found[conversion.tensors["embedding"]].shape == (conversion.embedding_size,)
+    assert found[conversion.tensors["audioset"]].min() >= 0
+
+
+def test_weights_come_back_as_they_were(ears: Ears, tmp_path: Path) -> None:
+    save_weights(tmp_path / "weights.npz", ears.model)
+    before = ears.model.get_weights()
+    load_weights(tmp_path / "weights.npz", ears.model)
+    assert all(np.array_equal(a, b) for a, b in zip(before, ears.model.get_weights(), strict=True))
+    with pytest.raises(ModelsError, match="cannot take weights"):
+        load_weights(tmp_path / "absent.npz", ears.model)
+
+
+def test_no_layer_of_the_released_network_is_an_untouched_copy(teachers: Path) -> None:
+    """Every layer was trained on: none of mn04's kernels lies in the file, whatever precision it was rounded to."""
+    assert json.loads((RELEASED / "model.json").read_text(encoding="utf-8"))["training"]
+    interpreter = Interpreter(model_path=str(RELEASED / "model.tflite"), num_threads=1)
+    interpreter.allocate_tensors()
+    kept: dict[int, list[np.ndarray]] = {}
+    for detail in interpreter.get_tensor_details():
+        try:
+            values = np.asarray(interpreter.get_tensor(detail["index"]), np.float32)
+        except ValueError:
+            continue  # of a tensor that lives only while the network runs
+        if values.size >= 64:
+            kept.setdefault(values.size, []).append(values)
+    compared = 0
+    for name, weight in read_state(teachers / "mn04_as_mAP_432.pt").items():
+        if weight.ndim < 2 or weight.size < 64:
+            continue
+        for values in kept.get(weight.size, []):
+            # Sorted, so that no transposition hides a copy; scaled, so that no folded normalisation of a whole does.
+            a, b = (np.sort(part.ravel()) / (np.abs(part).max() + 1e-12) for part in (weight, values))
+            compared += 1
+            assert np.abs(a - b).mean() > 1e-4, name
+    assert compared > 20
