@@ -235,7 +235,7 @@ class Configure(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mute(Message):
-    """Report nothing of `classes` (none named: of all) for `duration_s` seconds; 0 ends it."""
+    """Report nothing of `classes` (none named: of all) for `duration_s` seconds, but smoke and CO alarms; 0 ends it."""
 
     type: ClassVar[str] = "mute"
     duration_s: float = field(metadata={"ge": 0.0, "le": 86400.0})
