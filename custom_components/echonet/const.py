@@ -1,6 +1,5 @@
 """Names that several modules of the integration share."""
 
-from datetime import timedelta
 from typing import Final
 
 from homeassistant.const import Platform
@@ -27,9 +26,6 @@ SUBENTRY_RECIPIENT: Final = "recipient"
 
 CONF_COOLDOWN: Final = "cooldown"
 CONF_KIND: Final = "kind"
-
-# A replayed detection counts as news for this long; afterwards it is history.
-REPLAY_AGE_LIMIT: Final = timedelta(seconds=60)
 
 EVENT_LATE_DETECTION: Final = f"{DOMAIN}_late_detection"
 

@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 import logging
 from typing import override
 
@@ -47,11 +48,11 @@ from .const import (
     DOMAIN,
     EVENT_LATE_DETECTION,
     MANUFACTURER,
-    REPLAY_AGE_LIMIT,
 )
 from .helpers import translation_key
 from .issues import async_clear_connection_issues, async_report_connection_issue
 from .protocol import Ack, Detection, Health, Message, Phase, Settings, Snapshot, SoundClass, Welcome
+from .times import is_late, settle_onset
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -81,15 +82,32 @@ class SatelliteData:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DetectionReport:
-    """A detection that has just arrived; `late` if it was replayed, is over, and is no longer news."""
+    """A detection that has just arrived; `late` if it was replayed, is over, and is no longer news.
+
+    `away_since` is when the connection was lost before which it would have been told at once, if that is known.
+    """
 
     device_id: str
     welcome: Welcome
     detection: Detection
     late: bool
+    away_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SatelliteReport:
+    """How a satellite is, told whenever that changes; `active` is what it hears, None if that was not asked now."""
+
+    entry_id: str
+    device_id: str
+    welcome: Welcome
+    connected: bool
+    health: Health
+    active: tuple[Detection, ...] | None = None
 
 
 SIGNAL_DETECTION: SignalType[DetectionReport] = SignalType(f"{DOMAIN}_detection")
+SIGNAL_SATELLITE: SignalType[SatelliteReport] = SignalType(f"{DOMAIN}_satellite")
 
 
 class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
@@ -107,6 +125,7 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
         self._backoff = Backoff()
         self._wake = asyncio.Event()
         self._seen: OrderedDict[tuple[str, Phase], None] = OrderedDict()
+        self._away_since: datetime | None = None
         self._detection_listeners: list[Callable[[DetectionReport], None]] = []
 
     async def async_setup(self) -> None:
@@ -218,6 +237,24 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
             .id
         )
         self._async_update(self._data_of(welcome, connection.snapshot))
+        self._async_report(connection.snapshot)
+
+    @callback
+    def _async_report(self, snapshot: Snapshot | None = None) -> None:
+        """Tell the household how the satellite is."""
+        active = snapshot.active if snapshot is not None else None
+        async_dispatcher_send(
+            self.hass,
+            SIGNAL_SATELLITE,
+            SatelliteReport(
+                entry_id=self.config_entry.entry_id,
+                device_id=self.device_id,
+                welcome=self.data.welcome,
+                connected=self.last_update_success,
+                health=self.data.health,
+                active=None if active is None else tuple(item for item in active if not item.test),
+            ),
+        )
 
     @callback
     def _async_update(self, data: SatelliteData) -> None:
@@ -268,8 +305,10 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
                 await connection.send(Ack(sequence=message.sequence))
             elif isinstance(message, Health):
                 self._async_update(replace(self.data, health=message))
+                self._async_report()
             elif isinstance(message, Snapshot):
                 self._async_update(self._data_of(self.data.welcome, message))
+                self._async_report(message)
 
     async def _async_lost(self, reason: str) -> None:
         if (connection := self._connection) is not None:
@@ -277,8 +316,10 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
             await connection.close()
         if self.last_update_success:
             self.last_update_success = False
+            self._away_since = dt_util.utcnow()
             _LOGGER.info("Lost %s: %s", self.config_entry.title, reason)
             self.async_update_listeners()
+            self._async_report()
 
     async def _async_pause(self) -> None:
         await asyncio.sleep(ATTEMPT_SPACING_S)
@@ -298,12 +339,14 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
                 self._seen.popitem(last=False)
         ongoing = detection.id in self.data.active
         self._async_track(detection)
-        age = dt_util.utcnow() - detection.onset
+        now = dt_util.utcnow()
+        moment = settle_onset(detection, now, away_since=self._away_since)
         report = DetectionReport(
             device_id=self.device_id,
             welcome=self.data.welcome,
             detection=detection,
-            late=detection.replayed and not ongoing and age > REPLAY_AGE_LIMIT,
+            late=is_late(detection, moment, now, ongoing=ongoing, away_since=self._away_since),
+            away_since=self._away_since,
         )
         for listener in tuple(self._detection_listeners):
             listener(report)

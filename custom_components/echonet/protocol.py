@@ -62,12 +62,16 @@ class Phase(StrEnum):
 
 
 class AlarmPattern(StrEnum):
-    """The temporal pattern of an alarm: T3 is smoke (ISO 8201), T4 is carbon monoxide."""
+    """The temporal pattern of an alarm: T3 is smoke (ISO 8201), T4 carbon monoxide, a chirp an empty battery.
+
+    A clock is told only after several exact cycles.
+    """
 
     T3 = "t3"
     T4 = "t4"
     SIREN = "siren"
     CLOCK = "clock"
+    CHIRP = "chirp"
     UNKNOWN = "unknown"
 
 

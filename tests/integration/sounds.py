@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from custom_components.echonet.household.incidents import Incident, Observation, Place
+from custom_components.echonet.household.incident import Incident, Observation, Place
 from custom_components.echonet.protocol import Detection, Phase, SoundClass
 
 NIGHT = datetime(2026, 11, 20, 2, 12, 0, tzinfo=UTC)
@@ -36,7 +36,5 @@ def sound(
 
 def incident(*heard: tuple[Place, Detection]) -> Incident:
     """An incident of these detections."""
-    observations = tuple(
-        Observation(place=place, detection=detection, heard_at=detection.onset) for place, detection in heard
-    )
-    return Incident(id=observations[0].detection.id, observations=observations)
+    observations = tuple(Observation.first(place, item, item.onset) for place, item in heard)
+    return Incident.opened(observations[0]).of(observations, observations[-1].heard_at)

@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from custom_components.echonet.household.alerts import Alert, build_alert
-from custom_components.echonet.household.incidents import Place
-from custom_components.echonet.household.policy import Telling
+from custom_components.echonet.household.incident import Place
+from custom_components.echonet.household.kinds import Severity
+from custom_components.echonet.household.policy import Decision, Telling
 from custom_components.echonet.household.wording import describe_room, describe_sound, join_words
 from custom_components.echonet.protocol import AlarmPattern, Detection, Location, SoundClass
 from tests.integration.sounds import HALL, KITCHEN, NIGHT, SHED, incident, sound
@@ -17,9 +18,16 @@ HOME = Location(latitude=52.5, longitude=13.4)
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
-def alert(*heard: tuple[Place, Detection], telling: Telling = Telling.NEW, after: float = 1.0) -> Alert:
+def alert(
+    *heard: tuple[Place, Detection],
+    telling: Telling = Telling.NEW,
+    severity: Severity = Severity.CRITICAL,
+    after: float = 1.0,
+) -> Alert:
     now = NIGHT + timedelta(seconds=after)
-    return build_alert(incident(*heard), telling, home=HOME, now=now, zone=BERLIN)
+    return build_alert(
+        incident(*heard), Decision(telling=telling, severity=severity), home=HOME, now=now, zone=BERLIN
+    )
 
 
 def test_a_sentence_for_three_in_the_morning() -> None:
@@ -119,10 +127,10 @@ def test_the_place_is_the_nearest_satellite_else_the_home() -> None:
     assert told.geo_uri == "geo:52.123457,-0.500000?q=52.123457,-0.500000"
 
 
-@pytest.mark.parametrize("sound_class", list(SoundClass))
-def test_danger_is_critical_and_the_rest_is_not(sound_class: SoundClass) -> None:
-    dangerous = sound_class in ("gunshot", "glass_break", "alarm", "fire", "scream")
-    told = alert((KITCHEN, sound(sound_class)))
+@pytest.mark.parametrize("severity", [Severity.CRITICAL, Severity.HIGH, Severity.NORMAL])
+def test_only_what_is_critical_breaks_through_silence(severity: Severity) -> None:
+    dangerous = severity is Severity.CRITICAL
+    told = alert((KITCHEN, sound()), severity=severity)
     data: dict[str, Any] = told.companion_data()
     assert told.critical is dangerous
     assert data["push"]["interruption-level"] == ("critical" if dangerous else "time-sensitive")
@@ -132,16 +140,14 @@ def test_danger_is_critical_and_the_rest_is_not(sound_class: SoundClass) -> None
         assert data["push"]["sound"] == {"name": "default", "critical": 1, "volume": 1.0}
 
 
-def test_alarm_clocks_and_old_news_are_not_critical() -> None:
-    assert not alert((KITCHEN, sound(pattern=AlarmPattern.CLOCK))).critical
-    assert not alert((KITCHEN, sound()), telling=Telling.LATE).critical
-
-
 def test_an_update_replaces_silently() -> None:
     start = sound(SoundClass.GUNSHOT)
     first = alert((KITCHEN, start)).companion_data()
     update = alert(
-        (KITCHEN, start), (HALL, sound(SoundClass.GUNSHOT)), telling=Telling.UPDATE
+        (KITCHEN, start),
+        (HALL, sound(SoundClass.GUNSHOT)),
+        telling=Telling.UPDATE,
+        severity=Severity.SILENT,
     ).companion_data()
     assert update["tag"] == first["tag"]
     assert update["alert_once"] is True

@@ -13,7 +13,15 @@ from custom_components.echonet import coordinator
 from custom_components.echonet.const import EVENT_LATE_DETECTION
 from custom_components.echonet.protocol import Configure, Sensitivity, Watch
 from echonet_satellite.protocol import AlarmPattern, Phase, Problem, SoundClass
-from tests.integration.conftest import StartSatellite, make_entry, setup, state_of, wait_for, wait_for_state
+from tests.integration.conftest import (
+    StartSatellite,
+    make_entry,
+    set_away_since,
+    setup,
+    state_of,
+    wait_for,
+    wait_for_state,
+)
 from tests.support.satellite import SatelliteUnderTest
 
 EVENT = "event.hallway_sound_detection"
@@ -126,6 +134,7 @@ async def test_what_happened_meanwhile_fires_but_never_turns_a_sensor_on(
     server_only = satellite.server
     await server_only.stop()
     await wait_for_state(hass, "binary_sensor.hallway_connection", STATE_OFF)
+    set_away_since(loaded, minutes=20)
     now = datetime.now(UTC)
     old = satellite.emit(SoundClass.GUNSHOT, onset=now - timedelta(minutes=10))
     satellite.emit(SoundClass.GUNSHOT, Phase.END, id=old, onset=now - timedelta(minutes=10), duration_s=1.0)

@@ -17,7 +17,14 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.echonet.const import CONF_COOLDOWN
 from echonet_satellite.protocol import AlarmPattern, Location, Phase, SoundClass
-from tests.integration.conftest import StartSatellite, make_entry, setup, wait_for, wait_for_state
+from tests.integration.conftest import (
+    StartSatellite,
+    make_entry,
+    set_away_since,
+    setup,
+    wait_for,
+    wait_for_state,
+)
 from tests.integration.phones import ALERT, Notifier, add_recipient, alert_attributes
 from tests.support.satellite import SatelliteUnderTest
 
@@ -136,12 +143,13 @@ async def test_the_test_button_reaches_the_phone_as_a_test(
 
 
 async def test_what_happened_meanwhile_is_told_late_once(
-    hass: HomeAssistant, home: MockConfigEntry, satellite: SatelliteUnderTest
+    hass: HomeAssistant, home: MockConfigEntry, loaded: MockConfigEntry, satellite: SatelliteUnderTest
 ) -> None:
     calls = async_mock_service(hass, "notify", "mobile_app_anna")
     add_recipient(hass, home, "notify.mobile_app_anna")
     await satellite.server.stop()
     await wait_for_state(hass, "binary_sensor.hallway_connection", "off")
+    set_away_since(loaded, hours=4)
     for minutes in (180, 30, 20):
         onset = datetime.now(UTC) - timedelta(minutes=minutes)
         detection = satellite.emit(SoundClass.GLASS_BREAK, onset=onset)

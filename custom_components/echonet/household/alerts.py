@@ -5,13 +5,11 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from ..protocol import AlarmPattern, Location, SoundClass
-from .incidents import Incident, Place
-from .policy import Telling
+from .incident import Incident, Place
+from .kinds import AlertKind, Severity
+from .policy import Decision, Telling
 from .wording import describe_confidence, describe_moment, describe_room, describe_sound, join_words
 
-CRITICAL_CLASSES = frozenset(
-    {SoundClass.GUNSHOT, SoundClass.GLASS_BREAK, SoundClass.ALARM, SoundClass.FIRE, SoundClass.SCREAM}
-)
 GROUP = "echonet"
 MAP_ZOOM = 18
 
@@ -22,6 +20,8 @@ class Alert:
 
     incident_id: str
     telling: Telling
+    severity: Severity
+    kind: AlertKind
     sound_class: SoundClass
     pattern: AlarmPattern | None
     title: str
@@ -29,8 +29,12 @@ class Alert:
     rooms: tuple[str, ...]
     onset: datetime
     confidence: float
-    critical: bool
     location: Location
+
+    @property
+    def critical(self) -> bool:
+        """Whether it is heard through any silence."""
+        return self.severity is Severity.CRITICAL
 
     @property
     def text(self) -> str:
@@ -68,8 +72,7 @@ class Alert:
             "latitude": self.location.latitude,
             "longitude": self.location.longitude,
         }
-        if self.telling is Telling.UPDATE:
-            # The phone has rung already: replace the text and stay silent.
+        if self.severity is Severity.SILENT:
             return data | {
                 "alert_once": True,
                 "channel": "EchoNet updates",
@@ -93,17 +96,18 @@ class Alert:
 
 
 def build_alert(
-    incident: Incident, telling: Telling, *, home: Location, now: datetime, zone: tzinfo
+    incident: Incident, decision: Decision, *, home: Location, now: datetime, zone: tzinfo
 ) -> Alert:
     """Put an incident into words.
 
     Args:
         incident: What happened.
-        telling: How it is told.
+        decision: How it is told.
         home: Coordinates of the home, for satellites that know none.
         now: The present time.
         zone: The zone in which the recipient reads times.
     """
+    telling = decision.telling
     sound = describe_sound(incident.sound_class, incident.pattern)
     moment = describe_moment(incident.onset.astimezone(zone), now.astimezone(zone))
     message = f"Heard {moment} with {describe_confidence(incident.confidence)}."
@@ -116,6 +120,8 @@ def build_alert(
     return Alert(
         incident_id=incident.id,
         telling=telling,
+        severity=decision.severity,
+        kind=incident.kind,
         sound_class=incident.sound_class,
         pattern=incident.pattern,
         title=f"{sound} {_describe_places(incident.places)}",
@@ -123,12 +129,6 @@ def build_alert(
         rooms=tuple(dict.fromkeys(place.room or place.name for place in incident.places)),
         onset=incident.onset,
         confidence=incident.confidence,
-        # An alarm clock is no danger, and old news must not tear anybody out of sleep.
-        critical=(
-            incident.sound_class in CRITICAL_CLASSES
-            and incident.pattern is not AlarmPattern.CLOCK
-            and telling is not Telling.LATE
-        ),
         location=nearest.location or home,
     )
 

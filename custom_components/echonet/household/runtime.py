@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 import logging
 
 from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED, ConfigEntry, ConfigEntryChange
@@ -12,12 +13,14 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.util import dt as dt_util
 
 from ..const import CONF_COOLDOWN, DOMAIN
-from ..coordinator import SIGNAL_DETECTION, DetectionReport
+from ..coordinator import SIGNAL_DETECTION, SIGNAL_SATELLITE, DetectionReport, SatelliteReport
 from ..issues import async_forget_recipient_issues
-from ..protocol import Location
+from ..protocol import Location, Welcome
 from .alerts import Alert, build_alert
-from .incidents import Incidents, Place
-from .policy import DEFAULT_COOLDOWN, Policy
+from .circumstances import async_get_circumstances
+from .incident import Incident, Place
+from .incidents import Change, Incidents
+from .policy import DEFAULT_COOLDOWN, DEFAULT_RULES, Policy, Rules
 from .recipients import async_tell, recipients_of
 
 _LOGGER = logging.getLogger(__name__)
@@ -50,6 +53,9 @@ class Household:
             async_dispatcher_connect(self.hass, SIGNAL_DETECTION, self._async_handle_detection)
         )
         self.entry.async_on_unload(
+            async_dispatcher_connect(self.hass, SIGNAL_SATELLITE, self._async_handle_satellite)
+        )
+        self.entry.async_on_unload(
             async_dispatcher_connect(self.hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._async_handle_change)
         )
 
@@ -72,32 +78,53 @@ class Household:
     @callback
     def _async_handle_detection(self, report: DetectionReport) -> None:
         now = dt_util.utcnow()
-        change = self.incidents.add(self._async_get_place(report), report.detection, now)
-        if change is None:
-            return
-        cooldown = timedelta(seconds=self.entry.options.get(CONF_COOLDOWN, DEFAULT_COOLDOWN.total_seconds()))
-        telling = self._policy.decide(change, late=report.late, now=now, cooldown=cooldown)
-        if telling is None:
-            return
-        home = Location(latitude=self.hass.config.latitude, longitude=self.hass.config.longitude)
-        alert = build_alert(
-            change.incident, telling, home=home, now=now, zone=dt_util.get_default_time_zone()
-        )
-        self._async_dispatch(alert)
+        place = self._async_get_place(report.device_id, report.welcome)
+        changes = self.incidents.add(place, report.detection, now, away_since=report.away_since)
+        self._async_handle_changes(changes, now, late=report.late)
 
     @callback
-    def _async_get_place(self, report: DetectionReport) -> Place:
-        device = dr.async_get(self.hass).async_get(report.device_id)
+    def _async_handle_satellite(self, report: SatelliteReport) -> None:
+        now = dt_util.utcnow()
+        if not report.connected:
+            self.incidents.lost(report.welcome.satellite_id, now)
+        elif report.active is not None:
+            place = self._async_get_place(report.device_id, report.welcome)
+            self._async_handle_changes(self.incidents.back(place, report.active, now), now)
+
+    @callback
+    def _async_handle_changes(self, changes: list[Change], now: datetime, *, late: bool = False) -> None:
+        for change in changes:
+            self._policy.absorb(change.incident.id, change.absorbed)
+            self._async_decide(change.incident, now, late=late)
+
+    @callback
+    def _async_decide(self, incident: Incident, now: datetime, *, late: bool) -> None:
+        circumstances = async_get_circumstances(self.hass, now)
+        decision = self._policy.decide(incident, self._rules(), circumstances, late=late)
+        if decision is None:
+            return
+        home = Location(latitude=self.hass.config.latitude, longitude=self.hass.config.longitude)
+        self._async_dispatch(
+            build_alert(incident, decision, home=home, now=now, zone=dt_util.get_default_time_zone())
+        )
+
+    def _rules(self) -> Rules:
+        cooldown = timedelta(seconds=self.entry.options.get(CONF_COOLDOWN, DEFAULT_COOLDOWN.total_seconds()))
+        return Rules(kinds={kind: replace(rule, cooldown=cooldown) for kind, rule in DEFAULT_RULES.items()})
+
+    @callback
+    def _async_get_place(self, device_id: str, welcome: Welcome) -> Place:
+        device = dr.async_get(self.hass).async_get(device_id)
         area_id = device.area_id if device is not None else None
         area = ar.async_get(self.hass).async_get_area(area_id) if area_id is not None else None
-        name = report.welcome.name
+        name = welcome.name
         if device is not None:
             name = device.name_by_user or device.name or name
         return Place(
-            satellite_id=report.welcome.satellite_id,
+            satellite_id=welcome.satellite_id,
             name=name,
             room=area.name if area is not None else None,
-            location=report.welcome.location,
+            location=welcome.location,
         )
 
     @callback

@@ -22,6 +22,7 @@ _ALARMS = {
     AlarmPattern.T4: "Carbon monoxide alarm",
     AlarmPattern.SIREN: "Siren",
     AlarmPattern.CLOCK: "Alarm clock",
+    AlarmPattern.CHIRP: "Detector with an empty battery",
 }
 
 # Rooms that are spoken of with an article. Any other name ("Anna's room", "Büro") is a proper name and stays as it is.
