@@ -7,7 +7,11 @@ from .const import HOUSEHOLD_PLATFORMS, SATELLITE_PLATFORMS
 from .coordinator import SatelliteConfigEntry, SatelliteCoordinator
 from .helpers import is_household
 from .household.runtime import Household, HouseholdConfigEntry
-from .issues import async_clear_connection_issues, async_clear_recipient_issue
+from .issues import (
+    async_clear_chatterbox_issue,
+    async_clear_connection_issues,
+    async_clear_recipient_issue,
+)
 
 type EchonetConfigEntry = SatelliteConfigEntry | HouseholdConfigEntry
 
@@ -39,5 +43,6 @@ async def async_unload_entry(hass: HomeAssistant, entry: EchonetConfigEntry) -> 
 async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Withdraw the repair issues of what is removed."""
     async_clear_connection_issues(hass, entry)
+    async_clear_chatterbox_issue(hass, entry)
     for subentry_id in entry.subentries:
         async_clear_recipient_issue(hass, subentry_id)

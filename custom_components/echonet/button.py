@@ -33,5 +33,5 @@ class TestButton(SatelliteEntity, ButtonEntity):
         """Ask for it: an alarm if the model knows one, because that is what must not fail."""
         classes = self.coordinator.data.welcome.classes
         await self.coordinator.async_send(
-            Test(sound_class=SoundClass.ALARM if SoundClass.ALARM in classes else classes[0])
+            Test(sound_class=classes[0] if classes and SoundClass.ALARM not in classes else SoundClass.ALARM)
         )

@@ -1,7 +1,6 @@
-"""Keeps one connection to one satellite, and everything the satellite has told through it."""
+"""What one satellite has told, for its entities and for the household."""
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -9,7 +8,7 @@ from datetime import datetime
 import logging
 from typing import override
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import (
     ATTR_DEVICE_ID,
     ATTR_ID,
@@ -26,19 +25,18 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
-from homeassistant.util.signal_type import SignalType
 
 from .announcements import async_listen_for_announcements
-from .backoff import Backoff
 from .client import (
-    CannotConnect,
     CertificateChanged,
     ClientError,
     Connection,
     InvalidToken,
+    Skipped,
     UnsupportedProtocol,
     async_connect,
 )
+from .codec import ToldOnce
 from .const import (
     ATTR_CONFIDENCE,
     ATTR_ONSET,
@@ -49,19 +47,27 @@ from .const import (
     EVENT_LATE_DETECTION,
     MANUFACTURER,
 )
-from .helpers import translation_key
-from .issues import async_clear_connection_issues, async_report_connection_issue
-from .protocol import Ack, Detection, Health, Message, Phase, Settings, Snapshot, SoundClass, Welcome
+from .delivery import Delivery, NotReady
+from .helpers import async_get_household, translation_key
+from .issues import (
+    async_clear_chatterbox_issue,
+    async_clear_connection_issues,
+    async_report_chatterbox_issue,
+    async_report_connection_issue,
+)
+from .link import Link
+from .plain import plain_name
+from .protocol import Detection, Health, Message, Phase, Settings, Snapshot, SoundClass, Welcome
+from .reports import SIGNAL_SATELLITE, DetectionReport, SatelliteReport
 from .times import is_late, settle_onset
 
 _LOGGER = logging.getLogger(__name__)
 
 SETUP_TIMEOUT_S = 10.0
-# However often a satellite announces itself, attempts to reach it are at least this far apart.
-ATTEMPT_SPACING_S = 1.0
-# A connection that lasted this long was a good one: the next pause is short again. Longer than any failing attempt.
-STABLE_AFTER_S = 60.0
-REMEMBERED_DETECTIONS = 1024
+# Who could not take a detection is asked again after this long.
+RETRY_S = 0.5
+# More sounds at once than a house can have; a satellite that tells no end of anything fills no memory.
+MAX_ACTIVE = 64
 
 type SatelliteConfigEntry = ConfigEntry[SatelliteCoordinator]
 
@@ -80,38 +86,8 @@ class SatelliteData:
         return sound_class in self.active.values()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DetectionReport:
-    """A detection that has just arrived; `late` if it was replayed, is over, and is no longer news.
-
-    `away_since` is when the connection was lost before which it would have been told at once, if that is known.
-    """
-
-    device_id: str
-    welcome: Welcome
-    detection: Detection
-    late: bool
-    away_since: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SatelliteReport:
-    """How a satellite is, told whenever that changes; `active` is what it hears, None if that was not asked now."""
-
-    entry_id: str
-    device_id: str
-    welcome: Welcome
-    connected: bool
-    health: Health
-    active: tuple[Detection, ...] | None = None
-
-
-SIGNAL_DETECTION: SignalType[DetectionReport] = SignalType(f"{DOMAIN}_detection")
-SIGNAL_SATELLITE: SignalType[SatelliteReport] = SignalType(f"{DOMAIN}_satellite")
-
-
 class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
-    """Pushes what a satellite tells to the entities and to the household."""
+    """Takes in what a satellite tells, and hands it to the entities and to the household."""
 
     config_entry: SatelliteConfigEntry
 
@@ -120,13 +96,15 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
         super().__init__(hass, _LOGGER, config_entry=entry, name=entry.title, update_interval=None)
         self.satellite_id: str = entry.unique_id or ""
         self.device_id = ""
-        self._connection: Connection | None = None
         self._task: asyncio.Task[None] | None = None
-        self._backoff = Backoff()
-        self._wake = asyncio.Event()
-        self._seen: OrderedDict[tuple[str, Phase], None] = OrderedDict()
         self._away_since: datetime | None = None
-        self._detection_listeners: list[Callable[[DetectionReport], None]] = []
+        self._retry: asyncio.TimerHandle | None = None
+        self._link = Link(self._async_connect, self, entry.title)
+        self._delivery = Delivery(entry.title, hass.loop.time)
+        self._delivery.subscribe(self._tell_household)
+        self._skipped = ToldOnce(
+            lambda what: _LOGGER.warning("Skipped something that only a newer version knows: %s", what)
+        )
 
     async def async_setup(self) -> None:
         """Connect for the first time.
@@ -137,7 +115,7 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
         """
         try:
             async with asyncio.timeout(SETUP_TIMEOUT_S):
-                connection = await self._async_connect()
+                await self._link.async_open()
         except (ClientError, TimeoutError) as err:
             error = ConfigEntryAuthFailed if isinstance(err, InvalidToken) else ConfigEntryNotReady
             raise error(
@@ -145,7 +123,6 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
                 translation_key=translation_key(err),
                 translation_placeholders={"name": self.config_entry.title},
             ) from err
-        self._async_adopt(connection)
 
     @callback
     def async_start(self) -> None:
@@ -154,20 +131,20 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
         entry.async_on_unload(self.hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, self._async_on_stop))
         entry.async_on_unload(async_listen_for_announcements(self.hass, self.satellite_id, self.async_wake))
         self._task = entry.async_create_background_task(
-            self.hass, self._async_run(), f"{DOMAIN} {entry.title}"
+            self.hass, self._link.async_run(), f"{DOMAIN} {entry.title}"
         )
 
     @override
     async def async_shutdown(self) -> None:
         """Stop listening, then close the connection; the base class sees to it when the entry is unloaded."""
         await super().async_shutdown()
+        if self._retry is not None:
+            self._retry.cancel()
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
-        if (connection := self._connection) is not None:
-            self._connection = None
-            await connection.close()
+        await self._link.async_close()
 
     async def _async_on_stop(self, _: Event) -> None:
         await self.async_shutdown()
@@ -175,13 +152,15 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
     @callback
     def async_wake(self) -> None:
         """Try to connect now rather than after the pause, because the satellite has shown itself."""
-        self._wake.set()
+        self._link.wake()
 
     @callback
     def async_subscribe_detections(self, listener: Callable[[DetectionReport], None]) -> CALLBACK_TYPE:
-        """Call `listener` with each detection message that arrives, once; returns what ends it."""
-        self._detection_listeners.append(listener)
-        return lambda: self._detection_listeners.remove(listener)
+        """Call `listener` with each detection message that arrives, once; returns what ends it.
+
+        One that raises is called again with the same message until it takes it; until then the satellite keeps it.
+        """
+        return self._delivery.subscribe(listener)
 
     async def async_send(self, message: Message) -> None:
         """Send a command to the satellite.
@@ -190,9 +169,7 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
             HomeAssistantError: there is no connection.
         """
         try:
-            if self._connection is None:
-                raise CannotConnect("the satellite is not connected")
-            await self._connection.send(message)
+            await self._link.async_send(message)
         except ClientError as err:
             raise HomeAssistantError(
                 translation_domain=DOMAIN,
@@ -200,28 +177,22 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
                 translation_placeholders={"name": self.config_entry.title},
             ) from err
 
-    async def _async_connect(self) -> Connection:
-        data = self.config_entry.data
-        try:
-            connection = await async_connect(
-                async_get_clientsession(self.hass),
-                data[CONF_HOST],
-                data[CONF_PORT],
-                satellite_id=self.satellite_id,
-                fingerprint=data[CONF_FINGERPRINT],
-                token=data[CONF_TOKEN],
-            )
-        except (CertificateChanged, UnsupportedProtocol) as err:
-            async_report_connection_issue(self.hass, self.config_entry, err)
-            raise
-        async_clear_connection_issues(self.hass, self.config_entry)
-        return connection
+    @callback
+    @override
+    def async_update_listeners(self) -> None:
+        """Show the entities the new state; one that fails keeps nobody else from seeing it."""
+        for update, _ in tuple(self._listeners.values()):
+            try:
+                update()
+            except Exception:
+                _LOGGER.exception("An entity of %s does not take its new state", self.config_entry.title)
+
+    # What the link tells.
 
     @callback
-    def _async_adopt(self, connection: Connection) -> None:
+    def on_connected(self, connection: Connection) -> None:
         """Take a fresh connection into use, with the state that came with it."""
-        self._connection = connection
-        welcome = connection.welcome
+        welcome = replace(connection.welcome, name=plain_name(connection.welcome.name))
         self.device_id = (
             dr.async_get(self.hass)
             .async_get_or_create(
@@ -236,8 +207,74 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
             )
             .id
         )
+        self._delivery.begin()
         self._async_update(self._data_of(welcome, connection.snapshot))
         self._async_report(connection.snapshot)
+
+    @callback
+    def on_message(self, message: Message) -> None:
+        """Take in what the satellite says."""
+        if isinstance(message, Detection):
+            self._async_handle_detection(message)
+        elif isinstance(message, Skipped):
+            self._delivery.note(message.sequence)
+        elif isinstance(message, Health):
+            if message != self.data.health:
+                self._async_update(replace(self.data, health=message))
+                self._async_report()
+        elif isinstance(message, Snapshot):
+            data = self._data_of(self.data.welcome, message)
+            if data != self.data:
+                self._async_update(data)
+                self._async_report(message)
+
+    @callback
+    def on_stable(self) -> None:
+        """Withdraw what was said of a satellite that talked without end."""
+        async_clear_chatterbox_issue(self.hass, self.config_entry)
+
+    @callback
+    def on_lost(self, reason: str) -> None:
+        """Show that the satellite is gone."""
+        if self.last_update_success:
+            self._away_since = dt_util.utcnow()
+            self.last_update_success = False
+            _LOGGER.info("Lost %s: %s", self.config_entry.title, reason)
+            self.async_update_listeners()
+            self._async_report()
+
+    @callback
+    def on_chatterbox(self) -> None:
+        """Show why the satellite is not listened to."""
+        async_report_chatterbox_issue(self.hass, self.config_entry)
+
+    @callback
+    def on_refused(self) -> None:
+        """Ask for a new pairing."""
+        self.config_entry.async_start_reauth(self.hass)
+
+    @property
+    def settled(self) -> int:
+        """The sequence number up to which everybody has everything."""
+        return self._delivery.settled
+
+    async def _async_connect(self) -> Connection:
+        data = self.config_entry.data
+        try:
+            connection = await async_connect(
+                async_get_clientsession(self.hass),
+                data[CONF_HOST],
+                data[CONF_PORT],
+                satellite_id=self.satellite_id,
+                fingerprint=data[CONF_FINGERPRINT],
+                token=data[CONF_TOKEN],
+                skipped=self._skipped,
+            )
+        except (CertificateChanged, UnsupportedProtocol) as err:
+            async_report_connection_issue(self.hass, self.config_entry, err)
+            raise
+        async_clear_connection_issues(self.hass, self.config_entry)
+        return connection
 
     @callback
     def _async_report(self, snapshot: Snapshot | None = None) -> None:
@@ -270,75 +307,9 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
             welcome=welcome, health=snapshot.health, settings=snapshot.settings, active=active
         )
 
-    async def _async_run(self) -> None:
-        """Listen, and reconnect whenever the connection ends, until the entry is unloaded."""
-        loop = asyncio.get_running_loop()
-        while True:
-            begun = loop.time()
-            try:
-                if self._connection is None:
-                    self._async_adopt(await self._async_connect())
-                    _LOGGER.info("%s is back", self.config_entry.title)
-                assert self._connection is not None
-                await self._async_listen(self._connection)
-                reason = "the satellite ended the connection"
-            except InvalidToken as err:
-                await self._async_lost(str(err))
-                self.config_entry.async_start_reauth(self.hass)
-                return
-            except ClientError as err:
-                reason = str(err)
-            except Exception:
-                # A defect of ours must not leave a house without ears.
-                _LOGGER.exception("Unexpected error while listening to %s", self.config_entry.title)
-                reason = "unexpected error"
-            await self._async_lost(reason)
-            if loop.time() - begun > STABLE_AFTER_S:
-                self._backoff.reset()
-            await self._async_pause()
-
-    async def _async_listen(self, connection: Connection) -> None:
-        async for message in connection:
-            if isinstance(message, Detection):
-                self._async_handle_detection(message)
-                # Only now is it safe that the satellite forgets it.
-                await connection.send(Ack(sequence=message.sequence))
-            elif isinstance(message, Health):
-                self._async_update(replace(self.data, health=message))
-                self._async_report()
-            elif isinstance(message, Snapshot):
-                self._async_update(self._data_of(self.data.welcome, message))
-                self._async_report(message)
-
-    async def _async_lost(self, reason: str) -> None:
-        if (connection := self._connection) is not None:
-            self._connection = None
-            await connection.close()
-        if self.last_update_success:
-            self.last_update_success = False
-            self._away_since = dt_util.utcnow()
-            _LOGGER.info("Lost %s: %s", self.config_entry.title, reason)
-            self.async_update_listeners()
-            self._async_report()
-
-    async def _async_pause(self) -> None:
-        await asyncio.sleep(ATTEMPT_SPACING_S)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._backoff.next()):
-                await self._wake.wait()
-        self._wake.clear()
-
     @callback
     def _async_handle_detection(self, detection: Detection) -> None:
-        key = (detection.id, detection.phase)
-        if detection.phase is not Phase.UPDATE:
-            if key in self._seen:
-                return
-            self._seen[key] = None
-            if len(self._seen) > REMEMBERED_DETECTIONS:
-                self._seen.popitem(last=False)
         ongoing = detection.id in self.data.active
-        self._async_track(detection)
         now = dt_util.utcnow()
         moment = settle_onset(detection, now, away_since=self._away_since)
         report = DetectionReport(
@@ -348,11 +319,42 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
             late=is_late(detection, moment, now, ongoing=ongoing, away_since=self._away_since),
             away_since=self._away_since,
         )
-        for listener in tuple(self._detection_listeners):
-            listener(report)
-        async_dispatcher_send(self.hass, SIGNAL_DETECTION, report)
-        if report.late and detection.phase is Phase.START:
-            self._async_log_late(detection)
+        if self._delivery.is_new(report):
+            self._async_track(detection)
+            self._delivery.take(report)
+            if report.late and detection.phase is Phase.START:
+                self._async_log_late(detection)
+        else:
+            self._delivery.note(detection.sequence)
+        self._async_retry_later()
+
+    @callback
+    def _tell_household(self, report: DetectionReport) -> None:
+        entry = async_get_household(self.hass)
+        if entry is None or entry.disabled_by is not None:
+            return
+        if entry.state is not ConfigEntryState.LOADED:
+            raise NotReady(f"{entry.title} is not running")
+        entry.runtime_data.async_hear(report)
+
+    @callback
+    def _async_retry_later(self) -> None:
+        if self._retry is None and self._delivery.waiting:
+            self._retry = self.hass.loop.call_later(RETRY_S, self._async_try_again)
+
+    @callback
+    def _async_try_again(self) -> None:
+        self._retry = None
+        self._delivery.retry()
+        self._async_retry_later()
+        self.config_entry.async_create_background_task(
+            self.hass, self._async_acknowledge(), f"{DOMAIN} {self.config_entry.title} acknowledgement"
+        )
+
+    async def _async_acknowledge(self) -> None:
+        # Where the connection is gone, the satellite tells again what it has no acknowledgement for.
+        with suppress(ClientError):
+            await self._link.async_acknowledge()
 
     @callback
     def _async_log_late(self, detection: Detection) -> None:
@@ -377,5 +379,7 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
             active.pop(detection.id, None)
         elif detection.phase is Phase.START and not detection.replayed and not detection.test:
             active[detection.id] = detection.sound_class
+            if len(active) > MAX_ACTIVE:
+                del active[next(iter(active))]
         if active != self.data.active:
             self._async_update(replace(self.data, active=active))

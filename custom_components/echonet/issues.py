@@ -9,6 +9,7 @@ from .client import CertificateChanged, ClientError
 from .const import DOMAIN
 
 CERTIFICATE_CHANGED = "certificate_changed"
+CHATTERBOX = "chatterbox"
 UNSUPPORTED_PROTOCOL = "unsupported_protocol"
 RECIPIENT_FAILED = "recipient_failed"
 
@@ -34,6 +35,26 @@ def async_clear_connection_issues(hass: HomeAssistant, entry: ConfigEntry) -> No
     """Withdraw what `async_report_connection_issue` has shown."""
     for key in (CERTIFICATE_CHANGED, UNSUPPORTED_PROTOCOL):
         ir.async_delete_issue(hass, DOMAIN, f"{key}_{entry.entry_id}")
+
+
+@callback
+def async_report_chatterbox_issue(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Show that a satellite was dropped because it never stops talking."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        f"{CHATTERBOX}_{entry.entry_id}",
+        is_fixable=False,
+        severity=ir.IssueSeverity.ERROR,
+        translation_key=CHATTERBOX,
+        translation_placeholders={"name": entry.title},
+    )
+
+
+@callback
+def async_clear_chatterbox_issue(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Withdraw what `async_report_chatterbox_issue` has shown."""
+    ir.async_delete_issue(hass, DOMAIN, f"{CHATTERBOX}_{entry.entry_id}")
 
 
 @callback

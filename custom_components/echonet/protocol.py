@@ -20,6 +20,7 @@ PATH_SOCKET = "/socket"
 
 MAX_FRAME_BYTES = 64 * 1024
 MAX_STRING_LENGTH = 256
+MAX_ITEMS = 64
 AUTHENTICATION_TIMEOUT_S = 10.0
 HEARTBEAT_S = 20.0
 SILENCE_TIMEOUT_S = 60.0
@@ -38,6 +39,15 @@ class EchonetError(Exception):
 
 class ProtocolError(EchonetError):
     """A frame that is not a message of this protocol."""
+
+
+class UnknownMessage(ProtocolError):
+    """A frame that a newer peer may send; `sequence` is that of a detection, which can be acknowledged all the same."""
+
+    def __init__(self, text: str, *, sequence: int | None = None) -> None:
+        """Say what is unknown."""
+        super().__init__(text)
+        self.sequence = sequence
 
 
 class SoundClass(StrEnum):
@@ -243,7 +253,8 @@ class Mute(Message):
 
     type: ClassVar[str] = "mute"
     duration_s: float = field(metadata={"ge": 0.0, "le": 86400.0})
-    classes: tuple[SoundClass, ...] = ()
+    # None named means all: where none of those named is known, nothing may be muted.
+    classes: tuple[SoundClass, ...] = field(default=(), metadata={"some": True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

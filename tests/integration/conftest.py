@@ -16,7 +16,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.echonet import coordinator
+from custom_components.echonet import link
 from custom_components.echonet.const import CONF_FINGERPRINT, DOMAIN, HOUSEHOLD_TITLE, HOUSEHOLD_UNIQUE_ID
 from tests.support.satellite import SatelliteUnderTest, running_satellite
 
@@ -33,7 +33,7 @@ def _integration_under_test(
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reconnect without the pauses that spare a real network."""
-    monkeypatch.setattr(coordinator, "ATTEMPT_SPACING_S", 0.02)
+    monkeypatch.setattr(link, "ATTEMPT_SPACING_S", 0.02)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.echonet import client, issues
 from custom_components.echonet.const import DOMAIN
+from custom_components.echonet.event_types import event_types_of
 from custom_components.echonet.helpers import translation_key
 from custom_components.echonet.protocol import (
     SERVICE_TYPE,
@@ -198,7 +199,7 @@ def test_every_value_has_a_name() -> None:
     for sound_class in SoundClass:
         assert set(entity["select"][f"{sound_class}_sensitivity"]["state"]) == set(Sensitivity)
     for event in entity["event"].values():
-        assert set(event["state_attributes"]["event_type"]["state"]) == set(SoundClass)
+        assert set(event["state_attributes"]["event_type"]["state"]) == set(event_types_of(SoundClass))
         assert set(event["state_attributes"]["pattern"]["state"]) == set(AlarmPattern)
     assert set(entity["sensor"]["health"]["state"]) == {"ok", *Problem}
 
@@ -266,7 +267,12 @@ def test_every_error_of_the_client_has_its_texts() -> None:
 
 
 def test_every_issue_has_its_texts() -> None:
-    keys = {issues.CERTIFICATE_CHANGED, issues.UNSUPPORTED_PROTOCOL, issues.RECIPIENT_FAILED}
+    keys = {
+        issues.CERTIFICATE_CHANGED,
+        issues.CHATTERBOX,
+        issues.UNSUPPORTED_PROTOCOL,
+        issues.RECIPIENT_FAILED,
+    }
     assert set(TEXTS["issues"]) == keys
     for key, texts in TEXTS["issues"].items():
         # Home Assistant wants either a description or a fix flow.

@@ -9,6 +9,7 @@
         satellite.emit(SoundClass.DOG, Phase.END, id=that_id, duration_s=1.5)
         satellite.set_health(Problem.MICROPHONE_SILENT); satellite.set_level(-20.0)
         satellite.configured                    # every Settings that the pipeline was told
+        await satellite.say('{"type": "health"}')                    # any frame, to all who are connected
         await satellite.wait_connected(1)       # until so many controllers are authenticated
         await satellite.stop(); await satellite.start()              # same state, same port
         satellite.forget_controllers()          # every token is refused from the next connection on
@@ -209,6 +210,11 @@ class SatelliteUnderTest:
         self.station.on_level(
             Level(rms_dbfs=rms_dbfs, peak_dbfs=rms_dbfs if peak_dbfs is None else peak_dbfs)
         )
+
+    async def say(self, frame: str) -> None:
+        """Send a frame as it is, as a newer, broken or hostile satellite does."""
+        for link in tuple(self.server.sockets._links.values()):
+            await link._socket.send_str(frame)
 
     async def wait_connected(self, count: int = 1, *, within_s: float = 10.0) -> None:
         """Wait until exactly `count` controllers are connected."""

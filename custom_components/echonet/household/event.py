@@ -2,19 +2,23 @@
 
 from typing import override
 
-from homeassistant.components.event import EventEntity
 from homeassistant.const import ATTR_LATITUDE, ATTR_LONGITUDE
 from homeassistant.core import callback
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 
 from ..const import ATTR_CONFIDENCE, ATTR_ONSET, ATTR_PATTERN, DOMAIN, HOUSEHOLD_UNIQUE_ID, MANUFACTURER
+from ..event_types import LATE, TEST, FiredEvents, event_type_of, event_types_of
+from ..fresh_event import FreshEvent
 from ..protocol import SoundClass
 from .alerts import Alert
+from .policy import Telling
 from .runtime import Household
 
+_EVENTS = {Telling.TEST: TEST, Telling.LATE: LATE}
 
-class AlertEvent(EventEntity):
-    """Fires with each alert; the event type is the class."""
+
+class AlertEvent(FreshEvent):
+    """Fires with each alert, and when it becomes known what it is; the event type says that."""
 
     _attr_has_entity_name = True
     _attr_translation_key = "alert"
@@ -24,7 +28,8 @@ class AlertEvent(EventEntity):
     def __init__(self, household: Household) -> None:
         """Attach the entity to the household."""
         self._household = household
-        self._attr_event_types = [item.value for item in SoundClass]
+        self._fired = FiredEvents()
+        self._attr_event_types = event_types_of(SoundClass)
         self._attr_device_info = DeviceInfo(
             identifiers={(DOMAIN, HOUSEHOLD_UNIQUE_ID)},
             entry_type=DeviceEntryType.SERVICE,
@@ -39,8 +44,11 @@ class AlertEvent(EventEntity):
 
     @callback
     def _async_handle_alert(self, alert: Alert, recipients: list[str]) -> None:
+        event_type = _EVENTS.get(alert.telling) or event_type_of(alert.sound_class, alert.pattern)
+        if not self._fired.is_first(alert.incident_id, event_type):
+            return
         self._trigger_event(
-            alert.sound_class.value,
+            event_type,
             {
                 "incident": alert.incident_id,
                 "telling": alert.telling.value,

@@ -13,9 +13,9 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.util import dt as dt_util
 
 from ..const import CONF_COOLDOWN, DOMAIN
-from ..coordinator import SIGNAL_DETECTION, SIGNAL_SATELLITE, DetectionReport, SatelliteReport
 from ..issues import async_forget_recipient_issues
 from ..protocol import Location, Welcome
+from ..reports import SIGNAL_SATELLITE, DetectionReport, SatelliteReport
 from .alerts import Alert, build_alert
 from .circumstances import async_get_circumstances
 from .incident import Incident, Place
@@ -48,10 +48,7 @@ class Household:
 
     @callback
     def async_connect(self) -> None:
-        """Begin to take detections in; alerts wait until `async_ready`."""
-        self.entry.async_on_unload(
-            async_dispatcher_connect(self.hass, SIGNAL_DETECTION, self._async_handle_detection)
-        )
+        """Begin to watch the recipients; alerts wait until `async_ready`."""
         self.entry.async_on_unload(
             async_dispatcher_connect(self.hass, SIGNAL_SATELLITE, self._async_handle_satellite)
         )
@@ -76,7 +73,8 @@ class Household:
             async_forget_recipient_issues(self.hass, entry)
 
     @callback
-    def _async_handle_detection(self, report: DetectionReport) -> None:
+    def async_hear(self, report: DetectionReport) -> None:
+        """Take in a message of a detection; where this raises, it comes again."""
         now = dt_util.utcnow()
         place = self._async_get_place(report.device_id, report.welcome)
         changes = self.incidents.add(place, report.detection, now, away_since=report.away_since)

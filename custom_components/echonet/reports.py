@@ -1,0 +1,38 @@
+"""What the coordinator of a satellite tells the household and the entities."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from homeassistant.util.signal_type import SignalType
+
+from .const import DOMAIN
+from .protocol import Detection, Health, Welcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectionReport:
+    """A detection that has just arrived; `late` if it was replayed, is over, and is no longer news.
+
+    `away_since` is when the connection was lost before which it would have been told at once, if that is known.
+    """
+
+    device_id: str
+    welcome: Welcome
+    detection: Detection
+    late: bool
+    away_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SatelliteReport:
+    """How a satellite is, told whenever that changes; `active` is what it hears, None if that was not asked now."""
+
+    entry_id: str
+    device_id: str
+    welcome: Welcome
+    connected: bool
+    health: Health
+    active: tuple[Detection, ...] | None = None
+
+
+SIGNAL_SATELLITE: SignalType[SatelliteReport] = SignalType(f"{DOMAIN}_satellite")
