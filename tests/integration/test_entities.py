@@ -9,6 +9,7 @@ from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 
+from custom_components.echonet import protocol
 from custom_components.echonet.const import EVENT_LATE_DETECTION
 from custom_components.echonet.event_types import event_types_of
 from custom_components.echonet.protocol import Configure, Sensitivity, Watch
@@ -227,7 +228,7 @@ async def test_a_new_model_brings_and_takes_classes(
     assert state_of(hass, "select.hallway_alarm_sensitivity").state == Sensitivity.MEDIUM
     assert state_of(hass, "binary_sensor.hallway_fire").state == STATE_UNAVAILABLE
     assert state_of(hass, EVENT).attributes["event_types"] == event_types_of(
-        (SoundClass.DOG, SoundClass.ALARM)
+        (protocol.SoundClass.DOG, protocol.SoundClass.ALARM)
     )
     satellite.emit(SoundClass.ALARM)
     await wait_for_state(hass, "binary_sensor.hallway_alarm", STATE_ON)
