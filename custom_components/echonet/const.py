@@ -20,12 +20,16 @@ SATELLITE_PLATFORMS: Final = (
 
 # The household is the second kind of config entry. Satellites use their 32-digit id as unique id.
 HOUSEHOLD_UNIQUE_ID: Final = "household"
+ALERT_UNIQUE_ID: Final = f"{HOUSEHOLD_UNIQUE_ID}-alert"
 HOUSEHOLD_TITLE: Final = "Household alerts"
 HOUSEHOLD_PLATFORMS: Final = (Platform.EVENT,)
 SUBENTRY_RECIPIENT: Final = "recipient"
 
+CONF_ADDRESS: Final = "address"
+CONF_CLASSES: Final = "classes"
 CONF_COOLDOWN: Final = "cooldown"
 CONF_KIND: Final = "kind"
+CONF_ORDER: Final = "order"
 
 EVENT_LATE_DETECTION: Final = f"{DOMAIN}_late_detection"
 

@@ -98,6 +98,7 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
         self.device_id = ""
         self._task: asyncio.Task[None] | None = None
         self._away_since: datetime | None = None
+        self._welcomed_at = dt_util.utcnow()
         self._retry: asyncio.TimerHandle | None = None
         self._link = Link(self._async_connect, self, entry.title)
         self._delivery = Delivery(entry.title, hass.loop.time)
@@ -192,6 +193,7 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
     @callback
     def on_connected(self, connection: Connection) -> None:
         """Take a fresh connection into use, with the state that came with it."""
+        self._welcomed_at = dt_util.utcnow()
         welcome = replace(connection.welcome, name=plain_name(connection.welcome.name))
         self.device_id = (
             dr.async_get(self.hass)
@@ -287,6 +289,7 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
                 entry_id=self.config_entry.entry_id,
                 device_id=self.device_id,
                 welcome=self.data.welcome,
+                welcomed_at=self._welcomed_at,
                 connected=self.last_update_success,
                 health=self.data.health,
                 active=None if active is None else tuple(item for item in active if not item.test),
@@ -315,6 +318,7 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
         report = DetectionReport(
             device_id=self.device_id,
             welcome=self.data.welcome,
+            welcomed_at=self._welcomed_at,
             detection=detection,
             late=is_late(detection, moment, now, ongoing=ongoing, away_since=self._away_since),
             away_since=self._away_since,

@@ -18,6 +18,7 @@ class DetectionReport:
 
     device_id: str
     welcome: Welcome
+    welcomed_at: datetime
     detection: Detection
     late: bool
     away_since: datetime | None = None
@@ -30,6 +31,7 @@ class SatelliteReport:
     entry_id: str
     device_id: str
     welcome: Welcome
+    welcomed_at: datetime
     connected: bool
     health: Health
     active: tuple[Detection, ...] | None = None

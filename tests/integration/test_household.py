@@ -46,7 +46,7 @@ async def test_a_sound_reaches_every_phone(
     (call,) = anna
     assert call.data["title"] == "Smoke alarm in the kitchen"
     assert call.data["message"].startswith("Heard at ")
-    assert call.data["message"].endswith(" with high confidence (94 %).")
+    assert call.data["message"].splitlines()[0].endswith(" with high confidence (94 %).")
     assert call.data["data"]["push"]["interruption-level"] == "critical"
     assert call.data["data"]["tag"] == f"echonet-{detection}"
     assert call.data["data"]["latitude"] == hass.config.latitude
@@ -58,7 +58,9 @@ async def test_a_sound_reaches_every_phone(
     assert attributes["rooms"] == ["Kitchen"]
     assert attributes["recipients"] == ["Anna", "Ben"]
     assert attributes["text"] == f"{call.data['title']}. {call.data['message']}"
-    assert attributes["map_url"] == call.data["data"]["url"]
+    assert attributes["map_url"] in [button.get("uri") for button in call.data["data"]["actions"]]
+    assert f"entity_id={ALERT}" in call.data["data"]["url"]
+    assert attributes["emergency_text"].startswith("Smoke alarm, heard on ")
     assert attributes["critical"] is True
 
 

@@ -247,7 +247,7 @@ def test_every_step_error_and_reason_has_a_text() -> None:
     reasons |= calls("async_update_reload_and_abort", "reason")
     assert reasons - {"satellite_removed"} <= set(config["abort"])
     assert {"already_configured", "reauth_successful", "reconfigure_successful"} <= set(config["abort"])
-    assert set(recipient["error"]) == {"already_told"}
+    assert set(recipient["error"]) == {"already_told", "no_classes"}
     assert recipient["entry_type"]
     assert set(recipient["initiate_flow"]) == {"user", "reconfigure"}
 
@@ -271,7 +271,7 @@ def test_every_issue_has_its_texts() -> None:
         issues.CERTIFICATE_CHANGED,
         issues.CHATTERBOX,
         issues.UNSUPPORTED_PROTOCOL,
-        issues.RECIPIENT_FAILED,
+        *issues.RECIPIENT_ISSUES.values(),
     }
     assert set(TEXTS["issues"]) == keys
     for key, texts in TEXTS["issues"].items():

@@ -6,7 +6,15 @@ from homeassistant.const import ATTR_LATITUDE, ATTR_LONGITUDE
 from homeassistant.core import callback
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 
-from ..const import ATTR_CONFIDENCE, ATTR_ONSET, ATTR_PATTERN, DOMAIN, HOUSEHOLD_UNIQUE_ID, MANUFACTURER
+from ..const import (
+    ALERT_UNIQUE_ID,
+    ATTR_CONFIDENCE,
+    ATTR_ONSET,
+    ATTR_PATTERN,
+    DOMAIN,
+    HOUSEHOLD_UNIQUE_ID,
+    MANUFACTURER,
+)
 from ..event_types import LATE, TEST, FiredEvents, event_type_of, event_types_of
 from ..fresh_event import FreshEvent
 from ..protocol import SoundClass
@@ -23,7 +31,7 @@ class AlertEvent(FreshEvent):
     _attr_has_entity_name = True
     _attr_translation_key = "alert"
     _attr_should_poll = False
-    _attr_unique_id = f"{HOUSEHOLD_UNIQUE_ID}-alert"
+    _attr_unique_id = ALERT_UNIQUE_ID
 
     def __init__(self, household: Household) -> None:
         """Attach the entity to the household."""
@@ -59,10 +67,11 @@ class AlertEvent(FreshEvent):
                 ATTR_PATTERN: alert.pattern,
                 ATTR_CONFIDENCE: round(alert.confidence, 3),
                 ATTR_ONSET: alert.onset.isoformat(),
-                ATTR_LATITUDE: alert.location.latitude,
-                ATTR_LONGITUDE: alert.location.longitude,
-                "map_url": alert.map_url,
-                "geo_uri": alert.geo_uri,
+                ATTR_LATITUDE: alert.position.latitude,
+                ATTR_LONGITUDE: alert.position.longitude,
+                "map_url": alert.position.map_url,
+                "emergency_text": alert.notice().emergency,
+                "geo_uri": alert.position.geo_uri,
             },
         )
         self.async_write_ha_state()

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from math import prod
 from typing import Final
 
-from ..protocol import AlarmPattern, Detection, Location, Phase, SoundClass
+from ..protocol import AlarmPattern, Detection, Location, LocationSource, Phase, SoundClass
 from ..times import settle_end, settle_onset
 from .kinds import BENIGN, DANGER, EXACT, AlertKind, kind_of
 
@@ -21,12 +21,18 @@ SUREST: Final = 0.99
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a satellite is: its room if it has one, its own name, and its coordinates if it knows them."""
+    """Where a satellite is: its room and floor if it has them, its own name, and its coordinates if it knows them.
+
+    `location_source` is where it has the coordinates from, and `located_at` when it told them.
+    """
 
     satellite_id: str
     name: str
     room: str | None = None
+    floor: str | None = None
     location: Location | None = None
+    location_source: LocationSource = LocationSource.NONE
+    located_at: datetime | None = None
 
     @property
     def key(self) -> str:

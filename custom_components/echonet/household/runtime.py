@@ -8,20 +8,20 @@ import logging
 
 from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED, ConfigEntry, ConfigEntryChange
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.helpers import area_registry as ar, device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.util import dt as dt_util
 
 from ..const import CONF_COOLDOWN, DOMAIN
 from ..issues import async_forget_recipient_issues
-from ..protocol import Location, Welcome
 from ..reports import SIGNAL_SATELLITE, DetectionReport, SatelliteReport
 from .alerts import Alert, build_alert
 from .circumstances import async_get_circumstances
-from .incident import Incident, Place
+from .courier import Courier
+from .incident import Incident
 from .incidents import Change, Incidents
 from .policy import DEFAULT_COOLDOWN, DEFAULT_RULES, Policy, Rules
-from .recipients import async_tell, recipients_of
+from .recipients import recipients_of, waves_of
+from .surroundings import async_get_home, async_get_page, async_get_place
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Household:
         self._policy = Policy()
         self._listeners: list[AlertListener] = []
         self._ready = asyncio.Event()
-        self._chain: dict[str, asyncio.Task[None]] = {}
+        self._courier = Courier(hass, entry, lambda: async_get_page(hass))
 
     @callback
     def async_connect(self) -> None:
@@ -76,7 +76,7 @@ class Household:
     def async_hear(self, report: DetectionReport) -> None:
         """Take in a message of a detection; where this raises, it comes again."""
         now = dt_util.utcnow()
-        place = self._async_get_place(report.device_id, report.welcome)
+        place = async_get_place(self.hass, report.device_id, report.welcome, report.welcomed_at)
         changes = self.incidents.add(place, report.detection, now, away_since=report.away_since)
         self._async_handle_changes(changes, now, late=report.late)
 
@@ -86,7 +86,7 @@ class Household:
         if not report.connected:
             self.incidents.lost(report.welcome.satellite_id, now)
         elif report.active is not None:
-            place = self._async_get_place(report.device_id, report.welcome)
+            place = async_get_place(self.hass, report.device_id, report.welcome, report.welcomed_at)
             self._async_handle_changes(self.incidents.back(place, report.active, now), now)
 
     @callback
@@ -101,55 +101,25 @@ class Household:
         decision = self._policy.decide(incident, self._rules(), circumstances, late=late)
         if decision is None:
             return
-        home = Location(latitude=self.hass.config.latitude, longitude=self.hass.config.longitude)
-        self._async_dispatch(
-            build_alert(incident, decision, home=home, now=now, zone=dt_util.get_default_time_zone())
-        )
+        home = async_get_home(self.hass, self.entry)
+        self._async_dispatch(build_alert(incident, decision, home=home, now=now))
 
     def _rules(self) -> Rules:
         cooldown = timedelta(seconds=self.entry.options.get(CONF_COOLDOWN, DEFAULT_COOLDOWN.total_seconds()))
         return Rules(kinds={kind: replace(rule, cooldown=cooldown) for kind, rule in DEFAULT_RULES.items()})
 
     @callback
-    def _async_get_place(self, device_id: str, welcome: Welcome) -> Place:
-        device = dr.async_get(self.hass).async_get(device_id)
-        area_id = device.area_id if device is not None else None
-        area = ar.async_get(self.hass).async_get_area(area_id) if area_id is not None else None
-        name = welcome.name
-        if device is not None:
-            name = device.name_by_user or device.name or name
-        return Place(
-            satellite_id=welcome.satellite_id,
-            name=name,
-            room=area.name if area is not None else None,
-            location=welcome.location,
-        )
-
-    @callback
     def _async_dispatch(self, alert: Alert) -> None:
-        # An update must not overtake the alert that it replaces.
-        before = self._chain.get(alert.incident_id)
         # Not a task of the entry: a reload must not cancel an alert, which is told only once.
-        task = self.hass.async_create_background_task(
-            self._async_send(alert, before), f"{DOMAIN} alert {alert.incident_id}"
-        )
-        self._chain[alert.incident_id] = task
-        task.add_done_callback(lambda done: self._async_forget(alert.incident_id, done))
+        self.hass.async_create_background_task(self._async_send(alert), f"{DOMAIN} alert {alert.incident_id}")
 
-    @callback
-    def _async_forget(self, incident_id: str, done: asyncio.Task[None]) -> None:
-        if self._chain.get(incident_id) is done:
-            del self._chain[incident_id]
-
-    async def _async_send(self, alert: Alert, before: asyncio.Task[None] | None) -> None:
+    async def _async_send(self, alert: Alert) -> None:
         await self._ready.wait()
-        recipients = recipients_of(self.entry)
-        names = [recipient.name for recipient in recipients]
+        waves = waves_of(recipients_of(self.entry), alert.sound_class)
+        names = [recipient.name for recipient in waves[0]] if waves else []
         for listener in tuple(self._listeners):
             listener(alert, names)
-        if before is not None:
-            await asyncio.wait([before])
-        if not recipients:
+        if not waves:
             _LOGGER.warning("Nobody is told, because no recipient is set up: %s", alert.title)
             return
-        await asyncio.gather(*(async_tell(self.hass, recipient, alert) for recipient in recipients))
+        await self._courier.async_deliver(alert, waves)
