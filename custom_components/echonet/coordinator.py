@@ -36,6 +36,7 @@ from .client import (
     UnsupportedProtocol,
     async_connect,
 )
+from .clocks import Offset, SatelliteClock
 from .codec import ToldOnce
 from .const import (
     ATTR_CONFIDENCE,
@@ -57,8 +58,9 @@ from .issues import (
 )
 from .link import Link
 from .plain import plain_name
-from .protocol import Detection, Health, Message, Phase, Settings, Snapshot, SoundClass, Welcome
+from .protocol import Detection, Health, Message, Phase, Settings, Snapshot, SoundClass, TimeReply, Welcome
 from .reports import SIGNAL_SATELLITE, DetectionReport, SatelliteReport
+from .timekeeping import async_ask
 from .times import is_late, settle_onset
 
 _LOGGER = logging.getLogger(__name__)
@@ -100,6 +102,8 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
         self._away_since: datetime | None = None
         self._welcomed_at = dt_util.utcnow()
         self._retry: asyncio.TimerHandle | None = None
+        self._clock = SatelliteClock()
+        self._asking: asyncio.Task[None] | None = None
         self._link = Link(self._async_connect, self, entry.title)
         self._delivery = Delivery(entry.title, hass.loop.time)
         self._delivery.subscribe(self._tell_household)
@@ -141,6 +145,7 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
         await super().async_shutdown()
         if self._retry is not None:
             self._retry.cancel()
+        self._stop_asking()
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
@@ -162,6 +167,11 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
         One that raises is called again with the same message until it takes it; until then the satellite keeps it.
         """
         return self._delivery.subscribe(listener)
+
+    @property
+    def clock_offset(self) -> Offset | None:
+        """How far the satellite's clock is ahead of ours; None if it is not connected or tells no time."""
+        return self._clock.offset(self.hass.loop.time(), dt_util.utcnow().timestamp())
 
     async def async_send(self, message: Message) -> None:
         """Send a command to the satellite.
@@ -210,6 +220,13 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
             .id
         )
         self._delivery.begin()
+        self._stop_asking()
+        if welcome.tells_time:
+            self._asking = self.config_entry.async_create_background_task(
+                self.hass,
+                async_ask(self._clock, connection.send, self.hass.loop.time),
+                f"{DOMAIN} {self.config_entry.title} clock",
+            )
         self._async_update(self._data_of(welcome, connection.snapshot))
         self._async_report(connection.snapshot)
 
@@ -217,7 +234,9 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
     def on_message(self, message: Message) -> None:
         """Take in what the satellite says."""
         if isinstance(message, Detection):
-            self._async_handle_detection(message)
+            self._async_handle_detection(self._clock.correct(message, self.clock_offset))
+        elif isinstance(message, TimeReply):
+            self._clock.take(message, self.hass.loop.time())
         elif isinstance(message, Skipped):
             self._delivery.note(message.sequence)
         elif isinstance(message, Health):
@@ -238,6 +257,7 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
     @callback
     def on_lost(self, reason: str) -> None:
         """Show that the satellite is gone."""
+        self._stop_asking()
         if self.last_update_success:
             self._away_since = dt_util.utcnow()
             self.last_update_success = False
@@ -254,6 +274,14 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
     def on_refused(self) -> None:
         """Ask for a new pairing."""
         self.config_entry.async_start_reauth(self.hass)
+
+    @callback
+    def _stop_asking(self) -> None:
+        # A satellite that was away may have started again, with another clock.
+        self._clock.forget()
+        if self._asking is not None:
+            self._asking.cancel()
+            self._asking = None
 
     @property
     def settled(self) -> int:
@@ -322,6 +350,7 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
             detection=detection,
             late=is_late(detection, moment, now, ongoing=ongoing, away_since=self._away_since),
             away_since=self._away_since,
+            clock=self.clock_offset,
         )
         if self._delivery.is_new(report):
             self._async_track(detection)

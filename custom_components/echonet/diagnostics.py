@@ -39,6 +39,8 @@ async def async_get_config_entry_diagnostics(
         diagnostics["incidents"] = [asdict(incident) for incident in runtime.incidents]
     else:
         diagnostics["connected"] = runtime.last_update_success
+        offset = runtime.clock_offset
+        diagnostics["clock_ahead_s"] = offset and offset.ahead.total_seconds()
         diagnostics["satellite"] = {
             "welcome": asdict(runtime.data.welcome),
             "health": asdict(runtime.data.health),

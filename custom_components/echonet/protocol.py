@@ -24,6 +24,7 @@ MAX_ITEMS = 64
 AUTHENTICATION_TIMEOUT_S = 10.0
 HEARTBEAT_S = 20.0
 SILENCE_TIMEOUT_S = 60.0
+LATEST_TIME_S = 2.0**33  # the year 2242: what is later is no clock
 
 CLOSE_BAD_MESSAGE = 4400
 CLOSE_BAD_TOKEN = 4401
@@ -156,7 +157,7 @@ class Auth(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Welcome(Message):
-    """What the satellite is; follows a good token."""
+    """What the satellite is; follows a good token. `tells_time`: it answers `time_request`."""
 
     type: ClassVar[str] = "welcome"
     satellite_id: str
@@ -168,6 +169,7 @@ class Welcome(Message):
     classes: tuple[SoundClass, ...]
     location_source: LocationSource = LocationSource.NONE
     location: Location | None = None
+    tells_time: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,6 +285,23 @@ class Watch(Message):
     enabled: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeRequest(Message):
+    """Ask what time it is at the satellite; `number` comes back with the answer."""
+
+    type: ClassVar[str] = "time_request"
+    number: int = field(metadata={"ge": 0})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeReply(Message):
+    """The clock that onsets are told by, as it was when the request arrived: seconds since 1970 (UTC)."""
+
+    type: ClassVar[str] = "time_reply"
+    number: int = field(metadata={"ge": 0})
+    time_s: float = field(metadata={"ge": 0.0, "le": LATEST_TIME_S})
+
+
 MESSAGES: Mapping[str, type[Message]] = {
     message.type: message
     for message in (
@@ -299,5 +318,7 @@ MESSAGES: Mapping[str, type[Message]] = {
         Test,
         Label,
         Watch,
+        TimeRequest,
+        TimeReply,
     )
 }

@@ -1,14 +1,16 @@
 """Frontend, classifier, alarm patterns and detector in one: samples in, detections out. No clock, no I/O."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 import math
 from typing import Final
 
 import numpy as np
 
 from .classifier import LEAD_IN_FRAMES, Classifier, quiet_room
-from .detector import CERTAIN_PATTERNS, SUSPICION, Detector, StreamEvent
+from .detector import CERTAIN_PATTERNS, SUSPICION, WINDOW_CENTRE_S, Detector, StreamEvent
 from .frontend import Floats, log_mel
+from .onsets import find_onset
 from .patterns import AlarmPatterns
 from .protocol import AlarmPattern, Phase, Sensitivity, SoundClass
 
@@ -18,6 +20,10 @@ SILENCE_DBFS: Final = -120.0
 _PATTERN_STEPS: Final = 5
 # The pause of T3 lasts 1.5 s: a suspicion outlives it.
 _SUSPECTED_STEPS: Final = 15
+# What begins at once has an onset to the millisecond; the network says when only to a step or two.
+BANGS: Final = frozenset({SoundClass.GUNSHOT, SoundClass.GLASS_BREAK})
+_BEFORE_BANG_S: Final = 0.24
+_REMEMBERED_S: Final = 2.0
 
 
 class Hearing:
@@ -42,6 +48,10 @@ class Hearing:
         self._leading = True
         self._alarm = card.classes.index(SoundClass.ALARM)
         self._overlap = card.frontend.n_fft - card.frontend.hop_length
+        # The sound of the last steps as far as their frames have seen, and which sample of the stream is its first.
+        self._past = np.zeros(0, np.float32)
+        self._past_from = 0
+        self._bangs: dict[int, float] = {}
         self._patterns = AlarmPatterns(card.frontend)
         self._pattern = AlarmPattern.UNKNOWN
         self._until_pattern = 0
@@ -66,23 +76,29 @@ class Hearing:
         frames = log_mel(heard, card.frontend)
         peaks = self._peaks(heard)
         events: list[StreamEvent] = []
+        if not self._leading:
+            self._past = np.concatenate((self._past[: len(self._past) - self._overlap], heard))
         for number in range(steps):
             rows = slice(number * card.outputs_per_step, (number + 1) * card.outputs_per_step)
             step = frames[number * card.step_frames : (number + 1) * card.step_frames]
             if self._leading:
                 self._leading = False
                 self._classifier.step(step)
+                self._past = heard[card.step_samples :]
             else:
-                events += self._step(step, peaks[rows])
+                events += [self._on_time(event) for event in self._step(step, peaks[rows])]
+        forgotten = max(0, len(self._past) - round(_REMEMBERED_S * card.frontend.sample_rate))
+        self._past = self._past[forgotten:]
+        self._past_from += forgotten
         return events
 
     def configure(self, sensitivity: Mapping[SoundClass, Sensitivity]) -> list[StreamEvent]:
         """Change sensitivities; what is turned off ends now."""
-        return self._ended(self._detector.configure(sensitivity))
+        return [self._on_time(event) for event in self._ended(self._detector.configure(sensitivity))]
 
     def flush(self) -> list[StreamEvent]:
         """End what is heard: the stream is interrupted."""
-        return self._ended(self._detector.flush())
+        return [self._on_time(event) for event in self._ended(self._detector.flush())]
 
     def finish(self) -> list[StreamEvent]:
         """Hear the last moment of a stream that is over, and end what is heard."""
@@ -104,6 +120,24 @@ class Hearing:
         for row, peak_dbfs in zip(probabilities.tolist(), peaks_dbfs, strict=True):
             events += self._ended(self._detector.push(row, peak_dbfs, self._pattern))
         return events
+
+    def _on_time(self, event: StreamEvent) -> StreamEvent:
+        """Give a bang the onset that its sound has."""
+        if event.sound_class not in BANGS:
+            return event
+        if event.phase is Phase.START:
+            self._bangs[event.number] = self._find_bang(event)
+        onset_s = self._bangs[event.number]
+        if event.phase is Phase.END:
+            del self._bangs[event.number]
+        return replace(event, onset_s=onset_s)
+
+    def _find_bang(self, event: StreamEvent) -> float:
+        rate = self._classifier.card.frontend.sample_rate
+        begun_s = event.onset_s - WINDOW_CENTRE_S
+        first = max(0, round((begun_s - _BEFORE_BANG_S) * rate) - self._past_from)
+        last = round(event.at_s * rate) + self._overlap - self._past_from
+        return (self._past_from + first + find_onset(self._past[first:last])) / rate
 
     def _ended(self, events: list[StreamEvent]) -> list[StreamEvent]:
         """Forget the rhythm of an alarm that has ended: the next has its own."""

@@ -15,7 +15,7 @@ from .audio import SAMPLE_RATE, AudioError, Block, DeviceMissingError, Source, S
 from .classifier import Classifier
 from .detector import StreamEvent
 from .health import HealthMonitor
-from .hearing import Hearing, dbfs
+from .hearing import BANGS, Hearing, dbfs
 from .protocol import AlarmPattern, Health, Level, Phase, Settings, SoundClass
 
 _LOGGER = logging.getLogger(__name__)
@@ -27,7 +27,6 @@ _RETRY_S: Final = (1.0, 2.0, 5.0, 10.0)
 _LEVEL_S: Final = 0.5
 # A microphone that is switched on goes from nothing to the noise of the room, which is a bang of its own.
 _SETTLING_S: Final = 0.35
-_BANGS: Final = frozenset({SoundClass.GUNSHOT, SoundClass.GLASS_BREAK})
 # How fast two clocks may run apart: a sound card's and the computer's.
 _CLOCK_DRIFT: Final = 2e-4
 
@@ -164,7 +163,7 @@ class Pipeline:
 
     def _tell(self, stream: "_Stream", events: list[StreamEvent]) -> None:
         for event in events:
-            if event.sound_class in _BANGS and event.onset_s < _SETTLING_S:
+            if event.sound_class in BANGS and event.onset_s < _SETTLING_S:
                 continue
             name, onset = stream.identify(event, self._utc_now, self._monotonic)
             self._listener.on_event(

@@ -78,13 +78,15 @@ class Station:
         *,
         locate: Callable[[], tuple[LocationSource, Location | None]] = lambda: (LocationSource.NONE, None),
         clock: Callable[[], float] = time.monotonic,
+        utc: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Start from what journal and settings remember."""
+        """Start from what journal and settings remember; `utc` is the clock that onsets are told by."""
         self.info = info
         self._journal = journal
         self._store = store
         self._locate = locate
         self._clock = clock
+        self.utc = utc
         self._settings = store.load()
         self._lock = threading.RLock()
         self._open: dict[str, Detection] = {}  # as the worker thread has it
@@ -166,6 +168,7 @@ class Station:
             classes=self.info.classes,
             location_source=source,
             location=location,
+            tells_time=True,
         )
 
     def snapshot(self) -> Snapshot:
@@ -209,7 +212,7 @@ class Station:
             sequence=1,
             sound_class=message.sound_class,
             phase=Phase.START,
-            onset=datetime.now(UTC),
+            onset=self.utc(),
             confidence=1.0,
             peak_dbfs=0.0,
             test=True,

@@ -109,6 +109,7 @@ def example(kind: type[Message]) -> dict[str, Any]:
             "classes": ["dog"],
             "location_source": "configured",
             "location": {"latitude": 1.0, "longitude": 2.0, "accuracy_m": 3.0},
+            "tells_time": True,
         },
         "snapshot": snapshot,
         "detection": {
@@ -132,6 +133,8 @@ def example(kind: type[Message]) -> dict[str, Any]:
         "test": {"sound_class": "fire"},
         "label": {"detection_id": "1", "verdict": "false_alarm"},
         "watch": {"enabled": True},
+        "time_request": {"number": 1},
+        "time_reply": {"number": 1, "time_s": 1.8e9},
     }
     return {"type": kind.type, **examples[kind.type]}
 
@@ -153,7 +156,7 @@ def test_what_is_required_may_not_be_missing(kind: type[Message]) -> None:
     whole = example(kind)
     defaults: dict[str, set[str]] = {
         "auth": {"protocol"},
-        "welcome": {"location_source", "location"},
+        "welcome": {"location_source", "location", "tells_time"},
         "detection": {"duration_s", "pattern", "replayed", "test"},
         "health": {"problems", "dropped_blocks", "realtime_factor"},
         "configure": {"listening", "sensitivity"},

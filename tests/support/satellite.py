@@ -83,6 +83,7 @@ class SatelliteUnderTest:
         location: Location | None = None,
         limits: Limits | None = None,
         clock: Callable[[], float] = time.monotonic,
+        utc: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.state = state
         self.name = name
@@ -91,6 +92,7 @@ class SatelliteUnderTest:
         self.location = location
         self.limits = limits or Limits()
         self.clock = clock
+        self.utc = utc
         self.configured: list[Settings] = []
         self.identity: Identity
         self.controllers: Controllers
@@ -135,6 +137,7 @@ class SatelliteUnderTest:
             SettingsStore(self.state / "settings.json", self.classes),
             locate=lambda: (source, self.location),
             clock=self.clock,
+            utc=self._utc_now,
         )
         self.station.begin(asyncio.get_running_loop(), self)
         self.server = Server(self.identity, self.station, self.controllers, self.window, limits=self.limits)
@@ -186,7 +189,7 @@ class SatelliteUnderTest:
             id=id or uuid.uuid4().hex,
             sound_class=SoundClass(sound_class),
             phase=Phase(phase),
-            onset=onset or datetime.now(UTC),
+            onset=onset or self.utc(),
             confidence=confidence,
             peak_dbfs=peak_dbfs,
             duration_s=duration_s,
@@ -225,6 +228,10 @@ class SatelliteUnderTest:
                 changed.clear()
                 await changed.wait()
             unsubscribe()
+
+    def _utc_now(self) -> datetime:
+        # A test may set the clock at any time.
+        return self.utc()
 
     def configure(self, settings: Settings) -> None:
         """Take settings in the place of a pipeline."""

@@ -32,6 +32,8 @@ from ..protocol import (
     Message,
     Mute,
     Test,
+    TimeReply,
+    TimeRequest,
     UnknownMessage,
     Watch,
 )
@@ -268,6 +270,10 @@ class _Link:
                 await station.label(message)
             case Watch():
                 self._watching = message.enabled
+            case TimeRequest():
+                # Past the queue: what waits in it would make the answer late, and so worth less.
+                reply = TimeReply(number=message.number, time_s=station.utc().timestamp())
+                await self._socket.send_str(encode(reply))
             case _:
                 raise ProtocolError(f"{message.type} is not a command")
 
