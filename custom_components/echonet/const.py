@@ -27,7 +27,6 @@ SUBENTRY_RECIPIENT: Final = "recipient"
 
 CONF_ADDRESS: Final = "address"
 CONF_CLASSES: Final = "classes"
-CONF_COOLDOWN: Final = "cooldown"
 CONF_KIND: Final = "kind"
 CONF_ORDER: Final = "order"
 

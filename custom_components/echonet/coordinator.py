@@ -76,16 +76,16 @@ type SatelliteConfigEntry = ConfigEntry[SatelliteCoordinator]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SatelliteData:
-    """The state of a satellite; `active` holds the class of every detection that goes on, by its id."""
+    """The state of a satellite; `active` holds every detection that goes on, by its id."""
 
     welcome: Welcome
     health: Health
     settings: Settings
-    active: Mapping[str, SoundClass]
+    active: Mapping[str, Detection]
 
     def hears(self, sound_class: SoundClass) -> bool:
         """Tell whether a sound of this class goes on."""
-        return sound_class in self.active.values()
+        return any(item.sound_class is sound_class for item in self.active.values())
 
 
 class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
@@ -228,7 +228,7 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
                 f"{DOMAIN} {self.config_entry.title} clock",
             )
         self._async_update(self._data_of(welcome, connection.snapshot))
-        self._async_report(connection.snapshot)
+        self._async_report()
 
     @callback
     def on_message(self, message: Message) -> None:
@@ -247,7 +247,7 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
             data = self._data_of(self.data.welcome, message)
             if data != self.data:
                 self._async_update(data)
-                self._async_report(message)
+                self._async_report()
 
     @callback
     def on_stable(self) -> None:
@@ -306,23 +306,23 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
         async_clear_connection_issues(self.hass, self.config_entry)
         return connection
 
-    @callback
-    def _async_report(self, snapshot: Snapshot | None = None) -> None:
-        """Tell the household how the satellite is."""
-        active = snapshot.active if snapshot is not None else None
-        async_dispatcher_send(
-            self.hass,
-            SIGNAL_SATELLITE,
-            SatelliteReport(
-                entry_id=self.config_entry.entry_id,
-                device_id=self.device_id,
-                welcome=self.data.welcome,
-                welcomed_at=self._welcomed_at,
-                connected=self.last_update_success,
-                health=self.data.health,
-                active=None if active is None else tuple(item for item in active if not item.test),
-            ),
+    @property
+    def report(self) -> SatelliteReport:
+        """How the satellite is."""
+        return SatelliteReport(
+            entry_id=self.config_entry.entry_id,
+            device_id=self.device_id,
+            welcome=self.data.welcome,
+            welcomed_at=self._welcomed_at,
+            connected=self.last_update_success,
+            health=self.data.health,
+            active=tuple(self.data.active.values()),
         )
+
+    @callback
+    def _async_report(self) -> None:
+        """Tell the household how the satellite is."""
+        async_dispatcher_send(self.hass, SIGNAL_SATELLITE, self.report)
 
     @callback
     def _async_update(self, data: SatelliteData) -> None:
@@ -333,7 +333,7 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
     @staticmethod
     def _data_of(welcome: Welcome, snapshot: Snapshot) -> SatelliteData:
         # A test never turns a sensor on: a binary sensor has no way to say that nothing was heard.
-        active = {item.id: item.sound_class for item in snapshot.active if not item.test}
+        active = {item.id: item for item in snapshot.active if not item.test}
         return SatelliteData(
             welcome=welcome, health=snapshot.health, settings=snapshot.settings, active=active
         )
@@ -408,10 +408,14 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
     def _async_track(self, detection: Detection) -> None:
         """Mirror the start and end that the satellite tells; a replayed one never turns a sensor on."""
         active = dict(self.data.active)
+        if detection.phase is Phase.UPDATE and detection.id in active:
+            # No entity shows more of it than that it goes on.
+            self.data = replace(self.data, active=active | {detection.id: detection})
+            return
         if detection.phase is Phase.END:
             active.pop(detection.id, None)
         elif detection.phase is Phase.START and not detection.replayed and not detection.test:
-            active[detection.id] = detection.sound_class
+            active[detection.id] = detection
             if len(active) > MAX_ACTIVE:
                 del active[next(iter(active))]
         if active != self.data.active:

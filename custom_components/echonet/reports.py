@@ -29,7 +29,7 @@ class DetectionReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SatelliteReport:
-    """How a satellite is, told whenever that changes; `active` is what it hears, None if that was not asked now."""
+    """How a satellite is, told whenever that changes; `active` is what it hears, as far as it is connected."""
 
     entry_id: str
     device_id: str
@@ -37,7 +37,7 @@ class SatelliteReport:
     welcomed_at: datetime
     connected: bool
     health: Health
-    active: tuple[Detection, ...] | None = None
+    active: tuple[Detection, ...] = ()
 
 
 SIGNAL_SATELLITE: SignalType[SatelliteReport] = SignalType(f"{DOMAIN}_satellite")

@@ -15,7 +15,8 @@ from pytest_homeassistant_custom_component.common import (
     async_mock_service,
 )
 
-from custom_components.echonet.const import CONF_COOLDOWN
+from custom_components.echonet.household.kinds import AlertKind
+from custom_components.echonet.household.options import CONF_COOLDOWN, CONF_KINDS, options_of_rule
 from echonet_satellite.protocol import AlarmPattern, Location, Phase, SoundClass
 from tests.integration.conftest import (
     StartSatellite,
@@ -76,7 +77,8 @@ async def test_the_cooldown_can_be_set_without_a_reload(
     await wait_for(lambda: len(calls) == 2)
     assert [call.data["title"].split(" in ")[0] for call in calls] == ["Gunshot", "Barking dog"]
 
-    hass.config_entries.async_update_entry(home, options={CONF_COOLDOWN: 0})
+    screams = options_of_rule(AlertKind.SCREAM) | {CONF_COOLDOWN: 0}
+    hass.config_entries.async_update_entry(home, options={CONF_KINDS: {AlertKind.SCREAM.value: screams}})
     first = satellite.emit(SoundClass.SCREAM, onset=now - timedelta(seconds=20))
     satellite.emit(SoundClass.SCREAM, Phase.END, id=first, onset=now - timedelta(seconds=20), duration_s=1.0)
     satellite.emit(SoundClass.SCREAM, onset=now - timedelta(seconds=10))

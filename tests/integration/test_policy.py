@@ -46,15 +46,15 @@ class Home:
     ) -> list[Decision]:
         now = detection.onset if at is None else NIGHT + timedelta(seconds=at)
         decisions = []
-        for change in self.incidents.add(place, detection, now):
+        for change in self.incidents.add(place, detection, now, late=late):
             self.policy.absorb(change.incident.id, change.absorbed)
-            decisions.append(self.decide(change.incident.id, now, late=late))
+            decisions.append(self.decide(change.incident.id, now))
         return [decision for decision in decisions if decision]
 
-    def decide(self, incident_id: str, now: datetime, *, late: bool = False) -> Decision | None:
+    def decide(self, incident_id: str, now: datetime) -> Decision | None:
         found = self.incidents.get(incident_id)
         assert found is not None
-        return self.policy.decide(found, self.rules, replace(self.circumstances, now=now), late=late)
+        return self.policy.decide(found, self.rules, replace(self.circumstances, now=now))
 
     def ends(self, place: Place, start: Detection, at: float, **fields: Any) -> list[Decision]:
         duration = (NIGHT + timedelta(seconds=at) - start.onset).total_seconds()

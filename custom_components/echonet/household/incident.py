@@ -75,12 +75,19 @@ class Observation:
     certain: bool = True
     believed: bool = True
     begun: bool = True
+    late: bool = False
     ended: datetime | None = None
     lost: bool = False
 
     @classmethod
     def first(
-        cls, place: Place, detection: Detection, now: datetime, *, away_since: datetime | None = None
+        cls,
+        place: Place,
+        detection: Detection,
+        now: datetime,
+        *,
+        late: bool = False,
+        away_since: datetime | None = None,
     ) -> Observation:
         """Return what the first message of a detection tells."""
         moment = settle_onset(detection, now, away_since=away_since)
@@ -94,6 +101,7 @@ class Observation:
             kind=kind,
             certain=_is_certain(kind, moment.onset, now),
             begun=detection.phase is not Phase.END,
+            late=late,
         ).with_end(now)
 
     def told(self, place: Place, detection: Detection, now: datetime) -> Observation:
@@ -119,12 +127,13 @@ class Observation:
             kind=kind,
             certain=_is_certain(kind, self.onset, now),
             begun=self.begun or detection.phase is not Phase.END,
+            late=self.late and (detection.replayed or detection.phase is Phase.END),
         ).with_end(now)
 
     def found(self, *, going_on: bool, now: datetime) -> Observation:
         """Return what is known after the satellite has said whether it still hears it."""
         if going_on:
-            return replace(self, ended=None, lost=False) if self.lost else self
+            return replace(self, ended=None, lost=False, late=False) if self.lost or self.late else self
         if self.ended is None:
             return replace(self, ended=now)
         return replace(self, lost=False)
@@ -189,6 +198,14 @@ class Incident:
         # A kind that flips to and fro is remembered by its last changes.
         return replace(changed, history=(*self.history[-15:], KindChange(at=now, kind=changed.kind)))
 
+    def suspended(self) -> Incident:
+        """Return it with nothing going on any more as far as anybody knows."""
+        observations = tuple(
+            item if item.ended is not None else item.ended_by_loss(item.heard_at)
+            for item in self.observations
+        )
+        return replace(self, observations=observations)
+
     def observation(self, detection_id: str) -> Observation:
         """Return the observation of a detection that is in it."""
         return next(item for item in self.observations if item.detection.id == detection_id)
@@ -222,6 +239,11 @@ class Incident:
     def begun(self) -> bool:
         """Whether anybody told of its beginning, and not only of its end."""
         return any(item.begun for item in self.observations)
+
+    @property
+    def late(self) -> bool:
+        """Whether it was over, and no news, before anybody heard of it."""
+        return all(item.late for item in self.observations)
 
     @property
     def believed(self) -> bool:

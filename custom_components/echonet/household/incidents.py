@@ -45,7 +45,13 @@ class Incidents:
         return self._incidents.get(self._of_detection.get(incident_id, incident_id))
 
     def add(
-        self, place: Place, detection: Detection, now: datetime, *, away_since: datetime | None = None
+        self,
+        place: Place,
+        detection: Detection,
+        now: datetime,
+        *,
+        late: bool = False,
+        away_since: datetime | None = None,
     ) -> list[Change]:
         """Take in a start, update or end, in whatever order they come.
 
@@ -53,13 +59,14 @@ class Incidents:
             place: Where it was heard.
             detection: What the satellite says.
             now: The time of arrival.
+            late: Whether it was over, and no news, before it was told.
             away_since: See `settle_onset`.
         """
         self._forget(now)
         self._lost.pop(place.satellite_id, None)
         known = self.get(detection.id) if detection.id in self._of_detection else None
         if known is None:
-            observation = Observation.first(place, detection, now, away_since=away_since)
+            observation = Observation.first(place, detection, now, late=late, away_since=away_since)
             return [*self._end_older(observation, now), self._open(observation)]
         before = known.observation(detection.id)
         observation = before.told(place, detection, now)

@@ -8,7 +8,7 @@ snooze. Three things are stronger:
 - What is held back is looked at again whenever something changes, and when the cooldown ends while it still goes on.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from enum import StrEnum
@@ -133,6 +133,17 @@ class Told:
     places: frozenset[str]
     updated_at: datetime | None = None
     updates: int = 0
+    cleared: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Covered:
+    """When a kind was last told of a place, as news or late."""
+
+    kind: AlertKind
+    place: str
+    late: bool
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,35 +158,42 @@ class Quiet:
 class Policy:
     """Remembers what was told, and decides what comes next."""
 
-    def __init__(self) -> None:
-        """Start as if nothing had been told."""
-        self.told: dict[str, Told] = {}
-        self.last: dict[tuple[AlertKind, str, bool], datetime] = {}
-        self.snoozed: list[Quiet] = []
+    def __init__(
+        self,
+        told: Mapping[str, Told] | None = None,
+        covered: Iterable[Covered] = (),
+        snoozed: Iterable[Quiet] = (),
+    ) -> None:
+        """Start with what was told by an earlier run, or as if nothing had been told."""
+        self.told = dict(told or {})
+        self.snoozed = list(snoozed)
+        self._covered = {(item.kind, item.place, item.late): item for item in covered}
 
-    def decide(
-        self, incident: Incident, rules: Rules, circumstances: Circumstances, *, late: bool = False
-    ) -> Decision | None:
+    @property
+    def covered(self) -> tuple[Covered, ...]:
+        """What was told last of each kind and place."""
+        return tuple(self._covered.values())
+
+    def decide(self, incident: Incident, rules: Rules, circumstances: Circumstances) -> Decision | None:
         """Return how to tell an incident as it is now, None if not at all, and remember it as told.
 
         Args:
             incident: What is known of it.
             rules: What the household wants.
             circumstances: What else it depends on.
-            late: Whether what was just heard of it was replayed, is over, and is no longer news.
         """
         told = self.told.get(incident.id)
         if incident.test:
             if told is not None:
                 return None
             return self._remember(incident, Telling.TEST, rules.rule(incident.kind).severity, circumstances)
-        late = late or _is_stale(incident, circumstances.now)
+        late = incident.late or _is_stale(incident, circumstances.now)
         severity = severity_of(incident, rules)
         if told is not None:
             return self._decide_again(incident, told, severity, rules, circumstances, late=late)
         if not incident.begun or not self._counts(incident, rules, circumstances):
             return None
-        if self._covered(incident, rules, circumstances.now, late=late):
+        if self._is_covered(incident, rules, circumstances.now, late=late):
             return None
         if late:
             if circumstances.now - (incident.over_at or incident.onset) > LATE_LIMIT:
@@ -188,6 +206,15 @@ class Policy:
         """Tell nothing of a kind for a while."""
         self.snoozed = [item for item in self.snoozed if (item.kind, item.place) != (quiet.kind, quiet.place)]
         self.snoozed.append(quiet)
+
+    def clear(self, incident_id: str) -> None:
+        """Remember that people were told that an incident is over."""
+        self.told[incident_id] = replace(self.told[incident_id], cleared=True)
+
+    def downgrade(self, incident_id: str, severity: Severity) -> None:
+        """Remember that an incident was told late, and no louder than that."""
+        if (told := self.told.get(incident_id)) is not None:
+            self.told[incident_id] = replace(told, telling=Telling.LATE, severity=severity)
 
     def absorb(self, incident_id: str, absorbed: tuple[str, ...]) -> None:
         """Take what was told of incidents as told of the one that they turned out to be."""
@@ -254,14 +281,14 @@ class Policy:
         snoozed = {item.place for item in self.snoozed if item.kind is incident.kind}
         return None not in snoozed and not _keys(incident) <= snoozed
 
-    def _covered(self, incident: Incident, rules: Rules, now: datetime, *, late: bool) -> bool:
+    def _is_covered(self, incident: Incident, rules: Rules, now: datetime, *, late: bool) -> bool:
         """Tell whether the same thing was told in all of these places a moment ago."""
         cooldown = rules.rule(incident.kind).cooldown
         until = min(now, incident.over_at or now)
         for place in _keys(incident):
-            last = self.last.get((incident.kind, place, late))
+            last = self._covered.get((incident.kind, place, late))
             # A clock that was set back must not keep anybody quiet for longer.
-            if last is None or not (last <= now and until - last < cooldown):
+            if last is None or not (last.at <= now and until - last.at < cooldown):
                 return False
         return True
 
@@ -282,13 +309,14 @@ class Policy:
         )
         if telling is not Telling.TEST:
             for place in places:
-                key = (incident.kind, place, telling is Telling.LATE)
-                self.last.pop(key, None)
-                self.last[key] = now
+                covered = Covered(kind=incident.kind, place=place, late=telling is Telling.LATE, at=now)
+                key = (covered.kind, covered.place, covered.late)
+                self._covered.pop(key, None)
+                self._covered[key] = covered
         while len(self.told) > REMEMBERED:
             del self.told[next(iter(self.told))]
-        while len(self.last) > REMEMBERED:
-            del self.last[next(iter(self.last))]
+        while len(self._covered) > REMEMBERED:
+            del self._covered[next(iter(self._covered))]
         return Decision(telling=telling, severity=severity)
 
 
