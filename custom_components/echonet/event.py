@@ -21,6 +21,7 @@ from .event_types import FiredEvents, event_of, event_types_of
 from .fresh_event import FreshEvent
 from .household.event import AlertEvent
 from .household.runtime import Household, HouseholdConfigEntry
+from .protocol import Phase
 from .reports import DetectionReport
 
 PARALLEL_UPDATES = 0
@@ -68,6 +69,9 @@ class SoundDetectionEvent(FreshEvent, SatelliteEntity):
     @callback
     def _async_handle_detection(self, report: DetectionReport) -> None:
         detection = report.detection
+        if detection.phase is Phase.END and not self._fired.knows(detection.id):
+            # What is over, and was an event before Home Assistant or the entry was started anew, is none again.
+            return
         event_type = event_of(detection, late=report.late)
         # A class that the satellite's model does not have, by its own word, is nothing to act on.
         if event_type not in self.event_types or not self._fired.is_first(detection.id, event_type):

@@ -42,6 +42,10 @@ class FiredEvents:
         """Begin as if nothing had been fired."""
         self._fired: OrderedDict[str, set[str]] = OrderedDict()
 
+    def knows(self, key: str) -> bool:
+        """Tell whether any event was fired of it."""
+        return key in self._fired
+
     def is_first(self, key: str, event_type: str) -> bool:
         """Tell whether it is the first event of this type, and remember it."""
         fired = self._fired.setdefault(key, set())
