@@ -8,6 +8,7 @@ from .coordinator import SatelliteConfigEntry, SatelliteCoordinator
 from .helpers import is_household
 from .household.runtime import Household, HouseholdConfigEntry
 from .household.storage import StateStore
+from .household.walk_test import async_forget_walks
 from .issues import (
     async_clear_chatterbox_issue,
     async_clear_connection_issues,
@@ -48,6 +49,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Withdraw the repair issues of what is removed, and forget what the household has stored."""
     if is_household(entry):
         await StateStore(hass).async_remove()
+        await async_forget_walks(hass)
     async_clear_connection_issues(hass, entry)
     async_clear_chatterbox_issue(hass, entry)
     for subentry_id in entry.subentries:

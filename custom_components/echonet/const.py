@@ -22,7 +22,7 @@ SATELLITE_PLATFORMS: Final = (
 HOUSEHOLD_UNIQUE_ID: Final = "household"
 ALERT_UNIQUE_ID: Final = f"{HOUSEHOLD_UNIQUE_ID}-alert"
 HOUSEHOLD_TITLE: Final = "Household alerts"
-HOUSEHOLD_PLATFORMS: Final = (Platform.EVENT,)
+HOUSEHOLD_PLATFORMS: Final = (Platform.BUTTON, Platform.EVENT, Platform.SENSOR)
 SUBENTRY_RECIPIENT: Final = "recipient"
 
 CONF_ADDRESS: Final = "address"

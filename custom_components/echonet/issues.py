@@ -13,6 +13,7 @@ from .const import DOMAIN
 CERTIFICATE_CHANGED = "certificate_changed"
 CHATTERBOX = "chatterbox"
 UNSUPPORTED_PROTOCOL = "unsupported_protocol"
+WALK_TEST_DUE = "walk_test_due"
 # Each obstacle has an issue of its own, under one id: a recipient has at most one.
 RECIPIENT_ISSUES: Mapping[str, str] = {
     "missing": "recipient_missing",
@@ -108,3 +109,22 @@ def async_forget_recipient_issues(hass: HomeAssistant, entry: ConfigEntry) -> No
         shown = issue.data if issue is not None else None
         if subentry is None or (shown and shown["target"] != subentry.data[CONF_TARGET]):
             ir.async_delete_issue(hass, DOMAIN, issue_id)
+
+
+@callback
+def async_report_walk_issue(hass: HomeAssistant) -> None:
+    """Remind of a walk test."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        WALK_TEST_DUE,
+        is_fixable=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=WALK_TEST_DUE,
+    )
+
+
+@callback
+def async_clear_walk_issue(hass: HomeAssistant) -> None:
+    """Withdraw the reminder."""
+    ir.async_delete_issue(hass, DOMAIN, WALK_TEST_DUE)

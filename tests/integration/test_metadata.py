@@ -263,7 +263,7 @@ def test_every_error_of_the_client_has_its_texts() -> None:
     assert keys | {"unknown"} == set(TEXTS["config"]["error"])
     assert calls("HomeAssistantError", "translation_key") <= set(TEXTS["exceptions"])
     while_connected = keys - {"impostor", "invalid_code", "pairing_closed"}
-    assert while_connected | {"not_connected"} == set(TEXTS["exceptions"])
+    assert while_connected | {"not_connected", "walk_test_running"} == set(TEXTS["exceptions"])
 
 
 def test_every_issue_has_its_texts() -> None:
@@ -271,6 +271,7 @@ def test_every_issue_has_its_texts() -> None:
         issues.CERTIFICATE_CHANGED,
         issues.CHATTERBOX,
         issues.UNSUPPORTED_PROTOCOL,
+        issues.WALK_TEST_DUE,
         *issues.RECIPIENT_ISSUES.values(),
     }
     assert set(TEXTS["issues"]) == keys

@@ -4,21 +4,18 @@ from typing import override
 
 from homeassistant.const import ATTR_LATITUDE, ATTR_LONGITUDE
 from homeassistant.core import callback
-from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 
 from ..const import (
     ALERT_UNIQUE_ID,
     ATTR_CONFIDENCE,
     ATTR_ONSET,
     ATTR_PATTERN,
-    DOMAIN,
-    HOUSEHOLD_UNIQUE_ID,
-    MANUFACTURER,
 )
 from ..event_types import LATE, TEST, FiredEvents, event_type_of, event_types_of
 from ..fresh_event import FreshEvent
 from ..protocol import SoundClass
 from .alerts import Alert
+from .entity import household_device
 from .policy import Telling
 from .runtime import Household
 
@@ -38,12 +35,7 @@ class AlertEvent(FreshEvent):
         self._household = household
         self._fired = FiredEvents()
         self._attr_event_types = event_types_of(SoundClass)
-        self._attr_device_info = DeviceInfo(
-            identifiers={(DOMAIN, HOUSEHOLD_UNIQUE_ID)},
-            entry_type=DeviceEntryType.SERVICE,
-            manufacturer=MANUFACTURER,
-            translation_key="household",
-        )
+        self._attr_device_info = household_device()
 
     @override
     async def async_added_to_hass(self) -> None:

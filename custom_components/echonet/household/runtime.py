@@ -32,6 +32,7 @@ from .policy import Circumstances, Quiet
 from .recipients import Recipient, recipients_of, waves_of
 from .storage import StateStore
 from .surroundings import async_get_home, async_get_page, async_get_place
+from .walk_test import WalkTest
 
 # How often it is looked whether something is due, while something may be.
 TICK_S = 1.0
@@ -60,12 +61,14 @@ class Household:
         self._ready = asyncio.Event()
         self._stopped = False
         self._courier = Courier(hass, entry, lambda: async_get_page(hass))
+        self.walk_test = WalkTest(hass, entry, self._courier)
         self._tick: CALLBACK_TYPE | None = None
 
     async def async_load(self) -> None:
         """Take over what an earlier run has left to do."""
         self.desk = Desk(await self._store.async_load())
         self.desk.waves_for = self._count_waves
+        await self.walk_test.async_load()
 
     @callback
     def async_connect(self) -> None:
@@ -161,6 +164,8 @@ class Household:
     @callback
     def async_hear(self, report: DetectionReport) -> None:
         """Take in a message of a detection; where this raises, it comes again."""
+        if self.walk_test.async_takes(report):
+            return
         place = async_get_place(self.hass, report.device_id, report.welcome, report.welcomed_at)
         self._async_tell(
             self.desk.hear(
