@@ -14,6 +14,7 @@ from .issues import (
     async_clear_connection_issues,
     async_clear_recipient_issue,
 )
+from .last_known import LastKnown
 
 type EchonetConfigEntry = SatelliteConfigEntry | HouseholdConfigEntry
 
@@ -46,10 +47,12 @@ async def async_unload_entry(hass: HomeAssistant, entry: EchonetConfigEntry) -> 
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Withdraw the repair issues of what is removed, and forget what the household has stored."""
+    """Withdraw the repair issues of what is removed, and forget what is stored of it."""
     if is_household(entry):
         await StateStore(hass).async_remove()
         await async_forget_walks(hass)
+    else:
+        await LastKnown(hass, entry.entry_id).async_remove()
     async_clear_connection_issues(hass, entry)
     async_clear_chatterbox_issue(hass, entry)
     for subentry_id in entry.subentries:

@@ -56,6 +56,7 @@ from .issues import (
     async_report_chatterbox_issue,
     async_report_connection_issue,
 )
+from .last_known import LastKnown
 from .link import Link
 from .plain import plain_name
 from .protocol import Detection, Health, Message, Phase, Settings, Snapshot, SoundClass, TimeReply, Welcome
@@ -105,6 +106,7 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
         self._clock = SatelliteClock()
         self._asking: asyncio.Task[None] | None = None
         self._link = Link(self._async_connect, self, entry.title)
+        self._last_known = LastKnown(hass, entry.entry_id)
         self._delivery = Delivery(entry.title, hass.loop.time)
         self._delivery.subscribe(self._tell_household)
         self._skipped = ToldOnce(
@@ -112,16 +114,24 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
         )
 
     async def async_setup(self) -> None:
-        """Connect for the first time.
+        """Connect for the first time; a satellite that was known before may be away.
 
         Raises:
             ConfigEntryAuthFailed: the satellite does not know our token.
-            ConfigEntryNotReady: it cannot be reached, or not trusted, now.
+            ConfigEntryNotReady: it cannot be reached, or not trusted, now, and nothing is known of it.
         """
         try:
             async with asyncio.timeout(SETUP_TIMEOUT_S):
                 await self._link.async_open()
         except (ClientError, TimeoutError) as err:
+            if not isinstance(err, InvalidToken) and (known := await self._last_known.async_load()):
+                _LOGGER.info("%s is away: %s", self.config_entry.title, str(err) or "no answer")
+                welcome, snapshot = known
+                self._async_register(welcome)
+                self.data = self._data_of(welcome, snapshot)
+                self.last_update_success = False
+                self._async_report()
+                return
             error = ConfigEntryAuthFailed if isinstance(err, InvalidToken) else ConfigEntryNotReady
             raise error(
                 translation_domain=DOMAIN,
@@ -205,6 +215,22 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
         """Take a fresh connection into use, with the state that came with it."""
         self._welcomed_at = dt_util.utcnow()
         welcome = replace(connection.welcome, name=plain_name(connection.welcome.name))
+        self._async_register(welcome)
+        self._delivery.begin()
+        self._stop_asking()
+        if welcome.tells_time:
+            self._asking = self.config_entry.async_create_background_task(
+                self.hass,
+                async_ask(self._clock, connection.send, self.hass.loop.time),
+                f"{DOMAIN} {self.config_entry.title} clock",
+            )
+        self._async_update(self._data_of(welcome, connection.snapshot))
+        self._last_known.async_keep(welcome, self.data.health, self.data.settings)
+        self._async_report()
+
+    @callback
+    def _async_register(self, welcome: Welcome) -> None:
+        """Have the device of the satellite, as it calls itself."""
         self.device_id = (
             dr.async_get(self.hass)
             .async_get_or_create(
@@ -219,16 +245,6 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
             )
             .id
         )
-        self._delivery.begin()
-        self._stop_asking()
-        if welcome.tells_time:
-            self._asking = self.config_entry.async_create_background_task(
-                self.hass,
-                async_ask(self._clock, connection.send, self.hass.loop.time),
-                f"{DOMAIN} {self.config_entry.title} clock",
-            )
-        self._async_update(self._data_of(welcome, connection.snapshot))
-        self._async_report()
 
     @callback
     def on_message(self, message: Message) -> None:
