@@ -269,8 +269,8 @@ are described in `benchmarks/simulated_houses.py` and `benchmarks/simulated_sate
 unknown by 3 dB (standard deviation), and one satellite in twenty misses the sound altogether. A simulated house is
 no house: furniture, people and sounds from outdoors are not in it.
 
-*Right room first* counts the likeliest room also where it is too unlikely to be named; the next three columns count what
-is said.
+*Right room first* counts the likeliest room also where it is too unlikely to be named; the next three columns count
+what is said.
 
 {tables}
 

@@ -18,6 +18,7 @@ from .coordinator import SatelliteConfigEntry
 from .entity import SatelliteEntity
 from .household.runtime import Household, HouseholdConfigEntry
 from .household.walk_entities import WalkTestSensor
+from .household.where_entities import LikelyRoomSensor
 from .protocol import Health, Problem
 
 PARALLEL_UPDATES = 0
@@ -69,7 +70,7 @@ async def async_setup_entry(
     """Add the sensors of a satellite or of the household."""
     runtime = entry.runtime_data
     if isinstance(runtime, Household):
-        async_add_entities([WalkTestSensor(runtime.walk_test)])
+        async_add_entities([WalkTestSensor(runtime.walk_test), LikelyRoomSensor(runtime)])
     else:
         async_add_entities(HealthSensor(runtime, description) for description in SENSORS)
 

@@ -10,6 +10,7 @@ from .kinds import AlertKind, Severity
 from .policy import Decision, Telling
 from .position import Position
 from .texts import TEXTS, Language
+from .where import Whereabouts
 from .wording import Facts, Notice, write
 
 
@@ -28,7 +29,10 @@ class Home:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """One incident, ready to be told in any language; `language` is the household's own."""
+    """One incident, ready to be told in any language.
+
+    `language` is the household's own; `whereabouts` is None where nothing can be said.
+    """
 
     incident_id: str
     sound_class: SoundClass
@@ -36,6 +40,7 @@ class Alert:
     rooms: tuple[str, ...]
     facts: Facts
     language: Language
+    whereabouts: Whereabouts | None = None
 
     @property
     def telling(self) -> Telling:
@@ -96,7 +101,14 @@ class Alert:
         return replace(self, facts=replace(self.facts, severity=earlier.severity, telling=earlier.telling))
 
 
-def build_alert(incident: Incident, decision: Decision, *, home: Home, now: datetime) -> Alert:
+def build_alert(
+    incident: Incident,
+    decision: Decision,
+    *,
+    home: Home,
+    now: datetime,
+    whereabouts: Whereabouts | None = None,
+) -> Alert:
     """Return an incident as it is told now.
 
     Args:
@@ -104,6 +116,7 @@ def build_alert(incident: Incident, decision: Decision, *, home: Home, now: date
         decision: How it is told.
         home: What all alerts share.
         now: The present time.
+        whereabouts: In which rooms it probably is, if that can be said.
     """
     places = incident.places
     over_at = incident.over_at
@@ -113,6 +126,7 @@ def build_alert(incident: Incident, decision: Decision, *, home: Home, now: date
         pattern=incident.pattern,
         rooms=_once(place.room or place.name for place in places),
         language=home.language,
+        whereabouts=whereabouts,
         facts=Facts(
             kind=incident.kind,
             telling=decision.telling,
@@ -128,8 +142,15 @@ def build_alert(incident: Incident, decision: Decision, *, home: Home, now: date
             address=home.address,
             duration=None if over_at is None else over_at - incident.onset,
             lost=incident.lost,
+            likely=_likely(whereabouts),
         ),
     )
+
+
+def _likely(whereabouts: Whereabouts | None) -> tuple[str, float] | None:
+    if whereabouts is None or whereabouts.room is None:
+        return None
+    return whereabouts.room, whereabouts.rooms[0].probability
 
 
 def _position(incident: Incident, home: Home) -> Position:

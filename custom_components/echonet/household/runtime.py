@@ -33,6 +33,7 @@ from .recipients import Recipient, recipients_of, waves_of
 from .storage import StateStore
 from .surroundings import async_get_home, async_get_page, async_get_place
 from .walk_test import WalkTest
+from .whereabouts import async_locate
 
 # How often it is looked whether something is due, while something may be.
 TICK_S = 1.0
@@ -202,7 +203,14 @@ class Household:
         """Send what is news, and see what has to be remembered and looked at again."""
         home = async_get_home(self.hass, self.entry)
         for item in news:
-            self._async_dispatch(item, build_alert(item.incident, item.decision, home=home, now=item.at))
+            alert = build_alert(
+                item.incident,
+                item.decision,
+                home=home,
+                now=item.at,
+                whereabouts=async_locate(self.hass, item.incident, item.at),
+            )
+            self._async_dispatch(item, alert)
         self._async_store()
         if self._tick is None and self.desk.restless and self._ready.is_set():
             self._tick = async_call_later(self.hass, TICK_S, self._async_handle_tick)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 import json
-from math import exp, log
+from math import exp, inf, log
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +26,8 @@ ELSEWHERE: Final = 1 / 3
 # A satellite can miss a sound for no reason that could be simulated.
 MISSED: Final = 0.05
 FULL_DBFS: Final = -0.1
+# Of the hundreds in a large building, the farthest say nothing that the others do not.
+MAX_LISTENERS: Final = 24
 # How little is impossible: no satellite can rule a room out all by itself.
 _LEAST: Final = 1e-5
 _REFERENCE: Final[Mapping[str, Any]] = json.loads(
@@ -108,6 +110,7 @@ def locate(sound_class: SoundClass, listeners: Sequence[Listener]) -> Whereabout
         sound_class: what it is. When it began counts for gunshots and breaking glass only: others rise slowly.
         listeners: every satellite that listened, one that heard nothing included.
     """
+    listeners = sorted(listeners, key=_faintness)[:MAX_LISTENERS]
     rooms = sorted({item.room for item in listeners})
     if len(listeners) < FEWEST_SATELLITES or len(rooms) < 2 or not any(item.heard for item in listeners):
         return None
@@ -199,6 +202,10 @@ def _acoustics_of(sound_class: SoundClass) -> Acoustics:
     # What is neither bang is taken for the third that was simulated, which is told by its level alone.
     name = sound_class.value if sound_class.value in _REFERENCE else SoundClass.ALARM.value
     return Acoustics(_REFERENCE[name])
+
+
+def _faintness(listener: Listener) -> float:
+    return -listener.heard.level_dbfs if listener.heard is not None else inf
 
 
 def _add(one: tuple[float, ...], two: tuple[float, ...]) -> tuple[float, ...]:

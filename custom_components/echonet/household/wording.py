@@ -26,6 +26,7 @@ class Facts:
         floors: the floors of these rooms.
         duration: how long it lasted, None while it goes on.
         lost: whether it ended only because its satellite is gone.
+        likely: the room where it most probably is, and how probable that is; None where nobody can say.
         zone: the zone in which people read times.
     """
 
@@ -43,6 +44,7 @@ class Facts:
     address: str
     duration: timedelta | None = None
     lost: bool = False
+    likely: tuple[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +73,7 @@ def write(facts: Facts, texts: Texts, *, instead_of: Sequence[str] = ()) -> Noti
     wrapper = {Telling.TEST: texts.test_title, Telling.ALL_CLEAR: texts.all_clear_title}.get(facts.telling)
     if wrapper is not None:
         title = wrapper.format(title=in_sentence(title, texts))
-    sentences = [_first_sentence(facts, texts), *_reasons(facts, texts)]
+    sentences = [_first_sentence(facts, texts), *_likely(facts, texts), *_reasons(facts, texts)]
     if instead_of:
         sentences.append(
             texts.instead.format(names=join_words([_short(name) for name in instead_of], texts.and_word))
@@ -100,8 +102,7 @@ def describe_moment(moment: datetime, now: datetime, texts: Texts) -> str:
 
 def describe_confidence(confidence: float, texts: Texts) -> str:
     """Say how sure: "high confidence (94 %)"."""
-    # Rounding down to 99 keeps a model's estimate from reading as a certainty.
-    percent = min(round(confidence * 100), 99)
+    percent = _percent(confidence)
     high, medium, low = texts.confidences
     return (high if percent >= 85 else medium if percent >= 60 else low).format(percent=percent)
 
@@ -150,6 +151,14 @@ def _first_sentence(facts: Facts, texts: Texts) -> str:
     return texts.heard.format(moment=moment, confidence=describe_confidence(facts.confidence, texts))
 
 
+def _likely(facts: Facts, texts: Texts) -> list[str]:
+    # Of a single room, the title says it.
+    if facts.likely is None or len(facts.rooms) < 2 or facts.telling in (Telling.TEST, Telling.ALL_CLEAR):
+        return []
+    room, probability = facts.likely
+    return [texts.likely.format(room=texts.in_rooms([_short(room)]), percent=_percent(probability))]
+
+
 def _reasons(facts: Facts, texts: Texts) -> list[str]:
     match facts.telling:
         case Telling.LATE:
@@ -160,6 +169,11 @@ def _reasons(facts: Facts, texts: Texts) -> list[str]:
             return [texts.escalated]
         case _:
             return []
+
+
+def _percent(probability: float) -> int:
+    # Rounding down to 99 keeps a model's estimate from reading as a certainty.
+    return min(round(probability * 100), 99)
 
 
 def _floors(facts: Facts, texts: Texts) -> list[str]:

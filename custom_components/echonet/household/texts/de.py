@@ -74,6 +74,7 @@ GERMAN: Final = Texts(
         "geringer Sicherheit ({percent} %)",
     ),
     heard="Gehört {moment} mit {confidence}.",
+    likely="Wahrscheinlich{room} ({percent} %).",
     late="Die Meldung kommt spät, weil die Verbindung zum Satelliten unterbrochen war.",
     unanswered="Noch hat niemand bestätigt.",
     escalated="Weitergegeben, weil noch niemand bestätigt hat.",

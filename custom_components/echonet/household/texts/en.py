@@ -79,6 +79,7 @@ ENGLISH: Final = Texts(
         "low confidence ({percent} %)",
     ),
     heard="Heard {moment} with {confidence}.",
+    likely="Probably{room} ({percent} %).",
     late="You are told late because the connection to the satellite was down.",
     unanswered="Nobody has acknowledged this yet.",
     escalated="Passed on because nobody has acknowledged it yet.",

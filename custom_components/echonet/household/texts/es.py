@@ -74,6 +74,7 @@ SPANISH: Final = Texts(
         "certeza baja ({percent} %)",
     ),
     heard="Se oyó {moment} con {confidence}.",
+    likely="Probablemente{room} ({percent} %).",
     late="Este aviso llega tarde porque se había perdido la conexión con el satélite.",
     unanswered="Nadie lo ha confirmado aún.",
     escalated="Reenviado porque nadie lo ha confirmado aún.",

@@ -76,6 +76,7 @@ FRENCH: Final = Texts(
         "une certitude faible ({percent} %)",
     ),
     heard="Entendu {moment} avec {confidence}.",
+    likely="Probablement{room} ({percent} %).",
     late="Cette alerte arrive tard, car la connexion au satellite était coupée.",
     unanswered="Personne n'a encore confirmé.",
     escalated="Transmis, car personne n'a encore confirmé.",

@@ -35,6 +35,7 @@ class Texts:
     durations: tuple[tuple[str, str], tuple[str, str], tuple[str, str]]
     confidences: tuple[str, str, str]
     heard: str
+    likely: str
     late: str
     unanswered: str
     escalated: str
