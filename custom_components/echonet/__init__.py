@@ -7,6 +7,7 @@ from .const import HOUSEHOLD_PLATFORMS, SATELLITE_PLATFORMS
 from .coordinator import SatelliteConfigEntry, SatelliteCoordinator
 from .helpers import is_household
 from .household.runtime import Household, HouseholdConfigEntry
+from .household.silence_watch import async_forget_silences
 from .household.storage import StateStore
 from .household.walk_test import async_forget_walks
 from .issues import (
@@ -50,6 +51,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Withdraw the repair issues of what is removed, and forget what is stored of it."""
     if is_household(entry):
         await StateStore(hass).async_remove()
+        async_forget_silences(hass)
         await async_forget_walks(hass)
     else:
         await LastKnown(hass, entry.entry_id).async_remove()

@@ -106,6 +106,12 @@ class Problem(StrEnum):
     DISK_FULL = "disk_full"
 
 
+# With one of these a satellite is deaf.
+MICROPHONE_PROBLEMS = frozenset(
+    {Problem.MICROPHONE_MISSING, Problem.MICROPHONE_SILENT, Problem.MICROPHONE_CLIPPED}
+)
+
+
 class LocationSource(StrEnum):
     """Where a satellite's coordinates come from."""
 

@@ -37,6 +37,8 @@ TIMES: dict[str, Any] = {
     "night_end": "06:30:00",
     "quiet_start": "21:00:00",
     "quiet_end": "07:00:00",
+    "silence_after": 10,
+    "silence_severity": "high",
 }
 
 

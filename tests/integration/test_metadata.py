@@ -21,6 +21,7 @@ from custom_components.echonet import client, issues
 from custom_components.echonet.const import DOMAIN
 from custom_components.echonet.event_types import event_types_of
 from custom_components.echonet.helpers import translation_key
+from custom_components.echonet.household.silence import Trouble
 from custom_components.echonet.protocol import (
     SERVICE_TYPE,
     AlarmPattern,
@@ -273,6 +274,7 @@ def test_every_issue_has_its_texts() -> None:
         issues.UNSUPPORTED_PROTOCOL,
         issues.WALK_TEST_DUE,
         *issues.RECIPIENT_ISSUES.values(),
+        *Trouble,
     }
     assert set(TEXTS["issues"]) == keys
     for key, texts in TEXTS["issues"].items():

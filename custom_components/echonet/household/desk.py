@@ -213,6 +213,16 @@ class Desk:
         if (promise := self._promises.get(incident_id)) is not None:
             self._promises[incident_id] = replace(promise, told=promise.told | {recipient})
 
+    def nobody_reached(self, now: datetime) -> bool:
+        """Tell whether something critical was promised for a while, and nobody has it."""
+        return any(
+            promise.decision.severity is Severity.CRITICAL
+            and promise.owed
+            and not promise.told
+            and now - promise.at > NEWS_LIMIT
+            for promise in self._promises.values()
+        )
+
     def _decide(self, changes: list[Change], circumstances: Circumstances) -> list[News]:
         news: list[News] = []
         for change in changes:

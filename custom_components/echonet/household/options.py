@@ -8,6 +8,7 @@ from typing import Any, Final
 from .escalation import Plan
 from .kinds import AlertKind, Severity
 from .policy import DEFAULT_RULES, Hours, Rule, Rules, When
+from .silence import Care
 
 CONF_KIND: Final = "kind"
 CONF_KINDS: Final = "kinds"
@@ -23,6 +24,8 @@ CONF_QUIET_END: Final = "quiet_end"
 CONF_INTERVAL: Final = "interval"
 CONF_PATIENCE: Final = "patience"
 CONF_MOST: Final = "most"
+CONF_SILENCE_AFTER: Final = "silence_after"
+CONF_SILENCE_SEVERITY: Final = "silence_severity"
 
 
 def rules_of(options: Mapping[str, Any]) -> Rules:
@@ -50,6 +53,15 @@ def plan_of(options: Mapping[str, Any]) -> Plan:
     )
 
 
+def care_of(options: Mapping[str, Any]) -> Care:
+    """Return how to tell of silence."""
+    care = Care()
+    return Care(
+        patience=timedelta(minutes=options.get(CONF_SILENCE_AFTER, care.patience.total_seconds() / 60)),
+        severity=Severity(options.get(CONF_SILENCE_SEVERITY, care.severity)),
+    )
+
+
 def options_of_rule(kind: AlertKind, rule: Rule | None = None) -> dict[str, Any]:
     """Return a rule, or the default one, as it is stored and shown."""
     rule = rule or DEFAULT_RULES[kind]
@@ -63,8 +75,8 @@ def options_of_rule(kind: AlertKind, rule: Rule | None = None) -> dict[str, Any]
 
 
 def options_of_times(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the hours and the plan as they are stored and shown."""
-    rules, plan = rules_of(options), plan_of(options)
+    """Return the hours, the plan and the care as they are stored and shown."""
+    rules, plan, care = rules_of(options), plan_of(options), care_of(options)
     return {
         CONF_INTERVAL: int(plan.interval.total_seconds()),
         CONF_PATIENCE: plan.patience,
@@ -73,6 +85,8 @@ def options_of_times(options: Mapping[str, Any]) -> dict[str, Any]:
         CONF_NIGHT_END: rules.night.end.isoformat(),
         CONF_QUIET_START: rules.quiet.start.isoformat(),
         CONF_QUIET_END: rules.quiet.end.isoformat(),
+        CONF_SILENCE_AFTER: int(care.patience.total_seconds() / 60),
+        CONF_SILENCE_SEVERITY: care.severity.value,
     }
 
 

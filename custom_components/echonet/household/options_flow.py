@@ -23,6 +23,8 @@ from .options import (
     CONF_QUIET_START,
     CONF_ROOMS,
     CONF_SEVERITY,
+    CONF_SILENCE_AFTER,
+    CONF_SILENCE_SEVERITY,
     CONF_WHEN,
     options_of_rule,
     options_of_times,
@@ -33,6 +35,7 @@ MAX_COOLDOWN_S = 86400
 MAX_INTERVAL_S = 3600
 MAX_REPEATS = 100
 MAX_ROOMS = 10
+MAX_SILENCE_MIN = 1440
 
 
 def _number(low: int, high: int, unit: str | None = None) -> Any:
@@ -71,6 +74,8 @@ TIMES_SCHEMA = probatio.Schema(
         probatio.Required(CONF_NIGHT_END): selector.TimeSelector(),
         probatio.Required(CONF_QUIET_START): selector.TimeSelector(),
         probatio.Required(CONF_QUIET_END): selector.TimeSelector(),
+        probatio.Required(CONF_SILENCE_AFTER): _number(1, MAX_SILENCE_MIN, "min"),
+        probatio.Required(CONF_SILENCE_SEVERITY): _choice(Severity, "severity"),
     }
 )
 

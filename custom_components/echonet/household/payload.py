@@ -52,7 +52,7 @@ def companion_data(alert: Alert, notice: Notice, texts: Texts, *, opens: str) ->
         "actions": _buttons(alert, notice, texts),
         "latitude": alert.position.latitude,
         "longitude": alert.position.longitude,
-        **_loudness(alert.severity),
+        **loudness(alert.severity),
     }
 
 
@@ -77,7 +77,8 @@ def read_action(action: str) -> tuple[Answer, str] | None:
     return Answer(name.lower()), key
 
 
-def _loudness(severity: Severity) -> dict[str, Any]:
+def loudness(severity: Severity) -> dict[str, Any]:
+    """Return what makes phones as loud as a severity asks."""
     match severity:
         case Severity.CRITICAL:
             return {

@@ -30,6 +30,7 @@ from .kinds import AlertKind
 from .options import plan_of, rules_of
 from .policy import Circumstances, Quiet
 from .recipients import Recipient, recipients_of, waves_of
+from .silence_watch import SilenceWatch
 from .storage import StateStore
 from .surroundings import async_get_home, async_get_page, async_get_place
 from .walk_test import WalkTest
@@ -84,6 +85,8 @@ class Household:
     def async_ready(self) -> None:
         """Let alerts out, now that the entities can show them; first those of an earlier run."""
         self._ready.set()
+        self.silence = SilenceWatch(self.hass, self.entry, self.desk)
+        self.entry.async_on_unload(self.silence.async_start())
         self._async_tell(self.desk.resume(self._async_look()))
         for entry in async_get_satellites(self.hass):
             if entry.state is ConfigEntryState.LOADED:
