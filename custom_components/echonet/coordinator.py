@@ -160,6 +160,9 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
+            # What it hears from now on, nobody will know.
+            self.last_update_success = False
+            self._async_report()
         await self._link.async_close()
 
     async def _async_on_stop(self, _: Event) -> None:

@@ -198,3 +198,30 @@ def test_an_alarm_that_was_held_back_rings_when_its_kind_counts_no_less(home: Ho
     home.becomes(KITCHEN, alarm, AlarmPattern.T3)
     home.wait(61)
     assert home.tellings == [NEW, REPEAT]
+
+
+def test_the_next_sound_after_a_satellite_that_died_in_the_middle_of_one_is_told(home: Household) -> None:
+    glass = sound(SoundClass.GLASS_BREAK)
+    home.hears(KITCHEN, glass)
+    home.acknowledge(glass.id)
+    home.lost(KITCHEN)
+    home.wait(540)
+    home.told.clear()
+    home.hears(HALL, sound(SoundClass.GLASS_BREAK, at=540))
+    assert home.tellings == [NEW]
+
+
+def test_an_alarm_clock_in_the_kitchen_and_later_a_smoke_alarm_in_the_hall_ring_by_themselves(
+    home: Household,
+) -> None:
+    clock = sound(pattern=AlarmPattern.CLOCK)
+    home.hears(KITCHEN, clock)
+    home.wait(300)
+    home.told.clear()
+    smoke = sound(at=300)
+    home.hears(HALL, smoke)
+    home.becomes(HALL, smoke, AlarmPattern.T3)
+    assert home.tellings[0] is NEW
+    assert [item.incident.id for item in home.told] == [smoke.id] * len(home.told)
+    assert home.told[-1].incident.kind is AlertKind.SMOKE_ALARM
+    assert [place.room for place in home.told[-1].incident.places] == ["Hall"]

@@ -142,7 +142,11 @@ async def test_a_mute_is_for_this_sound_in_this_room(
 
 
 async def test_a_clock_that_is_hours_wrong_is_still_told_as_fresh(
-    hass: HomeAssistant, home: MockConfigEntry, loaded: MockConfigEntry, satellite: SatelliteUnderTest
+    hass: HomeAssistant,
+    home: MockConfigEntry,
+    loaded: MockConfigEntry,
+    satellite: SatelliteUnderTest,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Live and after a short interruption: the connection is proof enough of when it happened."""
     calls = async_mock_service(hass, "notify", "mobile_app_anna")
@@ -156,6 +160,7 @@ async def test_a_clock_that_is_hours_wrong_is_still_told_as_fresh(
     satellite.emit(SoundClass.GLASS_BREAK, Phase.END, id=glass, onset=wrong, duration_s=1.0)
     satellite.port = await satellite.server.start(satellite.port, [satellite.host])
     await wait_for(lambda: len(calls) == 2)
+    assert caplog.text.count("the time of arrival is told instead") == 1
     for call in calls:
         assert call.data["data"]["push"]["interruption-level"] == "critical"
     assert loaded.state is ConfigEntryState.LOADED
@@ -175,3 +180,37 @@ async def test_a_sound_that_goes_on_is_told_when_its_satellite_comes_back(
     assert calls[0].data["title"] == "Alarm in the kitchen"
     satellite.emit(SoundClass.ALARM, Phase.UPDATE, id=detection, pattern=AlarmPattern.T3)
     await wait_for(lambda: len(calls) == 2)
+
+
+async def test_a_listener_that_fails_keeps_nobody_from_being_told(
+    hass: HomeAssistant,
+    home: MockConfigEntry,
+    satellite: SatelliteUnderTest,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("a defect")
+
+    calls = async_mock_service(hass, "notify", "anna")
+    add_recipient(hass, home, "notify.anna")
+    household: Household = home.runtime_data
+    household.async_subscribe_alerts(fail)
+    household.async_subscribe_incidents(fail)
+    satellite.emit(SoundClass.GUNSHOT)
+    await wait_for(lambda: calls)
+    assert "A listener of the household fails" in caplog.text
+
+
+async def test_a_satellite_that_is_unloaded_leaves_nothing_open(
+    hass: HomeAssistant, home: MockConfigEntry, loaded: MockConfigEntry, satellite: SatelliteUnderTest
+) -> None:
+    async_mock_service(hass, "notify", "anna")
+    add_recipient(hass, home, "notify.anna")
+    detection = satellite.emit(SoundClass.DOG)
+    household: Household = home.runtime_data
+    await wait_for(lambda: household.current is not None)
+    await hass.config_entries.async_unload(loaded.entry_id)
+    household.desk.incidents.expire(dt_util.utcnow() + timedelta(seconds=61))
+    incident = household.async_get_incident(detection)
+    assert incident is not None
+    assert incident.lost

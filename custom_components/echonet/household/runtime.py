@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 import logging
+from typing import Any
 
 from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
@@ -62,6 +63,7 @@ class Household:
         self._watchers: list[Callable[[], None]] = []
         self._ready = asyncio.Event()
         self._stopped = False
+        self._wrong_clocks: set[str] = set()
         self._courier = Courier(hass, entry, lambda: async_get_page(hass))
         self.walk_test = WalkTest(hass, entry, self._courier)
         self._tick: CALLBACK_TYPE | None = None
@@ -180,6 +182,20 @@ class Household:
                 away_since=report.away_since,
             )
         )
+        self._note_clock(report)
+
+    def _note_clock(self, report: DetectionReport) -> None:
+        """Say once of a satellite that its times cannot be, and that the time of arrival is told instead."""
+        incident = self.desk.incidents.get(report.detection.id)
+        satellite_id = report.welcome.satellite_id
+        if incident is None or incident.believed or satellite_id in self._wrong_clocks:
+            return
+        self._wrong_clocks.add(satellite_id)
+        _LOGGER.warning(
+            "%s says when it heard something, and that cannot be: the time of arrival is told instead. "
+            "Check its clock (timedatectl on the satellite)",
+            report.welcome.name,
+        )
 
     @callback
     def _async_handle_satellite(self, report: SatelliteReport) -> None:
@@ -218,7 +234,7 @@ class Household:
         if self._tick is None and self.desk.restless and self._ready.is_set():
             self._tick = async_call_later(self.hass, TICK_S, self._async_handle_tick)
         for watcher in tuple(self._watchers):
-            watcher()
+            _call(watcher)
 
     @callback
     def _async_store(self) -> None:
@@ -247,7 +263,7 @@ class Household:
         recipients = [recipient for wave in waves[:first] for recipient in wave]
         names = [recipient.name for recipient in recipients]
         for listener in tuple(self._listeners):
-            listener(alert, names)
+            _call(listener, alert, names)
         if not recipients:
             if news.only is None:
                 _LOGGER.warning("Nobody is told, because no recipient is set up: %s", alert.title)
@@ -259,3 +275,11 @@ class Household:
     def _async_handle_told(self, recipient: Recipient, alert: Alert) -> None:
         self.desk.delivered(alert.incident_id, recipient.subentry_id)
         self._async_store()
+
+
+def _call(listener: Callable[..., None], *arguments: Any) -> None:
+    """Call a listener; one that fails keeps nobody from being told."""
+    try:
+        listener(*arguments)
+    except Exception:
+        _LOGGER.exception("A listener of the household fails")
