@@ -7,7 +7,15 @@ from .const import HOUSEHOLD_PLATFORMS, SATELLITE_PLATFORMS
 from .coordinator import SatelliteConfigEntry, SatelliteCoordinator
 from .helpers import is_household
 from .household.runtime import Household, HouseholdConfigEntry
-from .issues import async_clear_connection_issues, async_clear_recipient_issue
+from .household.silence_watch import async_forget_silences
+from .household.storage import StateStore
+from .household.walk_test import async_forget_walks
+from .issues import (
+    async_clear_chatterbox_issue,
+    async_clear_connection_issues,
+    async_clear_recipient_issue,
+)
+from .last_known import LastKnown
 
 type EchonetConfigEntry = SatelliteConfigEntry | HouseholdConfigEntry
 
@@ -16,6 +24,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EchonetConfigEntry) -> b
     """Set up a satellite, or the household."""
     if is_household(entry):
         household = Household(hass, entry)
+        await household.async_load()
         # Before anything else: a satellite may be set up at the same time, and what it tells is told once.
         household.async_connect()
         entry.runtime_data = household
@@ -32,12 +41,21 @@ async def async_setup_entry(hass: HomeAssistant, entry: EchonetConfigEntry) -> b
 
 async def async_unload_entry(hass: HomeAssistant, entry: EchonetConfigEntry) -> bool:
     """Unload a satellite, or the household."""
+    if is_household(entry):
+        await entry.runtime_data.async_stop()
     platforms = HOUSEHOLD_PLATFORMS if is_household(entry) else SATELLITE_PLATFORMS
     return await hass.config_entries.async_unload_platforms(entry, platforms)
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Withdraw the repair issues of what is removed."""
+    """Withdraw the repair issues of what is removed, and forget what is stored of it."""
+    if is_household(entry):
+        await StateStore(hass).async_remove()
+        async_forget_silences(hass)
+        await async_forget_walks(hass)
+    else:
+        await LastKnown(hass, entry.entry_id).async_remove()
     async_clear_connection_issues(hass, entry)
+    async_clear_chatterbox_issue(hass, entry)
     for subentry_id in entry.subentries:
         async_clear_recipient_issue(hass, subentry_id)

@@ -14,7 +14,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .coordinator import SatelliteConfigEntry
 from .dynamic import async_add_per_class
 from .entity import SatelliteEntity, SoundClassEntity
-from .protocol import Problem, SoundClass
+from .protocol import MICROPHONE_PROBLEMS, SoundClass
 
 PARALLEL_UPDATES = 0
 
@@ -23,9 +23,6 @@ _DEVICE_CLASSES = {
     SoundClass.GLASS_BREAK: BinarySensorDeviceClass.GLASS_BREAK,
     SoundClass.PRESENCE: BinarySensorDeviceClass.OCCUPANCY,
 }
-_MICROPHONE_PROBLEMS = frozenset(
-    {Problem.MICROPHONE_MISSING, Problem.MICROPHONE_SILENT, Problem.MICROPHONE_CLIPPED}
-)
 
 CONNECTION = BinarySensorEntityDescription(
     key="connection",
@@ -95,4 +92,4 @@ class MicrophoneSensor(SatelliteEntity, BinarySensorEntity):
     @override
     def is_on(self) -> bool:
         """Whether it has."""
-        return not _MICROPHONE_PROBLEMS.isdisjoint(self.coordinator.data.health.problems)
+        return not MICROPHONE_PROBLEMS.isdisjoint(self.coordinator.data.health.problems)

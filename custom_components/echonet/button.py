@@ -1,4 +1,4 @@
-"""Tries the way from a satellite to the phones."""
+"""Tries the way from a satellite to the phones, and from all of them."""
 
 from typing import override
 
@@ -9,6 +9,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import SatelliteConfigEntry
 from .entity import SatelliteEntity
+from .household.runtime import Household, HouseholdConfigEntry
+from .household.walk_entities import WalkTestButton
 from .protocol import SoundClass, Test
 
 PARALLEL_UPDATES = 1
@@ -17,10 +19,16 @@ TEST = ButtonEntityDescription(key="test", translation_key="test", entity_catego
 
 
 async def async_setup_entry(
-    hass: HomeAssistant, entry: SatelliteConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+    hass: HomeAssistant,
+    entry: SatelliteConfigEntry | HouseholdConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the test button."""
-    async_add_entities([TestButton(entry.runtime_data, TEST)])
+    """Add the button of a satellite or of the household."""
+    runtime = entry.runtime_data
+    if isinstance(runtime, Household):
+        async_add_entities([WalkTestButton(runtime.walk_test)])
+    else:
+        async_add_entities([TestButton(runtime, TEST)])
 
 
 class TestButton(SatelliteEntity, ButtonEntity):
@@ -33,5 +41,5 @@ class TestButton(SatelliteEntity, ButtonEntity):
         """Ask for it: an alarm if the model knows one, because that is what must not fail."""
         classes = self.coordinator.data.welcome.classes
         await self.coordinator.async_send(
-            Test(sound_class=SoundClass.ALARM if SoundClass.ALARM in classes else classes[0])
+            Test(sound_class=classes[0] if classes and SoundClass.ALARM not in classes else SoundClass.ALARM)
         )

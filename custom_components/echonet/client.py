@@ -1,9 +1,10 @@
 """Talk to a satellite: pair with it, connect to it, listen and command. Knows nothing of Home Assistant."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 import contextlib
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import ClassVar, TypeVar
 
 import aiohttp
 
@@ -24,6 +25,7 @@ from .errors import (
     satellite_url,
     shown,
 )
+from .pace import Pace
 from .pairing import Pairing, async_pair, normalize_code
 from .protocol import (
     AUTHENTICATION_TIMEOUT_S,
@@ -38,10 +40,12 @@ from .protocol import (
     PROTOCOL_VERSION,
     SILENCE_TIMEOUT_S,
     Auth,
+    Detection,
     Hello,
     Message,
     ProtocolError,
     Snapshot,
+    UnknownMessage,
     Welcome,
 )
 
@@ -55,6 +59,7 @@ __all__ = [
     "InvalidToken",
     "Pairing",
     "PairingClosed",
+    "Skipped",
     "UnsupportedProtocol",
     "WrongSatellite",
     "async_connect",
@@ -63,6 +68,14 @@ __all__ = [
 ]
 
 _Kind = TypeVar("_Kind", bound=Message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped(Message):
+    """A detection that only a newer controller would understand: it has arrived and may be acknowledged."""
+
+    type: ClassVar[str] = "skipped"
+    sequence: int
 
 
 async def async_connect(
@@ -74,8 +87,9 @@ async def async_connect(
     fingerprint: str,
     token: str,
     silence_timeout_s: float = SILENCE_TIMEOUT_S,
+    skipped: Callable[[str], None] = lambda _: None,
 ) -> "Connection":
-    """Connect to a paired satellite and authenticate.
+    """Connect to a paired satellite and authenticate; `skipped` is told what only a newer controller understands.
 
     Raises:
         CertificateChanged: the certificate is not the pinned one.
@@ -104,7 +118,7 @@ async def async_connect(
         raise CannotConnect(f"the satellite at {shown(host)} does not answer: {reason_of(err)}") from err
     try:
         async with asyncio.timeout(AUTHENTICATION_TIMEOUT_S):
-            return await _authenticate(_Frames(socket, silence_timeout_s), satellite_id, token)
+            return await _authenticate(_Frames(socket, silence_timeout_s, skipped), satellite_id, token)
     except TimeoutError:
         await _abandon(socket)
         raise CannotConnect("the satellite does not finish its greeting: restart it") from None
@@ -147,9 +161,17 @@ class Connection:
 class _Frames:
     """The frames of one WebSocket as messages, and its silence as an error."""
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse, silence_timeout_s: float) -> None:
+    def __init__(
+        self,
+        socket: aiohttp.ClientWebSocketResponse,
+        silence_timeout_s: float,
+        skipped: Callable[[str], None],
+    ) -> None:
         self.socket = socket
         self._silence_timeout_s = silence_timeout_s
+        self._skipped = skipped
+        self._pace = Pace(asyncio.get_running_loop().time)
+        self._pause = 0.0
 
     async def send(self, message: Message) -> None:
         try:
@@ -166,16 +188,26 @@ class _Frames:
         return message
 
     async def receive(self) -> Message | None:
-        """Return the next message, or None when the connection ended in order."""
+        """Return the next message, or None when the connection ended in order.
+
+        Frames that have arrived already are read without waiting, so that a flood of them would let nobody else have
+        a turn: the pause between two frames is never left out, and grows when there are too many.
+        """
         while True:
+            await asyncio.sleep(self._pause)
             frame = await self._next_frame()
             match frame.type:
                 case aiohttp.WSMsgType.TEXT:
-                    return await self._decode(frame.data)
+                    message = await self._decode(frame.data)
+                    replayed = isinstance(message, Detection) and message.replayed
+                    self._pause = self._pace.take(replayed=replayed)
+                    if message is not None:
+                        return message
                 case aiohttp.WSMsgType.PING:
+                    self._pause = self._pace.take(replayed=False)
                     await self._pong(frame.data)
                 case aiohttp.WSMsgType.PONG:
-                    pass
+                    self._pause = self._pace.take(replayed=False)
                 case aiohttp.WSMsgType.BINARY:
                     await _abandon(self.socket, CLOSE_BAD_MESSAGE)
                     raise CannotConnect("the satellite sent a frame that is not text")
@@ -203,9 +235,12 @@ class _Frames:
         except (aiohttp.ClientError, OSError) as err:
             raise _broken(err) from err
 
-    async def _decode(self, text: str) -> Message:
+    async def _decode(self, text: str) -> Message | None:
         try:
-            return decode(text)
+            return decode(text, self._skipped)
+        except UnknownMessage as err:
+            self._skipped(str(err))
+            return None if err.sequence is None else Skipped(sequence=err.sequence)
         except ProtocolError as err:
             await _abandon(self.socket, CLOSE_BAD_MESSAGE)
             raise CannotConnect(f"the satellite sent something unintelligible: {err}") from None

@@ -33,7 +33,9 @@ from .client import (
 from .const import CONF_FINGERPRINT, DOMAIN, HOUSEHOLD_TITLE, HOUSEHOLD_UNIQUE_ID, SUBENTRY_RECIPIENT
 from .discovery import Discovered, InvalidDiscovery, async_follow, read_discovery
 from .helpers import async_get_household, async_get_satellites, is_household, translation_key
-from .household.flow import SETTINGS_SCHEMA, HouseholdOptionsFlow, RecipientFlow
+from .household.options import options_of_times
+from .household.options_flow import TIMES_SCHEMA, HouseholdOptionsFlow
+from .household.recipient_flow import RecipientFlow
 from .protocol import DEFAULT_PORT
 
 _LOGGER = logging.getLogger(__name__)
@@ -192,13 +194,13 @@ class EchonetConfigFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_reconfigure_household(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for the settings of the household, which are also its options."""
+        """Ask how often the household is to be reminded, and for its hours, which are also among its options."""
         entry = self._get_reconfigure_entry()
         if user_input is not None:
-            return self.async_update_and_abort(entry, options=user_input)
+            return self.async_update_and_abort(entry, options={**entry.options, **user_input})
         return self.async_show_form(
             step_id="reconfigure_household",
-            data_schema=self.add_suggested_values_to_schema(SETTINGS_SCHEMA, entry.options),
+            data_schema=self.add_suggested_values_to_schema(TIMES_SCHEMA, options_of_times(entry.options)),
         )
 
     @override

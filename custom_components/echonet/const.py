@@ -1,6 +1,5 @@
 """Names that several modules of the integration share."""
 
-from datetime import timedelta
 from typing import Final
 
 from homeassistant.const import Platform
@@ -21,15 +20,15 @@ SATELLITE_PLATFORMS: Final = (
 
 # The household is the second kind of config entry. Satellites use their 32-digit id as unique id.
 HOUSEHOLD_UNIQUE_ID: Final = "household"
+ALERT_UNIQUE_ID: Final = f"{HOUSEHOLD_UNIQUE_ID}-alert"
 HOUSEHOLD_TITLE: Final = "Household alerts"
-HOUSEHOLD_PLATFORMS: Final = (Platform.EVENT,)
+HOUSEHOLD_PLATFORMS: Final = (Platform.BUTTON, Platform.EVENT, Platform.SENSOR)
 SUBENTRY_RECIPIENT: Final = "recipient"
 
-CONF_COOLDOWN: Final = "cooldown"
+CONF_ADDRESS: Final = "address"
+CONF_CLASSES: Final = "classes"
 CONF_KIND: Final = "kind"
-
-# A replayed detection counts as news for this long; afterwards it is history.
-REPLAY_AGE_LIMIT: Final = timedelta(seconds=60)
+CONF_ORDER: Final = "order"
 
 EVENT_LATE_DETECTION: Final = f"{DOMAIN}_late_detection"
 
@@ -39,4 +38,3 @@ ATTR_ONSET: Final = "onset"
 ATTR_PATTERN: Final = "pattern"
 ATTR_REPLAYED: Final = "replayed"
 ATTR_SOUND_CLASS: Final = "sound_class"
-ATTR_TEST: Final = "test"

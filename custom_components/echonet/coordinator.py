@@ -1,14 +1,14 @@
-"""Keeps one connection to one satellite, and everything the satellite has told through it."""
+"""What one satellite has told, for its entities and for the household."""
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 import logging
 from typing import override
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import (
     ATTR_DEVICE_ID,
     ATTR_ID,
@@ -25,19 +25,19 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
-from homeassistant.util.signal_type import SignalType
 
 from .announcements import async_listen_for_announcements
-from .backoff import Backoff
 from .client import (
-    CannotConnect,
     CertificateChanged,
     ClientError,
     Connection,
     InvalidToken,
+    Skipped,
     UnsupportedProtocol,
     async_connect,
 )
+from .clocks import Offset, SatelliteClock
+from .codec import ToldOnce
 from .const import (
     ATTR_CONFIDENCE,
     ATTR_ONSET,
@@ -47,53 +47,50 @@ from .const import (
     DOMAIN,
     EVENT_LATE_DETECTION,
     MANUFACTURER,
-    REPLAY_AGE_LIMIT,
 )
-from .helpers import translation_key
-from .issues import async_clear_connection_issues, async_report_connection_issue
-from .protocol import Ack, Detection, Health, Message, Phase, Settings, Snapshot, SoundClass, Welcome
+from .delivery import Delivery, NotReady
+from .helpers import async_get_household, translation_key
+from .issues import (
+    async_clear_chatterbox_issue,
+    async_clear_connection_issues,
+    async_report_chatterbox_issue,
+    async_report_connection_issue,
+)
+from .last_known import LastKnown
+from .link import Link
+from .plain import plain_name
+from .protocol import Detection, Health, Message, Phase, Settings, Snapshot, SoundClass, TimeReply, Welcome
+from .reports import SIGNAL_SATELLITE, DetectionReport, SatelliteReport
+from .timekeeping import async_ask
+from .times import is_late, settle_onset
 
 _LOGGER = logging.getLogger(__name__)
 
 SETUP_TIMEOUT_S = 10.0
-# However often a satellite announces itself, attempts to reach it are at least this far apart.
-ATTEMPT_SPACING_S = 1.0
-# A connection that lasted this long was a good one: the next pause is short again. Longer than any failing attempt.
-STABLE_AFTER_S = 60.0
-REMEMBERED_DETECTIONS = 1024
+# Who could not take a detection is asked again after this long.
+RETRY_S = 0.5
+# More sounds at once than a house can have; a satellite that tells no end of anything fills no memory.
+MAX_ACTIVE = 64
 
 type SatelliteConfigEntry = ConfigEntry[SatelliteCoordinator]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SatelliteData:
-    """The state of a satellite; `active` holds the class of every detection that goes on, by its id."""
+    """The state of a satellite; `active` holds every detection that goes on, by its id."""
 
     welcome: Welcome
     health: Health
     settings: Settings
-    active: Mapping[str, SoundClass]
+    active: Mapping[str, Detection]
 
     def hears(self, sound_class: SoundClass) -> bool:
         """Tell whether a sound of this class goes on."""
-        return sound_class in self.active.values()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DetectionReport:
-    """A detection that has just arrived; `late` if it was replayed, is over, and is no longer news."""
-
-    device_id: str
-    welcome: Welcome
-    detection: Detection
-    late: bool
-
-
-SIGNAL_DETECTION: SignalType[DetectionReport] = SignalType(f"{DOMAIN}_detection")
+        return any(item.sound_class is sound_class for item in self.active.values())
 
 
 class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
-    """Pushes what a satellite tells to the entities and to the household."""
+    """Takes in what a satellite tells, and hands it to the entities and to the household."""
 
     config_entry: SatelliteConfigEntry
 
@@ -102,31 +99,45 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
         super().__init__(hass, _LOGGER, config_entry=entry, name=entry.title, update_interval=None)
         self.satellite_id: str = entry.unique_id or ""
         self.device_id = ""
-        self._connection: Connection | None = None
         self._task: asyncio.Task[None] | None = None
-        self._backoff = Backoff()
-        self._wake = asyncio.Event()
-        self._seen: OrderedDict[tuple[str, Phase], None] = OrderedDict()
-        self._detection_listeners: list[Callable[[DetectionReport], None]] = []
+        self._away_since: datetime | None = None
+        self._welcomed_at = dt_util.utcnow()
+        self._retry: asyncio.TimerHandle | None = None
+        self._clock = SatelliteClock()
+        self._asking: asyncio.Task[None] | None = None
+        self._link = Link(self._async_connect, self, entry.title)
+        self._last_known = LastKnown(hass, entry.entry_id)
+        self._delivery = Delivery(entry.title, hass.loop.time)
+        self._delivery.subscribe(self._tell_household)
+        self._skipped = ToldOnce(
+            lambda what: _LOGGER.warning("Skipped something that only a newer version knows: %s", what)
+        )
 
     async def async_setup(self) -> None:
-        """Connect for the first time.
+        """Connect for the first time; a satellite that was known before may be away.
 
         Raises:
             ConfigEntryAuthFailed: the satellite does not know our token.
-            ConfigEntryNotReady: it cannot be reached, or not trusted, now.
+            ConfigEntryNotReady: it cannot be reached, or not trusted, now, and nothing is known of it.
         """
         try:
             async with asyncio.timeout(SETUP_TIMEOUT_S):
-                connection = await self._async_connect()
+                await self._link.async_open()
         except (ClientError, TimeoutError) as err:
+            if not isinstance(err, InvalidToken) and (known := await self._last_known.async_load()):
+                _LOGGER.info("%s is away: %s", self.config_entry.title, str(err) or "no answer")
+                welcome, snapshot = known
+                self._async_register(welcome)
+                self.data = self._data_of(welcome, snapshot)
+                self.last_update_success = False
+                self._async_report()
+                return
             error = ConfigEntryAuthFailed if isinstance(err, InvalidToken) else ConfigEntryNotReady
             raise error(
                 translation_domain=DOMAIN,
                 translation_key=translation_key(err),
                 translation_placeholders={"name": self.config_entry.title},
             ) from err
-        self._async_adopt(connection)
 
     @callback
     def async_start(self) -> None:
@@ -135,20 +146,24 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
         entry.async_on_unload(self.hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, self._async_on_stop))
         entry.async_on_unload(async_listen_for_announcements(self.hass, self.satellite_id, self.async_wake))
         self._task = entry.async_create_background_task(
-            self.hass, self._async_run(), f"{DOMAIN} {entry.title}"
+            self.hass, self._link.async_run(), f"{DOMAIN} {entry.title}"
         )
 
     @override
     async def async_shutdown(self) -> None:
         """Stop listening, then close the connection; the base class sees to it when the entry is unloaded."""
         await super().async_shutdown()
+        if self._retry is not None:
+            self._retry.cancel()
+        self._stop_asking()
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
-        if (connection := self._connection) is not None:
-            self._connection = None
-            await connection.close()
+            # What it hears from now on, nobody will know.
+            self.last_update_success = False
+            self._async_report()
+        await self._link.async_close()
 
     async def _async_on_stop(self, _: Event) -> None:
         await self.async_shutdown()
@@ -156,13 +171,20 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
     @callback
     def async_wake(self) -> None:
         """Try to connect now rather than after the pause, because the satellite has shown itself."""
-        self._wake.set()
+        self._link.wake()
 
     @callback
     def async_subscribe_detections(self, listener: Callable[[DetectionReport], None]) -> CALLBACK_TYPE:
-        """Call `listener` with each detection message that arrives, once; returns what ends it."""
-        self._detection_listeners.append(listener)
-        return lambda: self._detection_listeners.remove(listener)
+        """Call `listener` with each detection message that arrives, once; returns what ends it.
+
+        One that raises is called again with the same message until it takes it; until then the satellite keeps it.
+        """
+        return self._delivery.subscribe(listener)
+
+    @property
+    def clock_offset(self) -> Offset | None:
+        """How far the satellite's clock is ahead of ours; None if it is not connected or tells no time."""
+        return self._clock.offset(self.hass.loop.time(), dt_util.utcnow().timestamp())
 
     async def async_send(self, message: Message) -> None:
         """Send a command to the satellite.
@@ -171,9 +193,7 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
             HomeAssistantError: there is no connection.
         """
         try:
-            if self._connection is None:
-                raise CannotConnect("the satellite is not connected")
-            await self._connection.send(message)
+            await self._link.async_send(message)
         except ClientError as err:
             raise HomeAssistantError(
                 translation_domain=DOMAIN,
@@ -181,28 +201,39 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
                 translation_placeholders={"name": self.config_entry.title},
             ) from err
 
-    async def _async_connect(self) -> Connection:
-        data = self.config_entry.data
-        try:
-            connection = await async_connect(
-                async_get_clientsession(self.hass),
-                data[CONF_HOST],
-                data[CONF_PORT],
-                satellite_id=self.satellite_id,
-                fingerprint=data[CONF_FINGERPRINT],
-                token=data[CONF_TOKEN],
-            )
-        except (CertificateChanged, UnsupportedProtocol) as err:
-            async_report_connection_issue(self.hass, self.config_entry, err)
-            raise
-        async_clear_connection_issues(self.hass, self.config_entry)
-        return connection
+    @callback
+    @override
+    def async_update_listeners(self) -> None:
+        """Show the entities the new state; one that fails keeps nobody else from seeing it."""
+        for update, _ in tuple(self._listeners.values()):
+            try:
+                update()
+            except Exception:
+                _LOGGER.exception("An entity of %s does not take its new state", self.config_entry.title)
+
+    # What the link tells.
 
     @callback
-    def _async_adopt(self, connection: Connection) -> None:
+    def on_connected(self, connection: Connection) -> None:
         """Take a fresh connection into use, with the state that came with it."""
-        self._connection = connection
-        welcome = connection.welcome
+        self._welcomed_at = dt_util.utcnow()
+        welcome = replace(connection.welcome, name=plain_name(connection.welcome.name))
+        self._async_register(welcome)
+        self._delivery.begin()
+        self._stop_asking()
+        if welcome.tells_time:
+            self._asking = self.config_entry.async_create_background_task(
+                self.hass,
+                async_ask(self._clock, connection.send, self.hass.loop.time),
+                f"{DOMAIN} {self.config_entry.title} clock",
+            )
+        self._async_update(self._data_of(welcome, connection.snapshot))
+        self._last_known.async_keep(welcome, self.data.health, self.data.settings)
+        self._async_report()
+
+    @callback
+    def _async_register(self, welcome: Welcome) -> None:
+        """Have the device of the satellite, as it calls itself."""
         self.device_id = (
             dr.async_get(self.hass)
             .async_get_or_create(
@@ -217,7 +248,100 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
             )
             .id
         )
-        self._async_update(self._data_of(welcome, connection.snapshot))
+
+    @callback
+    def on_message(self, message: Message) -> None:
+        """Take in what the satellite says."""
+        if isinstance(message, Detection):
+            self._async_handle_detection(self._clock.correct(message, self.clock_offset))
+        elif isinstance(message, TimeReply):
+            self._clock.take(message, self.hass.loop.time())
+        elif isinstance(message, Skipped):
+            self._delivery.note(message.sequence)
+        elif isinstance(message, Health):
+            if message != self.data.health:
+                self._async_update(replace(self.data, health=message))
+                self._async_report()
+        elif isinstance(message, Snapshot):
+            data = self._data_of(self.data.welcome, message)
+            if data != self.data:
+                self._async_update(data)
+                self._async_report()
+
+    @callback
+    def on_stable(self) -> None:
+        """Withdraw what was said of a satellite that talked without end."""
+        async_clear_chatterbox_issue(self.hass, self.config_entry)
+
+    @callback
+    def on_lost(self, reason: str) -> None:
+        """Show that the satellite is gone."""
+        self._stop_asking()
+        if self.last_update_success:
+            self._away_since = dt_util.utcnow()
+            self.last_update_success = False
+            _LOGGER.info("Lost %s: %s", self.config_entry.title, reason)
+            self.async_update_listeners()
+            self._async_report()
+
+    @callback
+    def on_chatterbox(self) -> None:
+        """Show why the satellite is not listened to."""
+        async_report_chatterbox_issue(self.hass, self.config_entry)
+
+    @callback
+    def on_refused(self) -> None:
+        """Ask for a new pairing."""
+        self.config_entry.async_start_reauth(self.hass)
+
+    @callback
+    def _stop_asking(self) -> None:
+        # A satellite that was away may have started again, with another clock.
+        self._clock.forget()
+        if self._asking is not None:
+            self._asking.cancel()
+            self._asking = None
+
+    @property
+    def settled(self) -> int:
+        """The sequence number up to which everybody has everything."""
+        return self._delivery.settled
+
+    async def _async_connect(self) -> Connection:
+        data = self.config_entry.data
+        try:
+            connection = await async_connect(
+                async_get_clientsession(self.hass),
+                data[CONF_HOST],
+                data[CONF_PORT],
+                satellite_id=self.satellite_id,
+                fingerprint=data[CONF_FINGERPRINT],
+                token=data[CONF_TOKEN],
+                skipped=self._skipped,
+            )
+        except (CertificateChanged, UnsupportedProtocol) as err:
+            async_report_connection_issue(self.hass, self.config_entry, err)
+            raise
+        async_clear_connection_issues(self.hass, self.config_entry)
+        return connection
+
+    @property
+    def report(self) -> SatelliteReport:
+        """How the satellite is."""
+        return SatelliteReport(
+            entry_id=self.config_entry.entry_id,
+            device_id=self.device_id,
+            welcome=self.data.welcome,
+            welcomed_at=self._welcomed_at,
+            connected=self.last_update_success,
+            health=self.data.health,
+            active=tuple(self.data.active.values()),
+        )
+
+    @callback
+    def _async_report(self) -> None:
+        """Tell the household how the satellite is."""
+        async_dispatcher_send(self.hass, SIGNAL_SATELLITE, self.report)
 
     @callback
     def _async_update(self, data: SatelliteData) -> None:
@@ -228,88 +352,61 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
     @staticmethod
     def _data_of(welcome: Welcome, snapshot: Snapshot) -> SatelliteData:
         # A test never turns a sensor on: a binary sensor has no way to say that nothing was heard.
-        active = {item.id: item.sound_class for item in snapshot.active if not item.test}
+        active = {item.id: item for item in snapshot.active if not item.test}
         return SatelliteData(
             welcome=welcome, health=snapshot.health, settings=snapshot.settings, active=active
         )
 
-    async def _async_run(self) -> None:
-        """Listen, and reconnect whenever the connection ends, until the entry is unloaded."""
-        loop = asyncio.get_running_loop()
-        while True:
-            begun = loop.time()
-            try:
-                if self._connection is None:
-                    self._async_adopt(await self._async_connect())
-                    _LOGGER.info("%s is back", self.config_entry.title)
-                assert self._connection is not None
-                await self._async_listen(self._connection)
-                reason = "the satellite ended the connection"
-            except InvalidToken as err:
-                await self._async_lost(str(err))
-                self.config_entry.async_start_reauth(self.hass)
-                return
-            except ClientError as err:
-                reason = str(err)
-            except Exception:
-                # A defect of ours must not leave a house without ears.
-                _LOGGER.exception("Unexpected error while listening to %s", self.config_entry.title)
-                reason = "unexpected error"
-            await self._async_lost(reason)
-            if loop.time() - begun > STABLE_AFTER_S:
-                self._backoff.reset()
-            await self._async_pause()
-
-    async def _async_listen(self, connection: Connection) -> None:
-        async for message in connection:
-            if isinstance(message, Detection):
-                self._async_handle_detection(message)
-                # Only now is it safe that the satellite forgets it.
-                await connection.send(Ack(sequence=message.sequence))
-            elif isinstance(message, Health):
-                self._async_update(replace(self.data, health=message))
-            elif isinstance(message, Snapshot):
-                self._async_update(self._data_of(self.data.welcome, message))
-
-    async def _async_lost(self, reason: str) -> None:
-        if (connection := self._connection) is not None:
-            self._connection = None
-            await connection.close()
-        if self.last_update_success:
-            self.last_update_success = False
-            _LOGGER.info("Lost %s: %s", self.config_entry.title, reason)
-            self.async_update_listeners()
-
-    async def _async_pause(self) -> None:
-        await asyncio.sleep(ATTEMPT_SPACING_S)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._backoff.next()):
-                await self._wake.wait()
-        self._wake.clear()
-
     @callback
     def _async_handle_detection(self, detection: Detection) -> None:
-        key = (detection.id, detection.phase)
-        if detection.phase is not Phase.UPDATE:
-            if key in self._seen:
-                return
-            self._seen[key] = None
-            if len(self._seen) > REMEMBERED_DETECTIONS:
-                self._seen.popitem(last=False)
         ongoing = detection.id in self.data.active
-        self._async_track(detection)
-        age = dt_util.utcnow() - detection.onset
+        now = dt_util.utcnow()
+        moment = settle_onset(detection, now, away_since=self._away_since)
         report = DetectionReport(
             device_id=self.device_id,
             welcome=self.data.welcome,
+            welcomed_at=self._welcomed_at,
             detection=detection,
-            late=detection.replayed and not ongoing and age > REPLAY_AGE_LIMIT,
+            late=is_late(detection, moment, now, ongoing=ongoing, away_since=self._away_since),
+            away_since=self._away_since,
+            clock=self.clock_offset,
         )
-        for listener in tuple(self._detection_listeners):
-            listener(report)
-        async_dispatcher_send(self.hass, SIGNAL_DETECTION, report)
-        if report.late and detection.phase is Phase.START:
-            self._async_log_late(detection)
+        if self._delivery.is_new(report):
+            self._async_track(detection)
+            self._delivery.take(report)
+            if report.late and detection.phase is Phase.START:
+                self._async_log_late(detection)
+        else:
+            self._delivery.note(detection.sequence)
+        self._async_retry_later()
+
+    @callback
+    def _tell_household(self, report: DetectionReport) -> None:
+        entry = async_get_household(self.hass)
+        if entry is None or entry.disabled_by is not None:
+            return
+        if entry.state is not ConfigEntryState.LOADED:
+            raise NotReady(f"{entry.title} is not running")
+        entry.runtime_data.async_hear(report)
+
+    @callback
+    def _async_retry_later(self) -> None:
+        if self._retry is None and self._delivery.waiting:
+            self._retry = self.hass.loop.call_later(RETRY_S, self._async_try_again)
+
+    @callback
+    def _async_try_again(self) -> None:
+        self._retry = None
+        self._delivery.retry()
+        self._async_retry_later()
+        self.config_entry.async_create_background_task(
+            self.hass, self._async_acknowledge(), f"{DOMAIN} {self.config_entry.title} acknowledgement"
+        )
+
+    async def _async_acknowledge(self) -> None:
+        # Where the connection is gone, the satellite tells again what it has no acknowledgement for.
+        with suppress(ClientError):
+            await self._link.async_acknowledge()
 
     @callback
     def _async_log_late(self, detection: Detection) -> None:
@@ -330,9 +427,15 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
     def _async_track(self, detection: Detection) -> None:
         """Mirror the start and end that the satellite tells; a replayed one never turns a sensor on."""
         active = dict(self.data.active)
+        if detection.phase is Phase.UPDATE and detection.id in active:
+            # No entity shows more of it than that it goes on.
+            self.data = replace(self.data, active=active | {detection.id: detection})
+            return
         if detection.phase is Phase.END:
             active.pop(detection.id, None)
         elif detection.phase is Phase.START and not detection.replayed and not detection.test:
-            active[detection.id] = detection.sound_class
+            active[detection.id] = detection
+            if len(active) > MAX_ACTIVE:
+                del active[next(iter(active))]
         if active != self.data.active:
             self._async_update(replace(self.data, active=active))

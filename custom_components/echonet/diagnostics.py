@@ -36,14 +36,16 @@ async def async_get_config_entry_diagnostics(
         diagnostics["recipients"] = [
             {"title": subentry.title, **subentry.data} for subentry in entry.subentries.values()
         ]
-        diagnostics["incidents"] = [asdict(incident) for incident in runtime.incidents]
+        diagnostics["incidents"] = [asdict(incident) for incident in runtime.desk.incidents]
     else:
         diagnostics["connected"] = runtime.last_update_success
+        offset = runtime.clock_offset
+        diagnostics["clock_ahead_s"] = offset and offset.ahead.total_seconds()
         diagnostics["satellite"] = {
             "welcome": asdict(runtime.data.welcome),
             "health": asdict(runtime.data.health),
             "settings": asdict(runtime.data.settings),
-            "active": sorted(runtime.data.active.values()),
+            "active": sorted(item.sound_class for item in runtime.data.active.values()),
         }
     redacted: dict[str, Any] = async_redact_data(_listed(diagnostics), TO_REDACT)
     return redacted

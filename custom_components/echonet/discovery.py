@@ -11,9 +11,9 @@ from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 
 from .client import ClientError, async_connect
 from .const import CONF_FINGERPRINT
+from .plain import plain_name
 from .protocol import EchonetError
 
-MAX_NAME_LENGTH = 64
 _SATELLITE_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -41,11 +41,9 @@ def read_discovery(info: ZeroconfServiceInfo) -> Discovered:
     satellite_id = info.properties.get("id")
     if not isinstance(satellite_id, str) or not _SATELLITE_ID.fullmatch(satellite_id) or not info.port:
         raise InvalidDiscovery("the announcement has no proper id or port")
-    name = info.name.removesuffix(f".{info.type}")
-    name = "".join(char for char in name if char.isprintable())[:MAX_NAME_LENGTH].strip()
     return Discovered(
         satellite_id=satellite_id,
-        name=name or "EchoNet",
+        name=plain_name(info.name.removesuffix(f".{info.type}")),
         host=info.host,
         port=info.port,
         known_as=frozenset({*info.addresses, info.hostname.rstrip(".").lower()}),

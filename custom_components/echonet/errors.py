@@ -41,6 +41,10 @@ class WrongSatellite(ClientError):
     """Another satellite answers at this address."""
 
 
+class Chatterbox(ClientError):
+    """The satellite sends more than a satellite can have to tell."""
+
+
 class UnsupportedProtocol(ClientError):
     """The satellite speaks another version of the protocol."""
 

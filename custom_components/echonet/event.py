@@ -1,18 +1,28 @@
-"""What a satellite has heard, and what the household was told: events, for automations."""
+"""What a satellite has heard, and what the household was told: events that automations can trust."""
 
 from typing import override
 
-from homeassistant.components.event import EventEntity, EventEntityDescription
+from homeassistant.components.event import EventEntityDescription
 from homeassistant.const import ATTR_ID
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .const import ATTR_CONFIDENCE, ATTR_LEVEL, ATTR_ONSET, ATTR_PATTERN, ATTR_REPLAYED, ATTR_TEST
-from .coordinator import DetectionReport, SatelliteConfigEntry, SatelliteCoordinator
+from .const import (
+    ATTR_CONFIDENCE,
+    ATTR_LEVEL,
+    ATTR_ONSET,
+    ATTR_PATTERN,
+    ATTR_REPLAYED,
+    ATTR_SOUND_CLASS,
+)
+from .coordinator import SatelliteConfigEntry, SatelliteCoordinator
 from .entity import SatelliteEntity
+from .event_types import FiredEvents, event_of, event_types_of
+from .fresh_event import FreshEvent
 from .household.event import AlertEvent
 from .household.runtime import Household, HouseholdConfigEntry
 from .protocol import Phase
+from .reports import DetectionReport
 
 PARALLEL_UPDATES = 0
 
@@ -32,13 +42,14 @@ async def async_setup_entry(
         async_add_entities([SoundDetectionEvent(runtime, SOUND_DETECTION)])
 
 
-class SoundDetectionEvent(SatelliteEntity, EventEntity):
-    """Fires at the start of each sound; the event type is its class."""
+class SoundDetectionEvent(FreshEvent, SatelliteEntity):
+    """Fires when a sound begins, and when it becomes known what it is; the event type says that."""
 
     def __init__(self, coordinator: SatelliteCoordinator, description: EventEntityDescription) -> None:
-        """Offer the classes of the satellite's model as event types."""
+        """Offer what the satellite's model can tell apart as event types."""
         super().__init__(coordinator, description)
-        self._attr_event_types = [item.value for item in coordinator.data.welcome.classes]
+        self._fired = FiredEvents()
+        self._attr_event_types = event_types_of(coordinator.data.welcome.classes)
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -49,25 +60,32 @@ class SoundDetectionEvent(SatelliteEntity, EventEntity):
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
-        """Follow the satellite's model, then its availability."""
-        self._attr_event_types = [item.value for item in self.coordinator.data.welcome.classes]
-        super()._handle_coordinator_update()
+        """Follow the satellite's model."""
+        event_types = event_types_of(self.coordinator.data.welcome.classes)
+        if event_types != self._attr_event_types:
+            self._attr_event_types = event_types
+            self.async_write_ha_state()
 
     @callback
     def _async_handle_detection(self, report: DetectionReport) -> None:
         detection = report.detection
-        if detection.phase is not Phase.START or report.late:
+        if detection.phase is Phase.END and not self._fired.knows(detection.id):
+            # What is over, and was an event before Home Assistant or the entry was started anew, is none again.
+            return
+        event_type = event_of(detection, late=report.late)
+        # A class that the satellite's model does not have, by its own word, is nothing to act on.
+        if event_type not in self.event_types or not self._fired.is_first(detection.id, event_type):
             return
         self._trigger_event(
-            detection.sound_class.value,
+            event_type,
             {
                 ATTR_ID: detection.id,
+                ATTR_SOUND_CLASS: detection.sound_class.value,
                 ATTR_CONFIDENCE: round(detection.confidence, 3),
                 ATTR_ONSET: detection.onset.isoformat(),
                 ATTR_LEVEL: round(detection.peak_dbfs, 1),
                 ATTR_PATTERN: detection.pattern,
                 ATTR_REPLAYED: detection.replayed,
-                ATTR_TEST: detection.test,
             },
         )
         self.async_write_ha_state()

@@ -1,5 +1,7 @@
 """Raises and clears the repair issues of satellites and recipients."""
 
+from collections.abc import Mapping
+
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_TARGET
 from homeassistant.core import HomeAssistant, callback
@@ -9,8 +11,16 @@ from .client import CertificateChanged, ClientError
 from .const import DOMAIN
 
 CERTIFICATE_CHANGED = "certificate_changed"
+CHATTERBOX = "chatterbox"
 UNSUPPORTED_PROTOCOL = "unsupported_protocol"
-RECIPIENT_FAILED = "recipient_failed"
+WALK_TEST_DUE = "walk_test_due"
+# Each obstacle has an issue of its own, under one id: a recipient has at most one.
+RECIPIENT_ISSUES: Mapping[str, str] = {
+    "missing": "recipient_missing",
+    "unavailable": "recipient_unavailable",
+    "failed": "recipient_failed",
+}
+_RECIPIENT_PREFIX = "recipient_failed_"
 
 
 @callback
@@ -37,34 +47,84 @@ def async_clear_connection_issues(hass: HomeAssistant, entry: ConfigEntry) -> No
 
 
 @callback
-def async_report_recipient_issue(hass: HomeAssistant, subentry_id: str, name: str, target: str) -> None:
-    """Show that a recipient does not get alerts."""
+def async_report_chatterbox_issue(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Show that a satellite was dropped because it never stops talking."""
     ir.async_create_issue(
         hass,
         DOMAIN,
-        f"{RECIPIENT_FAILED}_{subentry_id}",
+        f"{CHATTERBOX}_{entry.entry_id}",
         is_fixable=False,
         severity=ir.IssueSeverity.ERROR,
-        translation_key=RECIPIENT_FAILED,
-        translation_placeholders={"name": name, "target": target},
+        translation_key=CHATTERBOX,
+        translation_placeholders={"name": entry.title},
+    )
+
+
+@callback
+def async_clear_chatterbox_issue(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Withdraw what `async_report_chatterbox_issue` has shown."""
+    ir.async_delete_issue(hass, DOMAIN, f"{CHATTERBOX}_{entry.entry_id}")
+
+
+@callback
+def async_report_recipient_issue(
+    hass: HomeAssistant, subentry_id: str, *, name: str, target: str, through: str, obstacle: str
+) -> None:
+    """Show that a recipient does not get alerts.
+
+    Args:
+        hass: Home Assistant.
+        subentry_id: Of the recipient.
+        name: How the owner calls it.
+        target: What the owner has chosen.
+        through: What exactly failed: the same, or a member of that group.
+        obstacle: Why, a key of `RECIPIENT_ISSUES`.
+    """
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        f"{_RECIPIENT_PREFIX}{subentry_id}",
+        data={"target": target},
+        is_fixable=False,
+        severity=ir.IssueSeverity.ERROR,
+        translation_key=RECIPIENT_ISSUES[obstacle],
+        translation_placeholders={"name": name, "target": through},
     )
 
 
 @callback
 def async_clear_recipient_issue(hass: HomeAssistant, subentry_id: str) -> None:
     """Withdraw what `async_report_recipient_issue` has shown."""
-    ir.async_delete_issue(hass, DOMAIN, f"{RECIPIENT_FAILED}_{subentry_id}")
+    ir.async_delete_issue(hass, DOMAIN, f"{_RECIPIENT_PREFIX}{subentry_id}")
 
 
 @callback
 def async_forget_recipient_issues(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Withdraw what was shown of recipients that the owner has since removed or changed."""
-    prefix = f"{RECIPIENT_FAILED}_"
     for domain, issue_id in list(ir.async_get(hass).issues):
-        if domain != DOMAIN or not issue_id.startswith(prefix):
+        if domain != DOMAIN or not issue_id.startswith(_RECIPIENT_PREFIX):
             continue
-        subentry = entry.subentries.get(issue_id.removeprefix(prefix))
+        subentry = entry.subentries.get(issue_id.removeprefix(_RECIPIENT_PREFIX))
         issue = ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
-        shown = issue.translation_placeholders if issue is not None else None
+        shown = issue.data if issue is not None else None
         if subentry is None or (shown and shown["target"] != subentry.data[CONF_TARGET]):
             ir.async_delete_issue(hass, DOMAIN, issue_id)
+
+
+@callback
+def async_report_walk_issue(hass: HomeAssistant) -> None:
+    """Remind of a walk test."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        WALK_TEST_DUE,
+        is_fixable=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=WALK_TEST_DUE,
+    )
+
+
+@callback
+def async_clear_walk_issue(hass: HomeAssistant) -> None:
+    """Withdraw the reminder."""
+    ir.async_delete_issue(hass, DOMAIN, WALK_TEST_DUE)

@@ -9,7 +9,9 @@ from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
 from .const import ATTR_ONSET, ATTR_PATTERN, ATTR_SOUND_CLASS, DOMAIN, EVENT_LATE_DETECTION
-from .household.wording import describe_moment, describe_sound
+from .household.kinds import kind_of
+from .household.texts import TEXTS, nearest_language
+from .household.wording import describe_moment, in_sentence
 from .protocol import AlarmPattern, SoundClass
 
 
@@ -23,14 +25,15 @@ def async_describe_events(
     @callback
     def describe(event: Event) -> dict[str, Any]:
         data = event.data
+        texts = TEXTS[nearest_language(hass.config.language)]
         pattern = data.get(ATTR_PATTERN)
-        sound = describe_sound(SoundClass(data[ATTR_SOUND_CLASS]), AlarmPattern(pattern) if pattern else None)
+        kind = kind_of(SoundClass(data[ATTR_SOUND_CLASS]), AlarmPattern(pattern) if pattern else None)
         onset = dt_util.parse_datetime(data[ATTR_ONSET], raise_on_error=True)
-        moment = describe_moment(dt_util.as_local(onset), dt_util.now())
+        moment = describe_moment(dt_util.as_local(onset), dt_util.now(), texts)
         return {
             LOGBOOK_ENTRY_NAME: data[ATTR_NAME],
-            LOGBOOK_ENTRY_MESSAGE: (
-                f"heard {moment}: {sound[0].lower()}{sound[1:]} (told after the connection came back)"
+            LOGBOOK_ENTRY_MESSAGE: texts.logbook_late.format(
+                moment=moment, sound=in_sentence(texts.sounds[kind], texts)
             ),
         }
 

@@ -24,6 +24,7 @@ from .errors import (
     satellite_url,
     shown,
 )
+from .plain import plain_name
 from .protocol import MAX_STRING_LENGTH, PATH_PAIR_FINISH, PATH_PAIR_START, PROTOCOL_VERSION
 
 MAX_ANSWER_BYTES: Final = 8 * 1024
@@ -109,7 +110,7 @@ async def async_pair(
         satellite_id=satellite_id,
         fingerprint=certificate.fingerprint.hex(),
         token=_string(finished, "token"),
-        name=_string(finished, "name"),
+        name=plain_name(_string(finished, "name")),
     )
 
 

@@ -20,9 +20,11 @@ PATH_SOCKET = "/socket"
 
 MAX_FRAME_BYTES = 64 * 1024
 MAX_STRING_LENGTH = 256
+MAX_ITEMS = 64
 AUTHENTICATION_TIMEOUT_S = 10.0
 HEARTBEAT_S = 20.0
 SILENCE_TIMEOUT_S = 60.0
+LATEST_TIME_S = 2.0**33  # the year 2242: what is later is no clock
 
 CLOSE_BAD_MESSAGE = 4400
 CLOSE_BAD_TOKEN = 4401
@@ -38,6 +40,15 @@ class EchonetError(Exception):
 
 class ProtocolError(EchonetError):
     """A frame that is not a message of this protocol."""
+
+
+class UnknownMessage(ProtocolError):
+    """A frame that a newer peer may send; `sequence` is that of a detection, which can be acknowledged all the same."""
+
+    def __init__(self, text: str, *, sequence: int | None = None) -> None:
+        """Say what is unknown."""
+        super().__init__(text)
+        self.sequence = sequence
 
 
 class SoundClass(StrEnum):
@@ -95,6 +106,12 @@ class Problem(StrEnum):
     DISK_FULL = "disk_full"
 
 
+# With one of these a satellite is deaf.
+MICROPHONE_PROBLEMS = frozenset(
+    {Problem.MICROPHONE_MISSING, Problem.MICROPHONE_SILENT, Problem.MICROPHONE_CLIPPED}
+)
+
+
 class LocationSource(StrEnum):
     """Where a satellite's coordinates come from."""
 
@@ -146,7 +163,7 @@ class Auth(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Welcome(Message):
-    """What the satellite is; follows a good token."""
+    """What the satellite is; follows a good token. `tells_time`: it answers `time_request`."""
 
     type: ClassVar[str] = "welcome"
     satellite_id: str
@@ -158,6 +175,7 @@ class Welcome(Message):
     classes: tuple[SoundClass, ...]
     location_source: LocationSource = LocationSource.NONE
     location: Location | None = None
+    tells_time: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,11 +257,12 @@ class Configure(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mute(Message):
-    """Report nothing of `classes` (none named: of all) for `duration_s` seconds; 0 ends it."""
+    """Report nothing of `classes` (none named: of all) for `duration_s` seconds, but smoke and CO alarms; 0 ends it."""
 
     type: ClassVar[str] = "mute"
     duration_s: float = field(metadata={"ge": 0.0, "le": 86400.0})
-    classes: tuple[SoundClass, ...] = ()
+    # None named means all: where none of those named is known, nothing may be muted.
+    classes: tuple[SoundClass, ...] = field(default=(), metadata={"some": True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,6 +291,23 @@ class Watch(Message):
     enabled: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeRequest(Message):
+    """Ask what time it is at the satellite; `number` comes back with the answer."""
+
+    type: ClassVar[str] = "time_request"
+    number: int = field(metadata={"ge": 0})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeReply(Message):
+    """The clock that onsets are told by, as it was when the request arrived: seconds since 1970 (UTC)."""
+
+    type: ClassVar[str] = "time_reply"
+    number: int = field(metadata={"ge": 0})
+    time_s: float = field(metadata={"ge": 0.0, "le": LATEST_TIME_S})
+
+
 MESSAGES: Mapping[str, type[Message]] = {
     message.type: message
     for message in (
@@ -288,5 +324,7 @@ MESSAGES: Mapping[str, type[Message]] = {
         Test,
         Label,
         Watch,
+        TimeRequest,
+        TimeReply,
     )
 }

@@ -1,4 +1,4 @@
-"""How well a satellite keeps up."""
+"""How well a satellite keeps up, and how the household's last walk test went."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +16,9 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import SatelliteConfigEntry
 from .entity import SatelliteEntity
+from .household.runtime import Household, HouseholdConfigEntry
+from .household.walk_entities import WalkTestSensor
+from .household.where_entities import LikelyRoomSensor
 from .protocol import Health, Problem
 
 PARALLEL_UPDATES = 0
@@ -60,10 +63,16 @@ SENSORS = (
 
 
 async def async_setup_entry(
-    hass: HomeAssistant, entry: SatelliteConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+    hass: HomeAssistant,
+    entry: SatelliteConfigEntry | HouseholdConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the health sensors."""
-    async_add_entities(HealthSensor(entry.runtime_data, description) for description in SENSORS)
+    """Add the sensors of a satellite or of the household."""
+    runtime = entry.runtime_data
+    if isinstance(runtime, Household):
+        async_add_entities([WalkTestSensor(runtime.walk_test), LikelyRoomSensor(runtime)])
+    else:
+        async_add_entities(HealthSensor(runtime, description) for description in SENSORS)
 
 
 class HealthSensor(SatelliteEntity, SensorEntity):

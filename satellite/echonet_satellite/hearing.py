@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 
+from .bang import Bangs
 from .chirps import Chirps
 from .classifier import Classifier, Heard, quiet_room
 from .decision import StreamEvent
@@ -52,6 +53,7 @@ class Hearing:
         self._alarm = card.classes.index(SoundClass.ALARM)
         self._presence = card.classes.index(SoundClass.PRESENCE)
         self._overlap = card.frontend.n_fft - card.frontend.hop_length
+        self._bangs = Bangs(card.frontend.sample_rate, self._overlap)
         self._patterns = AlarmPatterns(card.frontend)
         self._chirps = Chirps(card.frontend, card.window_frames)
         self._pattern = AlarmPattern.UNKNOWN
@@ -82,6 +84,8 @@ class Hearing:
         events: list[StreamEvent] = []
         for number in range(steps):
             step = frames[number * card.step_frames : (number + 1) * card.step_frames]
+            begins = number * card.step_samples + self._overlap
+            self._bangs.push(heard[begins : begins + card.step_samples])
             if self._leading:
                 self._leading = False
                 self._classifier.step(step)
@@ -92,11 +96,11 @@ class Hearing:
 
     def configure(self, sensitivity: Mapping[SoundClass, Sensitivity]) -> list[StreamEvent]:
         """Change sensitivities; what is turned off ends now."""
-        return self._ended(self._detector.configure(sensitivity))
+        return self._told(self._detector.configure(sensitivity))
 
     def flush(self) -> list[StreamEvent]:
         """End what is heard: the stream is interrupted."""
-        return self._ended(self._detector.flush())
+        return self._told(self._detector.flush())
 
     def finish(self) -> list[StreamEvent]:
         """Hear the last moment of a stream that is over, and end what is heard."""
@@ -121,15 +125,15 @@ class Hearing:
             row[self._alarm] = 0.0
         self._recognise(row[self._alarm])
         levels = frame_levels(frames, self._classifier.card.frontend)
-        events = self._ended(self._detector.push(row, levels, peak_dbfs, self._pattern))
+        events = self._told(self._detector.push(row, levels, peak_dbfs, self._pattern))
         return events if chirp is None else events + self._detector.chirp(chirp.first, chirp.last)
 
-    def _ended(self, events: list[StreamEvent]) -> list[StreamEvent]:
-        """Forget the rhythm of an alarm that has ended: the next has its own."""
+    def _told(self, events: list[StreamEvent]) -> list[StreamEvent]:
+        """Tell bangs on time, and forget the rhythm of an alarm that has ended: the next has its own."""
         if any(event.sound_class is SoundClass.ALARM and event.phase is Phase.END for event in events):
             self._patterns.forget()
             self._pattern = AlarmPattern.UNKNOWN
-        return events
+        return [self._bangs.on_time(event) for event in events]
 
     def _peaks(self, heard: Floats) -> list[float]:
         """Return the loudest sample that the frames of each step have seen, in dB below full scale."""

@@ -13,6 +13,7 @@ import uuid
 from .errors import JournalError, StateError
 from .journal import Journal
 from .protocol import (
+    AlarmPattern,
     Configure,
     Detection,
     Health,
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 
 TEST_DURATION_S: Final = 2.0
+# A mute is for what annoys. Smoke and carbon monoxide are told in spite of it.
+UNMUTABLE: Final = frozenset({AlarmPattern.T3, AlarmPattern.T4})
 
 
 class Configurable(Protocol):
@@ -75,13 +78,15 @@ class Station:
         *,
         locate: Callable[[], tuple[LocationSource, Location | None]] = lambda: (LocationSource.NONE, None),
         clock: Callable[[], float] = time.monotonic,
+        utc: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Start from what journal and settings remember."""
+        """Start from what journal and settings remember; `utc` is the clock that onsets are told by."""
         self.info = info
         self._journal = journal
         self._store = store
         self._locate = locate
         self._clock = clock
+        self.utc = utc
         self._settings = store.load()
         self._lock = threading.RLock()
         self._open: dict[str, Detection] = {}  # as the worker thread has it
@@ -90,6 +95,9 @@ class Station:
         self._disk_full = False
         self._health = Health()
         self._muted_until: dict[SoundClass, float] = {}
+        self._held: dict[
+            str, str
+        ] = {}  # what goes on untold because of a mute, and the id it would be told by
         self._told = journal.last_sequence
         self._listeners: list[Callable[[Message], None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -160,6 +168,7 @@ class Station:
             classes=self.info.classes,
             location_source=source,
             location=location,
+            tells_time=True,
         )
 
     def snapshot(self) -> Snapshot:
@@ -193,7 +202,7 @@ class Station:
         await asyncio.to_thread(self._configure, message)
 
     async def mute(self, message: Mute) -> None:
-        """Report nothing of some classes for a while."""
+        """Report nothing of some classes for a while, except the patterns of smoke and carbon monoxide."""
         await asyncio.to_thread(self._mute, message)
 
     async def test(self, message: Test) -> None:
@@ -203,7 +212,7 @@ class Station:
             sequence=1,
             sound_class=message.sound_class,
             phase=Phase.START,
-            onset=datetime.now(UTC),
+            onset=self.utc(),
             confidence=1.0,
             peak_dbfs=0.0,
             test=True,
@@ -243,8 +252,10 @@ class Station:
             for name in message.classes or self.info.classes:
                 self._muted_until[name] = self._clock() + message.duration_s
             for detection in tuple(self._open.values()):
-                if not self._wanted(detection):
+                if self._muted(detection):
                     self._finish(detection)
+                    # Its end has been told: if it turns out to be smoke, that must not look like an echo of it.
+                    self._held[detection.id] = uuid.uuid4().hex
 
     async def _end_test(self, detection: Detection) -> None:
         await asyncio.sleep(TEST_DURATION_S)
@@ -257,23 +268,51 @@ class Station:
         return (
             self._settings.listening
             and self._settings.sensitivity.get(name, Sensitivity.OFF) is not Sensitivity.OFF
-            and self._clock() >= self._muted_until.get(name, 0.0)
         )
 
+    def _muted(self, detection: Detection) -> bool:
+        if detection.test or detection.pattern in UNMUTABLE:
+            return False
+        return self._clock() < self._muted_until.get(detection.sound_class, 0.0)
+
     def _take(self, detection: Detection) -> None:
-        """Keep a detection and tell it; of one whose start was not wanted, nothing is told at all."""
+        """Keep a detection and tell it; of one whose start was not wanted, nothing is told at all.
+
+        One that a mute holds back is told from its start when it turns out to be smoke or carbon monoxide.
+        """
         with self._lock:
+            told_id = self._held.get(detection.id)
+            if told_id is not None:
+                self._take_held(replace(detection, id=told_id), detection.id)
+                return
             known = detection.id in self._open
             if detection.phase is Phase.START:
                 if known or not self._wanted(detection):
                     return
+                if self._muted(detection):
+                    self._held[detection.id] = detection.id
+                    return
             elif not known:
                 return
-            if detection.phase is Phase.END:
-                del self._open[detection.id]
-            else:
-                self._open[detection.id] = detection
-            self._keep_and_post(detection)
+            self._follow(detection)
+
+    def _take_held(self, detection: Detection, heard_id: str) -> None:
+        """Follow what a mute holds back, and tell it from the moment on that no mute may hold it back."""
+        if detection.id not in self._open and detection.pattern in UNMUTABLE and self._wanted(detection):
+            self._follow(replace(detection, phase=Phase.START, duration_s=0.0))
+            if detection.phase is not Phase.END:
+                return
+        if detection.id in self._open:
+            self._follow(detection)
+        if detection.phase is Phase.END:
+            del self._held[heard_id]
+
+    def _follow(self, detection: Detection) -> None:
+        if detection.phase is Phase.END:
+            del self._open[detection.id]
+        else:
+            self._open[detection.id] = detection
+        self._keep_and_post(detection)
 
     def _finish(self, detection: Detection) -> None:
         del self._open[detection.id]

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
@@ -11,10 +12,11 @@ from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import CONF_HOST, CONF_PORT, CONF_TOKEN
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import area_registry as ar, device_registry as dr
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.echonet import coordinator
+from custom_components.echonet import link
 from custom_components.echonet.const import CONF_FINGERPRINT, DOMAIN, HOUSEHOLD_TITLE, HOUSEHOLD_UNIQUE_ID
 from tests.support.satellite import SatelliteUnderTest, running_satellite
 
@@ -31,7 +33,7 @@ def _integration_under_test(
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reconnect without the pauses that spare a real network."""
-    monkeypatch.setattr(coordinator, "ATTEMPT_SPACING_S", 0.02)
+    monkeypatch.setattr(link, "ATTEMPT_SPACING_S", 0.02)
 
 
 @pytest.fixture
@@ -143,6 +145,11 @@ def state_of(hass: HomeAssistant, entity_id: str) -> State:
 def is_in(entry: ConfigEntry, state: ConfigEntryState) -> bool:
     """Tell whether an entry is in a state that may change from one line to the next."""
     return entry.state is state
+
+
+def set_away_since(entry: ConfigEntry, **ago: float) -> None:
+    """Let a satellite that is not connected have been away for longer than it was."""
+    entry.runtime_data._away_since = dt_util.utcnow() - timedelta(**ago)
 
 
 async def wait_for_state(hass: HomeAssistant, entity_id: str, state: str) -> None:

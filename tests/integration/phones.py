@@ -15,11 +15,17 @@ ALERT = "event.echonet_household_alert"
 
 
 def add_recipient(
-    hass: HomeAssistant, household: MockConfigEntry, target: str, *, kind: str = "action", name: str = ""
+    hass: HomeAssistant,
+    household: MockConfigEntry,
+    target: str,
+    *,
+    kind: str = "action",
+    name: str = "",
+    **data: Any,
 ) -> str:
     """Add a recipient and return the id of its subentry."""
     subentry = ConfigSubentry(
-        data=MappingProxyType({CONF_KIND: kind, CONF_TARGET: target}),
+        data=MappingProxyType({CONF_KIND: kind, CONF_TARGET: target, **data}),
         subentry_type=SUBENTRY_RECIPIENT,
         title=name or target,
         unique_id=f"{kind}:{target}",

@@ -11,7 +11,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.echonet import config_flow
-from custom_components.echonet.const import CONF_COOLDOWN, CONF_FINGERPRINT, DOMAIN
+from custom_components.echonet.const import CONF_FINGERPRINT, DOMAIN
 from tests.integration.conftest import StartSatellite, setup
 from tests.integration.flows import WRONG_CODE, answer, move, unload_all
 from tests.support.satellite import SatelliteUnderTest
@@ -128,21 +128,6 @@ async def test_a_new_address_is_refused_where_another_answers(
     result = await answer(hass, result, **{CONF_HOST: "127.0.0.1", CONF_PORT: satellite.port})
     assert result["errors"] == {"base": "invalid_token"}
     assert entry.data == before
-
-
-async def test_the_settings_of_the_household(hass: HomeAssistant, household: MockConfigEntry) -> None:
-    await setup(hass, household)
-    options = await hass.config_entries.options.async_init(household.entry_id)
-    assert options["step_id"] == "init"
-    done = await hass.config_entries.options.async_configure(options["flow_id"], {CONF_COOLDOWN: 5.0})
-    assert done["type"] is FlowResultType.CREATE_ENTRY
-    assert household.options == {CONF_COOLDOWN: 5}
-
-    result = await household.start_reconfigure_flow(hass)
-    assert result["step_id"] == "reconfigure_household"
-    result = await answer(hass, result, **{CONF_COOLDOWN: 120})
-    assert result["reason"] == "reconfigure_successful"
-    assert household.options == {CONF_COOLDOWN: 120}
 
 
 def test_a_satellite_has_no_options_and_no_recipients(

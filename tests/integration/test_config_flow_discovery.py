@@ -47,7 +47,8 @@ async def test_an_announcement_without_proper_id_or_port_is_ignored(
 @pytest.mark.parametrize(
     ("name", "shown"),
     [
-        (f"\x1b[31mRed{'x' * 100}.{SERVICE_TYPE}", f"[31mRed{'x' * 57}"),
+        (f"\x1b[31mRed{'x' * 100}.{SERVICE_TYPE}", f"31mRed{'x' * 58}"),
+        (f"[Click](https://www.example.org) *now*.{SERVICE_TYPE}", "Click (https www example org) now"),
         (f"\n.{SERVICE_TYPE}", "EchoNet"),
     ],
 )

@@ -49,7 +49,7 @@ async def test_the_household(
     await setup(hass, household)
     add_recipient(hass, household, "notify.mobile_app_anna", name="Anna")
     satellite.emit(SoundClass.DOG)
-    await wait_for(lambda: list(household.runtime_data.incidents))
+    await wait_for(lambda: list(household.runtime_data.desk.incidents))
     diagnostics = await async_get_config_entry_diagnostics(hass, household)
     (incident,) = diagnostics["incidents"]
     assert incident["observations"][0]["detection"]["sound_class"] == "dog"

@@ -9,11 +9,20 @@ from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 
-from custom_components.echonet import coordinator
+from custom_components.echonet import protocol
 from custom_components.echonet.const import EVENT_LATE_DETECTION
+from custom_components.echonet.event_types import event_types_of
 from custom_components.echonet.protocol import Configure, Sensitivity, Watch
 from echonet_satellite.protocol import AlarmPattern, Phase, Problem, SoundClass
-from tests.integration.conftest import StartSatellite, make_entry, setup, state_of, wait_for, wait_for_state
+from tests.integration.conftest import (
+    StartSatellite,
+    make_entry,
+    set_away_since,
+    setup,
+    state_of,
+    wait_for,
+    wait_for_state,
+)
 from tests.support.satellite import SatelliteUnderTest
 
 EVENT = "event.hallway_sound_detection"
@@ -85,18 +94,21 @@ async def test_a_start_fires_one_event(
     await wait_for(lambda: len(fired(events)) == 2)
     first, second = fired(events)
     assert first | {"friendly_name": None, "event_types": None} == {
-        "event_type": "alarm",
+        "event_type": "smoke_alarm",
         "event_types": None,
         "friendly_name": None,
         "id": detection,
+        "sound_class": "alarm",
         "confidence": 0.943,
         "onset": onset.isoformat(),
         "level": -12.3,
         "pattern": "t3",
         "replayed": False,
-        "test": False,
     }
-    assert first["event_types"] == [item.value for item in SoundClass]
+    assert set(state_of(hass, EVENT).attributes["event_types"]) == {
+        *SoundClass,
+        *("smoke_alarm", "co_alarm", "siren", "alarm_clock", "low_battery_chirp", "test", "late"),
+    }
     assert second["id"] == last
 
 
@@ -126,6 +138,7 @@ async def test_what_happened_meanwhile_fires_but_never_turns_a_sensor_on(
     server_only = satellite.server
     await server_only.stop()
     await wait_for_state(hass, "binary_sensor.hallway_connection", STATE_OFF)
+    set_away_since(loaded, minutes=20)
     now = datetime.now(UTC)
     old = satellite.emit(SoundClass.GUNSHOT, onset=now - timedelta(minutes=10))
     satellite.emit(SoundClass.GUNSHOT, Phase.END, id=old, onset=now - timedelta(minutes=10), duration_s=1.0)
@@ -139,6 +152,7 @@ async def test_what_happened_meanwhile_fires_but_never_turns_a_sensor_on(
     await wait_for_state(hass, "binary_sensor.hallway_scream", STATE_ON)
 
     assert [(item["event_type"], item["replayed"]) for item in fired(events)] == [
+        ("late", True),
         ("dog", True),
         ("scream", False),
     ]
@@ -174,8 +188,8 @@ async def test_a_test_is_an_event_but_no_state(
         "button", "press", {ATTR_ENTITY_ID: "button.hallway_send_test_alert"}, blocking=True
     )
     await wait_for(lambda: fired(events))
-    assert fired(events)[0]["test"] is True
-    assert fired(events)[0]["event_type"] == "alarm"
+    assert fired(events)[0]["event_type"] == "test"
+    assert fired(events)[0]["sound_class"] == "alarm"
     satellite.emit(SoundClass.DOG)
     await wait_for_state(hass, "binary_sensor.hallway_dog", STATE_ON)
     assert not [event for event in events if event.data["entity_id"] == "binary_sensor.hallway_alarm"]
@@ -194,7 +208,7 @@ async def test_a_model_without_alarms_is_tested_with_what_it_knows(
         "button", "press", {ATTR_ENTITY_ID: "button.hallway_send_test_alert"}, blocking=True
     )
     await wait_for(lambda: fired(events))
-    assert fired(events)[0]["event_type"] == "dog"
+    assert fired(events)[0]["sound_class"] == "dog"
     await hass.config_entries.async_unload(entry.entry_id)
 
 
@@ -213,7 +227,9 @@ async def test_a_new_model_brings_and_takes_classes(
     assert state_of(hass, "binary_sensor.hallway_alarm").state == STATE_OFF
     assert state_of(hass, "select.hallway_alarm_sensitivity").state == Sensitivity.MEDIUM
     assert state_of(hass, "binary_sensor.hallway_fire").state == STATE_UNAVAILABLE
-    assert state_of(hass, EVENT).attributes["event_types"] == ["dog", "alarm"]
+    assert state_of(hass, EVENT).attributes["event_types"] == event_types_of(
+        (protocol.SoundClass.DOG, protocol.SoundClass.ALARM)
+    )
     satellite.emit(SoundClass.ALARM)
     await wait_for_state(hass, "binary_sensor.hallway_alarm", STATE_ON)
     await hass.config_entries.async_unload(entry.entry_id)
@@ -291,19 +307,6 @@ async def test_unique_ids_do_not_depend_on_name_or_address(
     assert len(entities) == 2 + 8 + 8 + 1 + 1 + 1 + 3
     assert all(item.unique_id.startswith(f"{satellite.satellite_id}-") for item in entities)
     assert all(item.has_entity_name and item.translation_key for item in entities)
-
-
-async def test_what_is_remembered_of_old_detections_is_bounded(
-    hass: HomeAssistant,
-    loaded: MockConfigEntry,
-    satellite: SatelliteUnderTest,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(coordinator, "REMEMBERED_DETECTIONS", 4)
-    for _ in range(10):
-        last = satellite.emit(SoundClass.DOG)
-    await wait_for(lambda: last in loaded.runtime_data.data.active)
-    assert len(loaded.runtime_data._seen) == 4
 
 
 async def test_levels_are_for_those_who_watch(

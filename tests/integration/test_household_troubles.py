@@ -13,7 +13,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_mock_service
 
 from custom_components.echonet.const import CONF_KIND, DOMAIN
-from custom_components.echonet.household import recipients
+from custom_components.echonet.household import courier
 from echonet_satellite.protocol import Phase, SoundClass
 from tests.integration.conftest import wait_for, wait_for_state
 from tests.integration.phones import Notifier, add_recipient
@@ -36,7 +36,7 @@ async def test_one_that_fails_stops_nobody_and_becomes_an_issue(
     async def hanging(call: ServiceCall) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(recipients, "SEND_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(courier, "SEND_TIMEOUT_S", 0.1)
     for name, action in (("broken", broken), ("defective", defective), ("hanging", hanging)):
         hass.services.async_register("notify", name, action)
     calls = async_mock_service(hass, "notify", "anna")
@@ -92,7 +92,7 @@ async def test_during_the_start_an_alert_waits_for_its_phone(
 async def test_a_start_that_takes_too_long_becomes_an_issue(
     hass: HomeAssistant, home: MockConfigEntry, satellite: SatelliteUnderTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recipients, "START_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(courier, "START_TIMEOUT_S", 0.05)
     hass.set_state(CoreState.starting)
     subentry_id = add_recipient(hass, home, "notify.mobile_app_anna")
     satellite.emit(SoundClass.ALARM)
@@ -132,7 +132,7 @@ async def test_the_unloaded_household_tells_nobody(
     assert not calls
 
 
-async def test_a_sound_that_began_before_the_household_was_there_is_not_told(
+async def test_what_is_heard_while_the_household_is_not_there_is_told_when_it_is(
     hass: HomeAssistant, home: MockConfigEntry, satellite: SatelliteUnderTest
 ) -> None:
     calls = async_mock_service(hass, "notify", "anna")
@@ -144,7 +144,8 @@ async def test_a_sound_that_began_before_the_household_was_there_is_not_told(
     satellite.emit(SoundClass.GUNSHOT, Phase.END, id=detection, duration_s=1.0)
     satellite.emit(SoundClass.DOG)
     await wait_for(lambda: calls)
-    assert [call.data["title"] for call in calls] == ["Barking dog in the kitchen"]
+    await wait_for(lambda: len(calls) == 2)
+    assert [call.data["title"] for call in calls] == ["Gunshot in the kitchen", "Barking dog in the kitchen"]
 
 
 async def test_an_issue_goes_with_its_recipient(

@@ -9,6 +9,8 @@ from homeassistant.util import dt as dt_util
 import pytest
 
 from custom_components.echonet.const import EVENT_LATE_DETECTION
+from custom_components.echonet.household.texts import TEXTS, Language
+from custom_components.echonet.household.wording import describe_moment
 from custom_components.echonet.logbook import async_describe_events
 
 
@@ -31,6 +33,7 @@ async def test_late_detections_are_described(
     assert described == {
         "name": "Hallway",
         "message": (
-            f"heard on {onset:%A} at {onset.hour}:{onset.minute:02}: {words} (told after the connection came back)"
+            f"heard {describe_moment(onset, dt_util.now(), TEXTS[Language.ENGLISH])}: {words} "
+            "(told after the connection came back)"
         ),
     }

@@ -19,7 +19,9 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.echonet import client, issues
 from custom_components.echonet.const import DOMAIN
+from custom_components.echonet.event_types import event_types_of
 from custom_components.echonet.helpers import translation_key
+from custom_components.echonet.household.silence import Trouble
 from custom_components.echonet.protocol import (
     SERVICE_TYPE,
     AlarmPattern,
@@ -198,7 +200,7 @@ def test_every_value_has_a_name() -> None:
     for sound_class in SoundClass:
         assert set(entity["select"][f"{sound_class}_sensitivity"]["state"]) == set(Sensitivity)
     for event in entity["event"].values():
-        assert set(event["state_attributes"]["event_type"]["state"]) == set(SoundClass)
+        assert set(event["state_attributes"]["event_type"]["state"]) == set(event_types_of(SoundClass))
         assert set(event["state_attributes"]["pattern"]["state"]) == set(AlarmPattern)
     assert set(entity["sensor"]["health"]["state"]) == {"ok", *Problem}
 
@@ -246,7 +248,7 @@ def test_every_step_error_and_reason_has_a_text() -> None:
     reasons |= calls("async_update_reload_and_abort", "reason")
     assert reasons - {"satellite_removed"} <= set(config["abort"])
     assert {"already_configured", "reauth_successful", "reconfigure_successful"} <= set(config["abort"])
-    assert set(recipient["error"]) == {"already_told"}
+    assert set(recipient["error"]) == {"already_told", "no_classes"}
     assert recipient["entry_type"]
     assert set(recipient["initiate_flow"]) == {"user", "reconfigure"}
 
@@ -262,11 +264,18 @@ def test_every_error_of_the_client_has_its_texts() -> None:
     assert keys | {"unknown"} == set(TEXTS["config"]["error"])
     assert calls("HomeAssistantError", "translation_key") <= set(TEXTS["exceptions"])
     while_connected = keys - {"impostor", "invalid_code", "pairing_closed"}
-    assert while_connected | {"not_connected"} == set(TEXTS["exceptions"])
+    assert while_connected | {"not_connected", "walk_test_running"} == set(TEXTS["exceptions"])
 
 
 def test_every_issue_has_its_texts() -> None:
-    keys = {issues.CERTIFICATE_CHANGED, issues.UNSUPPORTED_PROTOCOL, issues.RECIPIENT_FAILED}
+    keys = {
+        issues.CERTIFICATE_CHANGED,
+        issues.CHATTERBOX,
+        issues.UNSUPPORTED_PROTOCOL,
+        issues.WALK_TEST_DUE,
+        *issues.RECIPIENT_ISSUES.values(),
+        *Trouble,
+    }
     assert set(TEXTS["issues"]) == keys
     for key, texts in TEXTS["issues"].items():
         # Home Assistant wants either a description or a fix flow.

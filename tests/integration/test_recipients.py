@@ -10,7 +10,10 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_mock_service
 
 from custom_components.echonet.const import SUBENTRY_RECIPIENT
-from custom_components.echonet.household.flow import async_get_choices
+from custom_components.echonet.household.recipient_flow import async_get_choices
+from custom_components.echonet.household.recipients import Recipient, RecipientKind, recipients_of, waves_of
+from custom_components.echonet.household.texts import Language
+from custom_components.echonet.protocol import SoundClass
 from tests.integration.conftest import setup
 
 
@@ -31,7 +34,7 @@ async def ask(hass: HomeAssistant, home: MockConfigEntry) -> Any:
     )
 
 
-async def answer(hass: HomeAssistant, result: Any, **data: str) -> Any:
+async def answer(hass: HomeAssistant, result: Any, **data: Any) -> Any:
     return await hass.config_entries.subentries.async_configure(result["flow_id"], data)
 
 
@@ -66,7 +69,12 @@ async def test_adding(hass: HomeAssistant, home: MockConfigEntry, data: dict[str
     assert result["type"] is FlowResultType.CREATE_ENTRY
     (subentry,) = home.subentries.values()
     assert subentry.title == title
-    assert subentry.data == {"kind": "action", "target": "notify.mobile_app_ben"}
+    assert subentry.data == {
+        "kind": "action",
+        "target": "notify.mobile_app_ben",
+        "order": 1,
+        "classes": [item.value for item in SoundClass],
+    }
     assert subentry.unique_id == "action:notify.mobile_app_ben"
 
 
@@ -92,14 +100,24 @@ async def test_changing(hass: HomeAssistant, home: MockConfigEntry) -> None:
     first, _ = home.subentries
     result = await reconfigure(hass, home, first)
     assert result["step_id"] == "reconfigure"
-    suggested = {str(key): key.description["suggested_value"] for key in result["data_schema"].schema}
-    assert suggested == {"target": "entity:notify.email", "name": "Anna"}
+    suggested = {
+        str(key): key.description["suggested_value"]
+        for key in result["data_schema"].schema
+        if key.description
+    }
+    assert suggested == {
+        "target": "entity:notify.email",
+        "name": "Anna",
+        "order": 1,
+        "classes": [item.value for item in SoundClass],
+    }
     result = await answer(hass, result, target="action:notify.a_group", name="Anna")
     assert result["errors"] == {"target": "already_told"}
     result = await answer(hass, result, target="action:notify.mobile_app_annas_phone", name="Anna")
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "reconfigure_successful"
-    assert home.subentries[first].data == {"kind": "action", "target": "notify.mobile_app_annas_phone"}
+    changed = home.subentries[first].data
+    assert (changed["kind"], changed["target"]) == ("action", "notify.mobile_app_annas_phone")
     assert home.subentries[first].title == "Anna"
 
 
@@ -111,3 +129,45 @@ async def test_what_has_vanished_can_keep_its_place(hass: HomeAssistant, home: M
     result = await answer(hass, result, target="action:notify.mobile_app_ben", name="Ben")
     assert result["reason"] == "reconfigure_successful"
     assert home.subentries[subentry_id].title == "Ben"
+
+
+async def test_order_classes_and_language(hass: HomeAssistant, home: MockConfigEntry) -> None:
+    result = await ask(hass, home)
+    result = await answer(hass, result, target="entity:notify.email", classes=[])
+    assert result["errors"] == {"classes": "no_classes"}
+    await answer(hass, result, target="entity:notify.email", order=3, classes=["dog", "alarm"], language="fr")
+    (recipient,) = recipients_of(home)
+    assert recipient.order == 3
+    assert recipient.classes == {SoundClass.DOG, SoundClass.ALARM}
+    assert recipient.language is Language.FRENCH
+    (subentry_id,) = home.subentries
+    result = await reconfigure(hass, home, subentry_id)
+    await answer(hass, result, target="entity:notify.email", order=3, classes=["dog"])
+    (recipient,) = recipients_of(home)
+    assert recipient.language is None
+
+
+def test_who_is_told_at_once_and_who_later() -> None:
+    def recipient(name: str, order: int, *classes: SoundClass) -> Recipient:
+        return Recipient(
+            subentry_id=name,
+            name=name,
+            kind=RecipientKind.ACTION,
+            target=f"notify.{name}",
+            order=order,
+            classes=frozenset(classes or SoundClass),
+        )
+
+    everybody = [
+        recipient("neighbour", 3),
+        recipient("anna", 1),
+        recipient("grandma", 2, SoundClass.BABY_CRY),
+        recipient("ben", 1),
+    ]
+
+    def names(sound_class: SoundClass) -> list[list[str]]:
+        return [[item.name for item in wave] for wave in waves_of(everybody, sound_class)]
+
+    assert names(SoundClass.ALARM) == [["anna", "ben"], ["neighbour"]]
+    assert names(SoundClass.BABY_CRY) == [["anna", "ben"], ["grandma"], ["neighbour"]]
+    assert waves_of([], SoundClass.DOG) == []

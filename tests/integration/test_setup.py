@@ -10,11 +10,11 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from zeroconf import DNSPointer, DNSText, RecordUpdate  # type: ignore[attr-defined]
 
-from custom_components.echonet import coordinator
+from custom_components.echonet import coordinator, link
 from custom_components.echonet.backoff import Backoff
 from custom_components.echonet.const import CONF_FINGERPRINT, DOMAIN
-from custom_components.echonet.coordinator import DetectionReport
-from custom_components.echonet.protocol import SERVICE_TYPE, SoundClass
+from custom_components.echonet.protocol import SERVICE_TYPE
+from echonet_satellite.protocol import Problem
 from tests.integration.conftest import (
     StartSatellite,
     is_in,
@@ -201,7 +201,7 @@ async def test_an_announcement_ends_the_pause(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """With pauses of an hour, only the announcement can bring the satellite back in time."""
-    monkeypatch.setattr(loaded.runtime_data, "_backoff", Backoff(first=3600.0, limit=3600.0))
+    monkeypatch.setattr(loaded.runtime_data._link, "_backoff", Backoff(first=3600.0, limit=3600.0))
     registry = mock_async_zeroconf.zeroconf
     ours = [call.args[0] for call in registry.async_add_listener.call_args_list]
     (listener,) = (item for item in ours if type(item).__module__.startswith("custom_components.echonet"))
@@ -219,7 +219,7 @@ async def test_an_announcement_ends_the_pause(
         )
 
     announce("0" * 32)
-    assert not loaded.runtime_data._wake.is_set()
+    assert not loaded.runtime_data._link._wake.is_set()
     announce(satellite.satellite_id)
     await wait_for_state(hass, "binary_sensor.hallway_connection", STATE_ON)
 
@@ -233,19 +233,12 @@ async def test_a_defect_while_listening_does_not_end_the_listening(
     satellite: SatelliteUnderTest,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    heard = []
-
-    def fail_once(report: DetectionReport) -> None:
-        heard.append(report.detection.id)
-        if len(heard) == 1:
-            raise RuntimeError("a defect")
-
-    loaded.runtime_data.async_subscribe_detections(fail_once)
-    satellite.emit(SoundClass.DOG)
-    await wait_for(lambda: "Unexpected error while listening to Hallway" in caplog.text)
-    await wait_for_state(hass, "binary_sensor.hallway_connection", STATE_ON)
-    second = satellite.emit(SoundClass.GUNSHOT)
-    await wait_for(lambda: second in heard)
+    with patch.object(loaded.runtime_data, "on_message", side_effect=RuntimeError("a defect")):
+        satellite.set_health(Problem.DISK_FULL)
+        await wait_for(lambda: "Unexpected error while listening to Hallway" in caplog.text)
+    await wait_for_state(hass, "sensor.hallway_health", "disk_full")
+    satellite.set_health()
+    await wait_for_state(hass, "sensor.hallway_health", "ok")
 
 
 async def test_a_connection_that_lasted_makes_the_next_pause_short(
@@ -254,8 +247,8 @@ async def test_a_connection_that_lasted_makes_the_next_pause_short(
     satellite: SatelliteUnderTest,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(coordinator, "STABLE_AFTER_S", 0.0)
-    backoff = loaded.runtime_data._backoff
+    monkeypatch.setattr(link, "STABLE_AFTER_S", 0.0)
+    backoff = loaded.runtime_data._link._backoff
     for _ in range(10):
         backoff.next()
     await satellite.stop()

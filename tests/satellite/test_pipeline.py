@@ -226,7 +226,7 @@ def test_the_onset_is_right_although_blocks_come_late(ear: Ear) -> None:
     age_s = 5.0 - 1.32
     expected = datetime(2026, 1, 1, tzinfo=UTC) - timedelta(seconds=age_s)
     for event in ear.events:
-        assert abs((event.onset - expected).total_seconds()) < 0.03
+        assert abs((event.onset - expected).total_seconds()) < 0.003
     assert ear.events[-1].phase is Phase.END
 
 
@@ -258,7 +258,7 @@ def test_after_lost_blocks_the_clock_is_found_again(ear: Ear) -> None:
     pipeline.start()
     assert pipeline.join(10)
     onset_s = 10 - (now - ear.events[0].onset).total_seconds()
-    assert onset_s == pytest.approx(1.0 + 2.0, abs=0.03)
+    assert onset_s == pytest.approx(1.0 + 2.0, abs=0.003)
     assert Problem.BLOCKS_DROPPED in ear.problems
     assert ear.health[-1].dropped_blocks == 25
 

@@ -11,19 +11,27 @@ from typing import Any, get_args, get_origin, get_type_hints
 from hypothesis import given, strategies as st
 import pytest
 
-from echonet_satellite.codec import decode, encode
+from echonet_satellite.codec import ToldOnce, decode, encode
 from echonet_satellite.errors import ProtocolError
 from echonet_satellite.protocol import (
     MAX_FRAME_BYTES,
+    MAX_ITEMS,
     MESSAGES,
     AlarmPattern,
     Auth,
+    Configure,
     Detection,
     Health,
+    Label,
+    LocationSource,
     Message,
+    Mute,
     Phase,
+    Problem,
     Snapshot,
     SoundClass,
+    UnknownMessage,
+    Welcome,
 )
 from tests.support import wire
 
@@ -101,6 +109,7 @@ def example(kind: type[Message]) -> dict[str, Any]:
             "classes": ["dog"],
             "location_source": "configured",
             "location": {"latitude": 1.0, "longitude": 2.0, "accuracy_m": 3.0},
+            "tells_time": True,
         },
         "snapshot": snapshot,
         "detection": {
@@ -124,6 +133,8 @@ def example(kind: type[Message]) -> dict[str, Any]:
         "test": {"sound_class": "fire"},
         "label": {"detection_id": "1", "verdict": "false_alarm"},
         "watch": {"enabled": True},
+        "time_request": {"number": 1},
+        "time_reply": {"number": 1, "time_s": 1.8e9},
     }
     return {"type": kind.type, **examples[kind.type]}
 
@@ -145,7 +156,7 @@ def test_what_is_required_may_not_be_missing(kind: type[Message]) -> None:
     whole = example(kind)
     defaults: dict[str, set[str]] = {
         "auth": {"protocol"},
-        "welcome": {"location_source", "location"},
+        "welcome": {"location_source", "location", "tells_time"},
         "detection": {"duration_s", "pattern", "replayed", "test"},
         "health": {"problems", "dropped_blocks", "realtime_factor"},
         "configure": {"listening", "sensitivity"},
@@ -174,7 +185,8 @@ def test_what_is_required_may_not_be_missing(kind: type[Message]) -> None:
         ("id", "x" * 257),
         ("id", "tab\t"),
         ("replayed", 1),
-        ("pattern", "waltz"),
+        ("pattern", "waltz\n"),
+        ("pattern", "x" * 257),
     ],
 )
 def test_values_out_of_range_are_refused(name: str, value: object) -> None:
@@ -226,6 +238,61 @@ def test_nothing_else_than_a_protocol_error_is_raised(frame: str) -> None:
 def test_a_newer_peer_may_say_more() -> None:
     message = decode(json.dumps({**example(Health), "humidity": {"unknown": [1]}}))
     assert isinstance(message, Health)
+
+
+@pytest.mark.parametrize(
+    "newer",
+    [
+        {"type": "goodbye"},
+        {**example(Detection), "sound_class": "cat"},
+        {**example(Detection), "phase": "pause"},
+        {**example(Label), "verdict": "perhaps"},
+        # None named would mean all: an unknown class must not mute the house.
+        {**example(Mute), "classes": ["cat"]},
+    ],
+)
+def test_what_only_a_newer_peer_understands_is_told_from_what_is_wrong(newer: dict[str, Any]) -> None:
+    with pytest.raises(UnknownMessage) as caught:
+        decode(json.dumps(newer))
+    assert caught.value.sequence == newer.get("sequence")
+
+
+@pytest.mark.parametrize(
+    ("newer", "expected"),
+    [
+        ({**example(Detection), "pattern": "waltz"}, {"pattern": None}),
+        ({**example(Health), "problems": ["sleepy", "disk_full"]}, {"problems": (Problem.DISK_FULL,)}),
+        ({**example(Health), "problems": ["sleepy"]}, {"problems": ()}),
+        ({**example(Welcome), "classes": ["cat", "dog"]}, {"classes": (SoundClass.DOG,)}),
+        ({**example(Welcome), "location_source": "stars"}, {"location_source": LocationSource.NONE}),
+        ({**example(Mute), "classes": ["cat", "dog"]}, {"classes": (SoundClass.DOG,)}),
+        ({**example(Configure), "sensitivity": {"cat": "high", "dog": "utmost"}}, {"sensitivity": {}}),
+        ({**example(Snapshot), "active": [{**example(Detection), "sound_class": "cat"}]}, {"active": ()}),
+    ],
+)
+def test_of_what_a_newer_peer_says_the_known_part_is_taken(
+    newer: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    skipped: list[str] = []
+    message = decode(json.dumps(newer), skipped.append)
+    assert {name: getattr(message, name) for name in expected} == expected
+    assert skipped
+
+
+def test_a_list_without_end_is_cut() -> None:
+    skipped: list[str] = []
+    message = decode(json.dumps({**example(Health), "problems": ["disk_full"] * 4000}), skipped.append)
+    assert isinstance(message, Health)
+    assert len(message.problems) == MAX_ITEMS
+    assert skipped == [f"health.problems has more than {MAX_ITEMS} items"]
+
+
+def test_what_is_skipped_is_told_once_and_not_for_ever() -> None:
+    told: list[str] = []
+    once = ToldOnce(told.append, limit=3)
+    for number in (1, 1, 2, 1, 3, 4, 5):
+        once(f"unknown {number}")
+    assert told == ["unknown 1", "unknown 2", "unknown 3"]
 
 
 def test_a_time_of_another_zone_becomes_utc() -> None:

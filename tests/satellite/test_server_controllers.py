@@ -19,6 +19,9 @@ from echonet_satellite.protocol import (
     Detection,
     Health,
     Hello,
+    Sensitivity,
+    Snapshot,
+    SoundClass,
     Watch,
 )
 from echonet_satellite.server import Limits
@@ -35,6 +38,8 @@ TOO_BIG = (aiohttp.WSCloseCode.MESSAGE_TOO_BIG, aiohttp.WSCloseCode.ABNORMAL_CLO
         (encode(Watch(enabled=True)), CLOSE_BAD_MESSAGE),
         (encode(Hello(protocol=1, satellite_id="x")), CLOSE_BAD_MESSAGE),
         ("nonsense", CLOSE_BAD_MESSAGE),
+        # A stranger is not given the benefit of being newer.
+        ('{"type": "reboot"}', CLOSE_BAD_MESSAGE),
         (b"binary", CLOSE_BAD_MESSAGE),
         ("x" * 65_537, TOO_BIG),
         (encode(Auth(token="wrong")), CLOSE_BAD_TOKEN),
@@ -53,7 +58,6 @@ async def test_what_is_no_good_first_frame(raw: Raw, frame: str | bytes, code: i
     [
         (encode(Auth(token="again")), CLOSE_BAD_MESSAGE),
         (encode(Health()), CLOSE_BAD_MESSAGE),
-        ('{"type": "reboot"}', CLOSE_BAD_MESSAGE),
         ('{"type": "mute", "duration_s": -1}', CLOSE_BAD_MESSAGE),
         (b"binary", CLOSE_BAD_MESSAGE),
         ("x" * 65_537, TOO_BIG),
@@ -66,6 +70,20 @@ async def test_what_is_no_command(
     await (raw.socket.send_str(frame) if isinstance(frame, str) else raw.socket.send_bytes(frame))
     assert await raw.close_code() in (code if isinstance(code, tuple) else (code,))
     await satellite.wait_connected(0)
+
+
+async def test_a_newer_controller_is_served_as_far_as_it_is_understood(
+    raw: Raw, satellite: SatelliteUnderTest, caplog: pytest.LogCaptureFixture
+) -> None:
+    await raw.greet()
+    for frame in ('{"type": "reboot"}', '{"type": "test", "sound_class": "cat"}') * 3:
+        await raw.socket.send_str(frame)
+    await raw.socket.send_str('{"type": "configure", "sensitivity": {"cat": "low", "dog": "high"}}')
+    snapshot = await raw.take()
+    assert isinstance(snapshot, Snapshot)
+    assert snapshot.settings.sensitivity[SoundClass.DOG] is Sensitivity.HIGH
+    assert caplog.text.count("reboot") == 1
+    assert satellite.connected
 
 
 async def test_who_says_nothing_is_sent_away(tmp_path: Path, session: aiohttp.ClientSession) -> None:

@@ -1,6 +1,7 @@
 """What a paired controller is told and may ask for: detections, also those it missed, settings, levels, tests."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import aiohttp
 
@@ -19,9 +20,12 @@ from echonet_satellite.protocol import (
     Snapshot,
     SoundClass,
     Test,
+    TimeReply,
+    TimeRequest,
     Verdict,
     Watch,
 )
+from tests.support.connections import connect
 from tests.support.raw import Raw
 from tests.support.satellite import SatelliteUnderTest
 
@@ -197,3 +201,24 @@ async def test_a_label_is_kept(raw: Raw, satellite: SatelliteUnderTest) -> None:
     await raw.send(Configure())
     assert isinstance(await raw.take(), Snapshot)  # commands are obeyed one after the other
     assert satellite.journal.labels() == {identifier: Verdict.FALSE_ALARM}
+
+
+async def test_the_time_is_told_by_the_clock_that_onsets_are_told_by(
+    raw: Raw, satellite: SatelliteUnderTest
+) -> None:
+    satellite.utc = lambda: datetime(1970, 1, 2, tzinfo=UTC)
+    await raw.greet()
+    await raw.send(TimeRequest(number=7))
+    assert await raw.take() == TimeReply(number=7, time_s=86_400.0)
+    await raw.send(Test(sound_class=SoundClass.DOG))
+    told = await raw.take()
+    assert isinstance(told, Detection)
+    assert told.onset == satellite.utc()
+
+
+async def test_a_controller_is_told_that_it_may_ask_for_the_time(
+    satellite: SatelliteUnderTest, session: aiohttp.ClientSession
+) -> None:
+    connection = await connect(session, satellite)
+    assert connection.welcome.tells_time
+    await connection.close()

@@ -6,6 +6,7 @@ from pathlib import Path
 import sqlite3
 
 from echonet_satellite.protocol import (
+    AlarmPattern,
     Configure,
     Detection,
     Health,
@@ -141,6 +142,66 @@ async def test_mute_of_all_and_its_early_end(tmp_path: Path) -> None:
         satellite.emit("gunshot")
         await settle()
         assert phases(told) == [("alarm", Phase.START), ("gunshot", Phase.START)]
+
+
+async def test_a_mute_never_silences_smoke_or_carbon_monoxide(tmp_path: Path) -> None:
+    async with running_satellite(tmp_path, clock=Clock()) as satellite:
+        told = listen(satellite)
+        await satellite.station.mute(Mute(duration_s=3600))
+        satellite.emit("alarm", pattern=AlarmPattern.SIREN)
+        smoke = satellite.emit("alarm", pattern=AlarmPattern.T3)
+        await settle()
+        assert phases(told) == [("alarm", Phase.START)]
+        await satellite.station.mute(Mute(duration_s=3600))  # nor does one that comes while it sounds
+        satellite.emit("alarm", "end", id=smoke, pattern=AlarmPattern.T3)
+        await settle()
+        assert phases(told) == [("alarm", Phase.START), ("alarm", Phase.END)]
+
+
+async def test_what_a_mute_holds_back_is_told_when_it_turns_out_to_be_smoke(tmp_path: Path) -> None:
+    async with running_satellite(tmp_path, clock=Clock()) as satellite:
+        told = listen(satellite)
+        await satellite.station.mute(Mute(duration_s=3600))
+        for pattern in (AlarmPattern.T3, AlarmPattern.T4):
+            alarm = satellite.emit("alarm")
+            satellite.emit("alarm", "update", id=alarm, pattern=pattern)
+            satellite.emit("alarm", "update", id=alarm, pattern=pattern, confidence=0.99)
+            satellite.emit("alarm", "end", id=alarm, pattern=pattern, duration_s=9.0)
+            await settle()
+            heard = [item for item in told if isinstance(item, Detection)]
+            assert [item.phase for item in heard] == [Phase.START, Phase.UPDATE, Phase.END]
+            assert {(item.id, item.pattern) for item in heard} == {(alarm, pattern)}
+            told.clear()
+        alarm = satellite.emit("alarm")
+        satellite.emit("alarm", "end", id=alarm, pattern=AlarmPattern.T3, duration_s=3.0)
+        await settle()
+        assert phases(told) == [("alarm", Phase.START), ("alarm", Phase.END)]
+        assert satellite.station.snapshot().active == ()
+
+
+async def test_what_a_mute_has_ended_is_told_anew_when_it_turns_out_to_be_smoke(tmp_path: Path) -> None:
+    async with running_satellite(tmp_path, clock=Clock()) as satellite:
+        told = listen(satellite)
+        alarm = satellite.emit("alarm")
+        await satellite.station.mute(Mute(duration_s=3600))
+        satellite.emit("alarm", "update", id=alarm, pattern=AlarmPattern.T3)
+        satellite.emit("alarm", "end", id=alarm, pattern=AlarmPattern.T3, duration_s=9.0)
+        await settle()
+        heard = [item for item in told if isinstance(item, Detection)]
+        assert [item.phase for item in heard] == [Phase.START, Phase.END, Phase.START, Phase.END]
+        # Home Assistant takes a second start of the same id for an echo.
+        assert heard[2].id == heard[3].id != heard[0].id
+
+
+async def test_privacy_is_stronger_than_any_pattern(tmp_path: Path) -> None:
+    async with running_satellite(tmp_path, clock=Clock()) as satellite:
+        told = listen(satellite)
+        await satellite.station.mute(Mute(duration_s=3600))
+        alarm = satellite.emit("alarm")
+        await satellite.station.configure(Configure(listening=False))
+        satellite.emit("alarm", "update", id=alarm, pattern=AlarmPattern.T3)
+        await settle()
+        assert phases(told) == []
 
 
 async def test_what_a_kill_cut_off_is_ended_at_the_next_start(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@
         satellite.emit(SoundClass.DOG, Phase.END, id=that_id, duration_s=1.5)
         satellite.set_health(Problem.MICROPHONE_SILENT); satellite.set_level(-20.0)
         satellite.configured                    # every Settings that the pipeline was told
+        await satellite.say('{"type": "health"}')                    # any frame, to all who are connected
         await satellite.wait_connected(1)       # until so many controllers are authenticated
         await satellite.stop(); await satellite.start()              # same state, same port
         satellite.forget_controllers()          # every token is refused from the next connection on
@@ -82,6 +83,7 @@ class SatelliteUnderTest:
         location: Location | None = None,
         limits: Limits | None = None,
         clock: Callable[[], float] = time.monotonic,
+        utc: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.state = state
         self.name = name
@@ -90,6 +92,7 @@ class SatelliteUnderTest:
         self.location = location
         self.limits = limits or Limits()
         self.clock = clock
+        self.utc = utc
         self.configured: list[Settings] = []
         self.identity: Identity
         self.controllers: Controllers
@@ -134,6 +137,7 @@ class SatelliteUnderTest:
             SettingsStore(self.state / "settings.json", self.classes),
             locate=lambda: (source, self.location),
             clock=self.clock,
+            utc=self._utc_now,
         )
         self.station.begin(asyncio.get_running_loop(), self)
         self.server = Server(self.identity, self.station, self.controllers, self.window, limits=self.limits)
@@ -185,7 +189,7 @@ class SatelliteUnderTest:
             id=id or uuid.uuid4().hex,
             sound_class=SoundClass(sound_class),
             phase=Phase(phase),
-            onset=onset or datetime.now(UTC),
+            onset=onset or self.utc(),
             confidence=confidence,
             peak_dbfs=peak_dbfs,
             duration_s=duration_s,
@@ -210,6 +214,11 @@ class SatelliteUnderTest:
             Level(rms_dbfs=rms_dbfs, peak_dbfs=rms_dbfs if peak_dbfs is None else peak_dbfs)
         )
 
+    async def say(self, frame: str) -> None:
+        """Send a frame as it is, as a newer, broken or hostile satellite does."""
+        for link in tuple(self.server.sockets._links.values()):
+            await link._socket.send_str(frame)
+
     async def wait_connected(self, count: int = 1, *, within_s: float = 10.0) -> None:
         """Wait until exactly `count` controllers are connected."""
         async with asyncio.timeout(within_s):
@@ -219,6 +228,10 @@ class SatelliteUnderTest:
                 changed.clear()
                 await changed.wait()
             unsubscribe()
+
+    def _utc_now(self) -> datetime:
+        # A test may set the clock at any time.
+        return self.utc()
 
     def configure(self, settings: Settings) -> None:
         """Take settings in the place of a pipeline."""

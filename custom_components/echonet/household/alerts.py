@@ -1,145 +1,175 @@
-"""Builds what a recipient reads, and the companion app's payload. Pure: home, time and zone are passed in."""
+"""An alert: one incident, as it is told at one moment. Pure: home, time and zone are passed in."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
-from typing import Any
 
-from ..protocol import AlarmPattern, Location, SoundClass
-from .incidents import Incident, Place
-from .policy import Telling
-from .wording import describe_confidence, describe_moment, describe_room, describe_sound, join_words
+from ..protocol import AlarmPattern, Location, LocationSource, SoundClass
+from .incident import Incident
+from .kinds import AlertKind, Severity
+from .policy import Decision, Telling
+from .position import Position
+from .texts import TEXTS, Language
+from .where import Whereabouts
+from .wording import Facts, Notice, write
 
-CRITICAL_CLASSES = frozenset(
-    {SoundClass.GUNSHOT, SoundClass.GLASS_BREAK, SoundClass.ALARM, SoundClass.FIRE, SoundClass.SCREAM}
-)
-GROUP = "echonet"
-MAP_ZOOM = 18
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """What all alerts of a household share: where it is, how it reads times, and which language it speaks.
+
+    `address` is what helpers are told, and empty where nobody has entered one.
+    """
+
+    location: Location
+    zone: tzinfo
+    language: Language = Language.ENGLISH
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """One incident, ready to be told."""
+    """One incident, ready to be told in any language.
+
+    `language` is the household's own; `whereabouts` is None where nothing can be said.
+    """
 
     incident_id: str
-    telling: Telling
     sound_class: SoundClass
     pattern: AlarmPattern | None
-    title: str
-    message: str
     rooms: tuple[str, ...]
-    onset: datetime
-    confidence: float
-    critical: bool
-    location: Location
+    facts: Facts
+    language: Language
+    whereabouts: Whereabouts | None = None
+
+    @property
+    def telling(self) -> Telling:
+        """Why it is told now."""
+        return self.facts.telling
+
+    @property
+    def severity(self) -> Severity:
+        """How loudly it is told."""
+        return self.facts.severity
+
+    @property
+    def critical(self) -> bool:
+        """Whether it is heard through any silence."""
+        return self.severity is Severity.CRITICAL
+
+    @property
+    def kind(self) -> AlertKind:
+        """What it is."""
+        return self.facts.kind
+
+    @property
+    def onset(self) -> datetime:
+        """When it began."""
+        return self.facts.onset
+
+    @property
+    def confidence(self) -> float:
+        """How sure it is."""
+        return self.facts.confidence
+
+    @property
+    def position(self) -> Position:
+        """Where it is on the map."""
+        return self.facts.position
+
+    @property
+    def title(self) -> str:
+        """The title in the household's language."""
+        return self.notice().title
 
     @property
     def text(self) -> str:
-        """Everything in one line, for those who show no title."""
-        return f"{self.title}. {self.message}"
+        """Everything in the household's language."""
+        return self.notice().text
 
-    @property
-    def map_url(self) -> str:
-        """A web page that shows the place on OpenStreetMap."""
-        latitude, longitude = _degrees(self.location.latitude), _degrees(self.location.longitude)
-        return (
-            f"https://www.openstreetmap.org/?mlat={latitude}&mlon={longitude}"
-            f"#map={MAP_ZOOM}/{latitude}/{longitude}"
-        )
+    def notice(self, language: Language | None = None, instead_of: Sequence[str] = ()) -> Notice:
+        """Return what a recipient reads; see `write`."""
+        return write(self.facts, TEXTS[language or self.language], instead_of=instead_of)
 
-    @property
-    def geo_uri(self) -> str:
-        """The place for a phone's own map (RFC 5870, with the query that Android needs to set a pin)."""
-        latitude, longitude = _degrees(self.location.latitude), _degrees(self.location.longitude)
-        return f"geo:{latitude},{longitude}?q={latitude},{longitude}"
-
-    def companion_data(self) -> dict[str, Any]:
-        """Return the `data` of a notification for the companion apps of Android and iOS.
-
-        The tag makes a later telling of the same incident replace the earlier one.
-        """
-        data: dict[str, Any] = {
-            "tag": f"{GROUP}-{self.incident_id}",
-            "group": GROUP,
-            "url": self.map_url,
-            "clickAction": self.map_url,
-            "actions": [
-                {"action": "URI", "title": "Show on map", "uri": self.map_url},
-            ],
-            "latitude": self.location.latitude,
-            "longitude": self.location.longitude,
-        }
-        if self.telling is Telling.UPDATE:
-            # The phone has rung already: replace the text and stay silent.
-            return data | {
-                "alert_once": True,
-                "channel": "EchoNet updates",
-                "importance": "low",
-                "push": {"interruption-level": "passive", "sound": "none"},
-            }
-        data |= {"ttl": 0, "priority": "high"}
-        if self.critical:
-            return data | {
-                "channel": "alarm_stream",
-                "push": {
-                    "interruption-level": "critical",
-                    "sound": {"name": "default", "critical": 1, "volume": 1.0},
-                },
-            }
-        return data | {
-            "channel": "EchoNet",
-            "importance": "high",
-            "push": {"interruption-level": "time-sensitive"},
-        }
+    def as_loud_as(self, earlier: Alert) -> Alert:
+        """Return it in the place of an earlier one of the same incident that has not arrived, and is still owed."""
+        if earlier.severity.rank <= self.severity.rank:
+            return self
+        if self.telling is Telling.ALL_CLEAR:
+            # What is over must be known, and need not tear anybody out of sleep any more.
+            return replace(self, facts=replace(self.facts, severity=earlier.severity.at_most(Severity.HIGH)))
+        return replace(self, facts=replace(self.facts, severity=earlier.severity, telling=earlier.telling))
 
 
 def build_alert(
-    incident: Incident, telling: Telling, *, home: Location, now: datetime, zone: tzinfo
+    incident: Incident,
+    decision: Decision,
+    *,
+    home: Home,
+    now: datetime,
+    whereabouts: Whereabouts | None = None,
 ) -> Alert:
-    """Put an incident into words.
+    """Return an incident as it is told now.
 
     Args:
         incident: What happened.
-        telling: How it is told.
-        home: Coordinates of the home, for satellites that know none.
+        decision: How it is told.
+        home: What all alerts share.
         now: The present time.
-        zone: The zone in which the recipient reads times.
+        whereabouts: In which rooms it probably is, if that can be said.
     """
-    sound = describe_sound(incident.sound_class, incident.pattern)
-    moment = describe_moment(incident.onset.astimezone(zone), now.astimezone(zone))
-    message = f"Heard {moment} with {describe_confidence(incident.confidence)}."
-    if telling is Telling.LATE:
-        message += " You are told late because the connection to the satellite was down."
-    elif telling is Telling.TEST:
-        sound = f"Test: {sound[0].lower()}{sound[1:]}"
-        message = f"This is only a test, sent {moment}. Nothing was heard."
-    nearest = incident.loudest.place
+    places = incident.places
+    over_at = incident.over_at
     return Alert(
         incident_id=incident.id,
-        telling=telling,
         sound_class=incident.sound_class,
         pattern=incident.pattern,
-        title=f"{sound} {_describe_places(incident.places)}",
-        message=message,
-        rooms=tuple(dict.fromkeys(place.room or place.name for place in incident.places)),
-        onset=incident.onset,
-        confidence=incident.confidence,
-        # An alarm clock is no danger, and old news must not tear anybody out of sleep.
-        critical=(
-            incident.sound_class in CRITICAL_CLASSES
-            and incident.pattern is not AlarmPattern.CLOCK
-            and telling is not Telling.LATE
+        rooms=_once(place.room or place.name for place in places),
+        language=home.language,
+        whereabouts=whereabouts,
+        facts=Facts(
+            kind=incident.kind,
+            telling=decision.telling,
+            severity=decision.severity,
+            rooms=_once(place.room for place in places),
+            names=_once(place.name for place in places),
+            floors=_once(place.floor for place in places),
+            onset=incident.onset,
+            now=now,
+            zone=home.zone,
+            confidence=incident.confidence,
+            position=_position(incident, home),
+            address=home.address,
+            duration=None if over_at is None else over_at - incident.onset,
+            lost=incident.lost,
+            likely=_likely(whereabouts),
         ),
-        location=nearest.location or home,
     )
 
 
-def _describe_places(places: tuple[Place, ...]) -> str:
-    rooms = dict.fromkeys(describe_room(place.room) for place in places if place.room)
-    if rooms:
-        return f"in {join_words(tuple(rooms))}"
-    return f"near {join_words(tuple(dict.fromkeys(place.name for place in places)))}"
+def _likely(whereabouts: Whereabouts | None) -> tuple[str, float] | None:
+    if whereabouts is None or whereabouts.room is None:
+        return None
+    return whereabouts.room, whereabouts.rooms[0].probability
 
 
-def _degrees(value: float) -> str:
-    # Six decimals are a tenth of a metre.
-    return f"{value:.6f}"
+def _position(incident: Incident, home: Home) -> Position:
+    place = incident.loudest.place
+    if place.location is None:
+        return Position(latitude=home.location.latitude, longitude=home.location.longitude)
+    return Position(
+        latitude=place.location.latitude,
+        longitude=place.location.longitude,
+        # A place that does not say where it knows this from was written down by somebody.
+        source=(
+            LocationSource.CONFIGURED
+            if place.location_source is LocationSource.NONE
+            else place.location_source
+        ),
+        accuracy_m=place.location.accuracy_m,
+        known_at=place.located_at,
+    )
+
+
+def _once(names: Iterable[str | None]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for name in names if name))

@@ -2,35 +2,40 @@
 
 from typing import override
 
-from homeassistant.components.event import EventEntity
 from homeassistant.const import ATTR_LATITUDE, ATTR_LONGITUDE
 from homeassistant.core import callback
-from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 
-from ..const import ATTR_CONFIDENCE, ATTR_ONSET, ATTR_PATTERN, DOMAIN, HOUSEHOLD_UNIQUE_ID, MANUFACTURER
+from ..const import (
+    ALERT_UNIQUE_ID,
+    ATTR_CONFIDENCE,
+    ATTR_ONSET,
+    ATTR_PATTERN,
+)
+from ..event_types import LATE, TEST, FiredEvents, event_type_of, event_types_of
+from ..fresh_event import FreshEvent
 from ..protocol import SoundClass
 from .alerts import Alert
+from .entity import household_device
+from .policy import Telling
 from .runtime import Household
 
+_EVENTS = {Telling.TEST: TEST, Telling.LATE: LATE}
 
-class AlertEvent(EventEntity):
-    """Fires with each alert; the event type is the class."""
+
+class AlertEvent(FreshEvent):
+    """Fires with each alert, and when it becomes known what it is; the event type says that."""
 
     _attr_has_entity_name = True
     _attr_translation_key = "alert"
     _attr_should_poll = False
-    _attr_unique_id = f"{HOUSEHOLD_UNIQUE_ID}-alert"
+    _attr_unique_id = ALERT_UNIQUE_ID
 
     def __init__(self, household: Household) -> None:
         """Attach the entity to the household."""
         self._household = household
-        self._attr_event_types = [item.value for item in SoundClass]
-        self._attr_device_info = DeviceInfo(
-            identifiers={(DOMAIN, HOUSEHOLD_UNIQUE_ID)},
-            entry_type=DeviceEntryType.SERVICE,
-            manufacturer=MANUFACTURER,
-            translation_key="household",
-        )
+        self._fired = FiredEvents()
+        self._attr_event_types = event_types_of(SoundClass)
+        self._attr_device_info = household_device()
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -39,8 +44,11 @@ class AlertEvent(EventEntity):
 
     @callback
     def _async_handle_alert(self, alert: Alert, recipients: list[str]) -> None:
+        event_type = _EVENTS.get(alert.telling) or event_type_of(alert.sound_class, alert.pattern)
+        if not self._fired.is_first(alert.incident_id, event_type):
+            return
         self._trigger_event(
-            alert.sound_class.value,
+            event_type,
             {
                 "incident": alert.incident_id,
                 "telling": alert.telling.value,
@@ -51,10 +59,11 @@ class AlertEvent(EventEntity):
                 ATTR_PATTERN: alert.pattern,
                 ATTR_CONFIDENCE: round(alert.confidence, 3),
                 ATTR_ONSET: alert.onset.isoformat(),
-                ATTR_LATITUDE: alert.location.latitude,
-                ATTR_LONGITUDE: alert.location.longitude,
-                "map_url": alert.map_url,
-                "geo_uri": alert.geo_uri,
+                ATTR_LATITUDE: alert.position.latitude,
+                ATTR_LONGITUDE: alert.position.longitude,
+                "map_url": alert.position.map_url,
+                "emergency_text": alert.notice().emergency,
+                "geo_uri": alert.position.geo_uri,
             },
         )
         self.async_write_ha_state()

@@ -1,161 +1,204 @@
 """Merges what several satellites heard of one sound into one incident. Pure: no I/O and no clock of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 
-from ..protocol import AlarmPattern, Detection, Location, Phase, SoundClass
+from ..protocol import Detection, Phase
+from .incident import Acknowledgement, Incident, Observation, Place
 
-MERGE_WINDOW = timedelta(seconds=2)
-
-# A satellite that vanished never tells the end of what it heard: after this long without news its part is over.
-SILENCE_LIMIT = timedelta(minutes=10)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where a satellite is: its room if it has one, its own name, and its coordinates if it knows them."""
-
-    satellite_id: str
-    name: str
-    room: str | None = None
-    location: Location | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observation:
-    """One detection, as far as it has been told, and where it was heard."""
-
-    place: Place
-    detection: Detection
-    heard_at: datetime
-
-    @property
-    def ended(self) -> datetime | None:
-        """When the sound ended, None while it goes on."""
-        if self.detection.phase is not Phase.END:
-            return None
-        return self.detection.onset + timedelta(seconds=self.detection.duration_s)
-
-    def belongs_with(self, onset: datetime) -> bool:
-        """Tell whether a sound with this onset is the same as this one: begun together, or begun during it."""
-        if abs(onset - self.detection.onset) <= MERGE_WINDOW:
-            return True
-        return self.detection.onset <= onset and (self.ended is None or onset <= self.ended)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Incident:
-    """Everything heard of one sound; `id` is the id of the detection that opened it."""
-
-    id: str
-    observations: tuple[Observation, ...]
-
-    @property
-    def sound_class(self) -> SoundClass:
-        """What it is."""
-        return self.observations[0].detection.sound_class
-
-    @property
-    def test(self) -> bool:
-        """Whether it was asked for, to try the way to the phone."""
-        return self.observations[0].detection.test
-
-    @property
-    def earliest(self) -> Observation:
-        """Who heard it first."""
-        return min(self.observations, key=lambda item: item.detection.onset)
-
-    @property
-    def loudest(self) -> Observation:
-        """Who heard it loudest, and so was probably nearest."""
-        return max(self.observations, key=lambda item: item.detection.peak_dbfs)
-
-    @property
-    def onset(self) -> datetime:
-        """When it began."""
-        return self.earliest.detection.onset
-
-    @property
-    def confidence(self) -> float:
-        """The confidence of the satellite that was surest."""
-        return max(item.detection.confidence for item in self.observations)
-
-    @property
-    def pattern(self) -> AlarmPattern | None:
-        """The pattern of an alarm, of the loudest satellite that recognised one."""
-        known = [
-            item for item in self.observations if item.detection.pattern not in (None, AlarmPattern.UNKNOWN)
-        ]
-        if not known:
-            return self.loudest.detection.pattern
-        return max(known, key=lambda item: item.detection.peak_dbfs).detection.pattern
-
-    @property
-    def places(self) -> tuple[Place, ...]:
-        """Where it was heard: each place once, the loudest first."""
-        ordered = sorted(self.observations, key=lambda item: -item.detection.peak_dbfs)
-        return tuple({item.place.satellite_id: item.place for item in ordered}.values())
+# A satellite that is gone never tells the end of what it heard: after this long its part is over.
+LOST_AFTER: Final = timedelta(seconds=60)
+# Satellites that come back replay what they heard: until then an incident waits for them, though it is over.
+KEPT_AFTER_END: Final = timedelta(hours=1)
+MAX_INCIDENTS: Final = 256
+MAX_OBSERVATIONS: Final = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What a detection did: the incident as it is now, and as it was before (None: it is new)."""
+    """What has happened to an incident: as it is now, as it was (None: it is new), and what it has taken in."""
 
     incident: Incident
     before: Incident | None
+    absorbed: tuple[str, ...] = ()
 
 
 class Incidents:
     """The incidents that may still grow."""
 
-    def __init__(self) -> None:
-        """Start without any."""
-        self._incidents: dict[str, Incident] = {}
+    def __init__(self, incidents: Collection[Incident] = ()) -> None:
+        """Start with those of an earlier run."""
+        self._incidents = {incident.id: incident for incident in incidents}
+        self._of_detection = {
+            item.detection.id: incident.id for incident in incidents for item in incident.observations
+        }
+        self._lost: dict[str, datetime] = {}
 
     def __iter__(self) -> Iterator[Incident]:
-        """Go through the incidents that may still grow, oldest first."""
-        return iter(self._incidents.values())
+        """Go through all that is remembered, oldest first."""
+        return iter(tuple(self._incidents.values()))
 
-    def add(self, place: Place, detection: Detection, now: datetime) -> Change | None:
-        """Take in a start, update or end; None if it is of a detection whose start is unknown."""
+    def get(self, incident_id: str) -> Incident | None:
+        """Return an incident; also by the id of any detection in it."""
+        return self._incidents.get(self._of_detection.get(incident_id, incident_id))
+
+    def add(
+        self,
+        place: Place,
+        detection: Detection,
+        now: datetime,
+        *,
+        late: bool = False,
+        away_since: datetime | None = None,
+    ) -> list[Change]:
+        """Take in a start, update or end, in whatever order they come.
+
+        Args:
+            place: Where it was heard.
+            detection: What the satellite says.
+            now: The time of arrival.
+            late: Whether it was over, and no news, before it was told.
+            away_since: See `settle_onset`.
+        """
         self._forget(now)
-        observation = Observation(place=place, detection=detection, heard_at=now)
-        if (known := self._find(detection.id)) is not None:
-            others = tuple(
-                observation if item.detection.id == detection.id else item for item in known.observations
+        self._lost.pop(place.satellite_id, None)
+        known = self.get(detection.id) if detection.id in self._of_detection else None
+        if known is None:
+            observation = Observation.first(place, detection, now, late=late, away_since=away_since)
+            return [*self._end_older(observation, now), self._open(observation)]
+        before = known.observation(detection.id)
+        observation = before.told(place, detection, now)
+        if observation == before:
+            return []
+        rest = known.without(detection.id)
+        if rest and observation.kind is not before.kind and not _fits(observation, rest):
+            return self._split(known, rest, observation, now)
+        return [self._store(known.of((*rest, observation), now), before=known)]
+
+    def lost(self, satellite_id: str, now: datetime) -> None:
+        """Hear that a satellite is not connected any more."""
+        self._lost.setdefault(satellite_id, now)
+
+    def back(self, place: Place, active: Collection[Detection], now: datetime) -> list[Change]:
+        """Hear what goes on at a satellite that is connected again, and so what is over."""
+        changes: list[Change] = []
+        self._lost.pop(place.satellite_id, None)
+        going_on = {item.id for item in active}
+        for incident in self:
+            observations = tuple(
+                item.found(going_on=item.detection.id in going_on, now=now)
+                if item.place.satellite_id == place.satellite_id
+                else item
+                for item in incident.observations
             )
-            return self._store(replace(known, observations=others), before=known)
-        if detection.phase is not Phase.START:
+            if observations != incident.observations:
+                changes.append(self._store(incident.of(observations, now), before=incident))
+        for detection in active:
+            if detection.id not in self._of_detection:
+                # It may have begun long ago: only of a start that is sent at once is that not to be believed.
+                changes += self.add(place, replace(detection, phase=Phase.UPDATE), now)
+        return changes
+
+    def expire(self, now: datetime) -> list[Change]:
+        """End what was heard by satellites that have been gone for a minute."""
+        gone = {key: since for key, since in self._lost.items() if now - since >= LOST_AFTER}
+        changes: list[Change] = []
+        if not gone:
+            return changes
+        for incident in self:
+            observations = tuple(
+                item.ended_by_loss(gone[item.place.satellite_id])
+                if item.ended is None and item.place.satellite_id in gone
+                else item
+                for item in incident.observations
+            )
+            if observations != incident.observations:
+                changes.append(self._store(incident.of(observations, now), before=incident))
+        return changes
+
+    def acknowledge(self, incident_id: str, acknowledgement: Acknowledgement) -> Change | None:
+        """Remember that somebody has answered; None if there is no such incident."""
+        incident = self.get(incident_id)
+        if incident is None:
             return None
-        if (match := self._match(detection)) is not None:
-            return self._store(replace(match, observations=(*match.observations, observation)), before=match)
-        return self._store(Incident(id=detection.id, observations=(observation,)), before=None)
+        return self._store(replace(incident, acknowledgement=acknowledgement), before=incident)
 
-    def _store(self, incident: Incident, before: Incident | None) -> Change:
-        self._incidents[incident.id] = incident
-        return Change(incident=incident, before=before)
-
-    def _find(self, detection_id: str) -> Incident | None:
-        for incident in self._incidents.values():
-            if any(item.detection.id == detection_id for item in incident.observations):
-                return incident
-        return None
-
-    def _match(self, detection: Detection) -> Incident | None:
-        if detection.test:
-            # Whoever asks for a test waits for its alert, also when asking twice.
-            return None
-        for incident in self._incidents.values():
-            if incident.sound_class is not detection.sound_class or incident.test:
+    def _open(self, observation: Observation) -> Change:
+        matches: list[Incident] = []
+        for incident in reversed(self._incidents.values()):
+            if incident.sound_class is not observation.detection.sound_class:
                 continue
-            if any(item.belongs_with(detection.onset) for item in incident.observations):
-                return incident
-        return None
+            if _fits(observation, incident.observations) and all(
+                _agree(incident.observations, other.observations) for other in matches
+            ):
+                matches.append(incident)
+        if not matches:
+            return self._store(Incident.opened(observation), before=None)
+        # What bridges two incidents shows that they are one, and the older one lives on.
+        survivor, *others = reversed(matches)
+        observations = survivor.observations + tuple(item for other in others for item in other.observations)
+        for other in others:
+            del self._incidents[other.id]
+        merged = survivor.of((*observations, observation), observation.heard_at)
+        return self._store(merged, before=survivor, absorbed=tuple(other.id for other in others))
+
+    def _end_older(self, observation: Observation, now: datetime) -> list[Change]:
+        """A satellite hears one sound of a class at a time: the end of an older one was lost."""
+        detection = observation.detection
+        if detection.test or detection.replayed or detection.phase is Phase.END:
+            return []
+        changes: list[Change] = []
+        for incident in self:
+            observations = tuple(
+                replace(item, ended=max(item.onset, min(item.heard_at, observation.onset)))
+                if item.ended is None
+                and not item.detection.test
+                and item.place.satellite_id == observation.place.satellite_id
+                and item.detection.sound_class is detection.sound_class
+                else item
+                for item in incident.observations
+            )
+            if observations != incident.observations:
+                changes.append(self._store(incident.of(observations, now), before=incident))
+        return changes
+
+    def _split(
+        self, known: Incident, rest: tuple[Observation, ...], observation: Observation, now: datetime
+    ) -> list[Change]:
+        """What turns out to be an alarm of another kind is another incident, and told as one."""
+        remaining = self._store(known.of(rest, now), before=known)
+        name = observation.detection.id
+        if name == known.id:
+            name = f"{name}-{observation.kind}"
+        return [remaining, self._store(Incident.opened(observation, name), before=None)]
+
+    def _store(self, incident: Incident, before: Incident | None, absorbed: tuple[str, ...] = ()) -> Change:
+        if len(incident.observations) > MAX_OBSERVATIONS:
+            incident = replace(incident, observations=incident.observations[-MAX_OBSERVATIONS:])
+        self._incidents[incident.id] = incident
+        self._of_detection |= {item.detection.id: incident.id for item in incident.observations}
+        return Change(incident=incident, before=before, absorbed=absorbed)
 
     def _forget(self, now: datetime) -> None:
-        self._incidents = {
+        kept = {
             key: incident
             for key, incident in self._incidents.items()
-            if any(now - item.heard_at < SILENCE_LIMIT for item in incident.observations)
+            if incident.over_at is None or abs(now - incident.over_at) < KEPT_AFTER_END
         }
+        over = [key for key, incident in kept.items() if incident.over_at is not None]
+        for key in [*over, *kept][: max(0, len(kept) - MAX_INCIDENTS)]:
+            del kept[key]
+        if len(kept) != len(self._incidents):
+            self._incidents = kept
+            self._of_detection = {key: value for key, value in self._of_detection.items() if value in kept}
+
+
+def _fits(observation: Observation, others: Collection[Observation]) -> bool:
+    """Tell whether an observation is of the same sound as these: it goes with one, and contradicts none."""
+    return any(observation.belongs_with(item) for item in others) and _agree((observation,), others)
+
+
+def _agree(some: Collection[Observation], others: Collection[Observation]) -> bool:
+    return not any(item.contradicts(other) for item in some for other in others)

@@ -1,22 +1,30 @@
-"""Decides whether an incident is told. Pure: the time is passed in.
+"""Decides whether an incident is told, and how loudly. Pure: the time and who is at home are passed in.
 
-One rule: everyone hears of every start, at most once per class within the cooldown. The exceptions:
+Everyone hears of every incident that counts now. What holds one back is its rule, its cooldown in these rooms, and a
+snooze. Three things are stronger:
 
-- A test is always told, and never starts a cooldown.
-- An incident that was told is told again, silently, when another place hears it or the kind of alarm becomes known.
-- What happened while the connection was down is told late if it is less than an hour old; late ones have a cooldown of
-  their own, so that old news never holds back fresh news. What is older is only in the logbook.
+- What becomes critical rings as new, whatever was told of it before or shortly before of something like it.
+- A guess never lowers the severity. Only an alarm clock that was heard for several cycles is less than an alarm.
+- What is held back is looked at again whenever something changes, and when the cooldown ends while it still goes on.
 """
 
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, time, timedelta
 from enum import StrEnum
+from typing import Final
 
-from ..protocol import SoundClass
-from .incidents import Change, Incident
+from ..times import NEWS_LIMIT
+from .incident import Incident
+from .kinds import BENIGN, DANGER, AlertKind, Severity
 
-DEFAULT_COOLDOWN = timedelta(seconds=60)
-LATE_LIMIT = timedelta(hours=1)
-REMEMBERED = 256
+DEFAULT_COOLDOWN: Final = timedelta(seconds=60)
+LATE_LIMIT: Final = timedelta(hours=1)
+# A kind or a number of rooms that flips to and fro must not make a phone buzz for each turn.
+UPDATE_SPACING: Final = timedelta(seconds=10)
+MAX_UPDATES: Final = 10
+# More than there are incidents, so that none is told anew because it was forgotten.
+REMEMBERED: Final = 1024
 
 
 class Telling(StrEnum):
@@ -24,53 +32,312 @@ class Telling(StrEnum):
 
     NEW = "new"
     UPDATE = "update"
+    REPEAT = "repeat"
+    ESCALATED = "escalated"
+    ALL_CLEAR = "all_clear"
     LATE = "late"
     TEST = "test"
+
+
+class When(StrEnum):
+    """When a kind counts."""
+
+    ALWAYS = "always"
+    AWAY = "away"
+    ARMED = "armed"
+    NIGHT = "night"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """What a household wants for one kind."""
+
+    severity: Severity
+    when: When = When.ALWAYS
+    cooldown: timedelta = DEFAULT_COOLDOWN
+    least_confidence: float = 0.0
+    rooms: int = 1
+
+
+DEFAULT_RULES: Final[Mapping[AlertKind, Rule]] = {
+    AlertKind.SMOKE_ALARM: Rule(severity=Severity.CRITICAL),
+    AlertKind.CO_ALARM: Rule(severity=Severity.CRITICAL),
+    AlertKind.SIREN: Rule(severity=Severity.CRITICAL),
+    AlertKind.ALARM: Rule(severity=Severity.CRITICAL),
+    AlertKind.FIRE: Rule(severity=Severity.CRITICAL),
+    AlertKind.GUNSHOT: Rule(severity=Severity.CRITICAL),
+    AlertKind.GLASS_BREAK: Rule(severity=Severity.CRITICAL),
+    AlertKind.SCREAM: Rule(severity=Severity.CRITICAL),
+    AlertKind.BABY_CRY: Rule(severity=Severity.HIGH),
+    AlertKind.DOG: Rule(severity=Severity.NORMAL, when=When.AWAY),
+    AlertKind.PRESENCE: Rule(severity=Severity.NORMAL, when=When.ARMED),
+    AlertKind.ALARM_CLOCK: Rule(severity=Severity.SILENT),
+    # It chirps for days: once in an hour is enough to be reminded of the battery.
+    AlertKind.LOW_BATTERY: Rule(severity=Severity.NORMAL, cooldown=timedelta(hours=1)),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hours:
+    """A part of the day; it may span midnight. None at all if it ends when it begins."""
+
+    start: time
+    end: time
+
+    def __contains__(self, moment: time) -> bool:
+        """Tell whether a local time lies in it."""
+        if self.start <= self.end:
+            return self.start <= moment < self.end
+        return moment >= self.start or moment < self.end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """Everything that a household wants."""
+
+    kinds: Mapping[AlertKind, Rule] = field(default_factory=lambda: DEFAULT_RULES)
+    night: Hours = Hours(start=time(22), end=time(7))
+    quiet: Hours = Hours(start=time(0), end=time(0))
+
+    def rule(self, kind: AlertKind) -> Rule:
+        """Return what is wanted for a kind."""
+        return self.kinds.get(kind, DEFAULT_RULES[kind])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What it depends on, besides the incident: the time (also as the household reads it), and who is at home."""
+
+    now: datetime
+    local: time
+    away: bool = False
+    armed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """How an incident is to be told."""
+
+    telling: Telling
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What was told of an incident: the loudest so far, the last kind and places, and how many updates when."""
+
+    telling: Telling
+    severity: Severity
+    kind: AlertKind
+    places: frozenset[str]
+    updated_at: datetime | None = None
+    updates: int = 0
+    cleared: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Covered:
+    """When a kind was last told of a place, as news or late."""
+
+    kind: AlertKind
+    place: str
+    late: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quiet:
+    """What is not told until then: a kind, in one place or (None) everywhere."""
+
+    kind: AlertKind
+    place: str | None
+    until: datetime
 
 
 class Policy:
     """Remembers what was told, and decides what comes next."""
 
-    def __init__(self) -> None:
-        """Start as if nothing had been told."""
-        self._told: dict[str, Telling] = {}
-        self._last: dict[tuple[SoundClass, Telling], datetime] = {}
+    def __init__(
+        self,
+        told: Mapping[str, Told] | None = None,
+        covered: Iterable[Covered] = (),
+        snoozed: Iterable[Quiet] = (),
+    ) -> None:
+        """Start with what was told by an earlier run, or as if nothing had been told."""
+        self.told = dict(told or {})
+        self.snoozed = list(snoozed)
+        self._covered = {(item.kind, item.place, item.late): item for item in covered}
 
-    def decide(self, change: Change, *, late: bool, now: datetime, cooldown: timedelta) -> Telling | None:
-        """Return how to tell a change, None if not at all, and remember it as told.
+    @property
+    def covered(self) -> tuple[Covered, ...]:
+        """What was told last of each kind and place."""
+        return tuple(self._covered.values())
+
+    def decide(self, incident: Incident, rules: Rules, circumstances: Circumstances) -> Decision | None:
+        """Return how to tell an incident as it is now, None if not at all, and remember it as told.
 
         Args:
-            change: What the last detection did to its incident.
-            late: Whether the detection was replayed, is over, and is no longer news.
-            now: The present time.
-            cooldown: How long a class stays quiet after it was told.
+            incident: What is known of it.
+            rules: What the household wants.
+            circumstances: What else it depends on.
         """
-        incident = change.incident
-        if change.before is not None:
-            return self._decide_update(change.before, incident)
+        told = self.told.get(incident.id)
         if incident.test:
-            telling = Telling.TEST
-        elif late:
-            telling = Telling.LATE
-        else:
-            telling = Telling.NEW
-        if telling is Telling.LATE and now - incident.onset > LATE_LIMIT:
-            return None
-        if telling is not Telling.TEST:
-            last = self._last.get((incident.sound_class, telling))
-            if last is not None and now - last < cooldown:
+            if told is not None:
                 return None
-            self._last[incident.sound_class, telling] = now
-        self._told[incident.id] = telling
-        while len(self._told) > REMEMBERED:
-            del self._told[next(iter(self._told))]
-        return telling
+            return self._remember(incident, Telling.TEST, rules.rule(incident.kind).severity, circumstances)
+        late = incident.late or _is_stale(incident, circumstances.now)
+        severity = severity_of(incident, rules)
+        if told is not None:
+            return self._decide_again(incident, told, severity, rules, circumstances, late=late)
+        if not incident.begun or not self._counts(incident, rules, circumstances):
+            return None
+        if self._is_covered(incident, rules, circumstances.now, late=late):
+            return None
+        if late:
+            if circumstances.now - (incident.over_at or incident.onset) > LATE_LIMIT:
+                return None
+            # Old news must not tear anybody out of sleep.
+            return self._remember(incident, Telling.LATE, severity.at_most(Severity.HIGH), circumstances)
+        return self._remember(incident, Telling.NEW, _hushed(severity, rules, circumstances), circumstances)
 
-    def _decide_update(self, before: Incident, incident: Incident) -> Telling | None:
-        if self._told.get(incident.id) not in (Telling.NEW, Telling.UPDATE):
+    def snooze(self, quiet: Quiet) -> None:
+        """Tell nothing of a kind for a while."""
+        self.snoozed = [item for item in self.snoozed if (item.kind, item.place) != (quiet.kind, quiet.place)]
+        self.snoozed.append(quiet)
+
+    def clear(self, incident_id: str) -> None:
+        """Remember that people were told that an incident is over."""
+        self.told[incident_id] = replace(self.told[incident_id], cleared=True)
+
+    def downgrade(self, incident_id: str, severity: Severity) -> None:
+        """Remember that an incident was told late, and no louder than that."""
+        if (told := self.told.get(incident_id)) is not None:
+            self.told[incident_id] = replace(told, telling=Telling.LATE, severity=severity)
+
+    def absorb(self, incident_id: str, absorbed: tuple[str, ...]) -> None:
+        """Take what was told of incidents as told of the one that they turned out to be."""
+        for other in absorbed:
+            told = self.told.pop(other, None)
+            mine = self.told.get(incident_id)
+            if told is None:
+                continue
+            self.told[incident_id] = (
+                told
+                if mine is None
+                else replace(
+                    mine, severity=mine.severity.at_least(told.severity), places=mine.places | told.places
+                )
+            )
+
+    def _decide_again(
+        self,
+        incident: Incident,
+        told: Told,
+        severity: Severity,
+        rules: Rules,
+        circumstances: Circumstances,
+        *,
+        late: bool,
+    ) -> Decision | None:
+        changed = incident.kind is not told.kind
+        late = late or (told.telling is Telling.LATE and incident.over_at is not None)
+        severity = _hushed(severity, rules, circumstances)
+        worse = incident.kind in DANGER and (
+            told.kind in BENIGN or (incident.acknowledgement is not None and not incident.answered)
+        )
+        louder = severity.rank > told.severity.rank and (changed or severity is Severity.CRITICAL)
+        if not late and ((changed and worse) or louder):
+            if not self._counts(incident, rules, circumstances):
+                return None
+            return self._remember(incident, Telling.NEW, severity, circumstances)
+        if told.telling is Telling.LATE and not (changed and incident.kind in DANGER):
             return None
-        heard_at = {place.satellite_id for place in incident.places}
-        was_heard_at = {place.satellite_id for place in before.places}
-        if heard_at == was_heard_at and incident.pattern is before.pattern:
+        if not changed and _keys(incident) <= told.places:
             return None
-        return Telling.UPDATE
+        now = circumstances.now
+        if told.updates >= MAX_UPDATES or (
+            told.updated_at is not None and timedelta(0) <= now - told.updated_at < UPDATE_SPACING
+        ):
+            return None
+        return self._remember(incident, Telling.UPDATE, Severity.SILENT, circumstances)
+
+    def _counts(self, incident: Incident, rules: Rules, circumstances: Circumstances) -> bool:
+        """Tell whether the household wants to hear of it now."""
+        rule = rules.rule(incident.kind)
+        if incident.confidence < rule.least_confidence or len(_keys(incident)) < rule.rooms:
+            return False
+        counts = {
+            When.ALWAYS: True,
+            When.AWAY: circumstances.away,
+            When.ARMED: circumstances.armed,
+            When.NIGHT: circumstances.local in rules.night,
+            When.NEVER: False,
+        }
+        if not counts[rule.when]:
+            return False
+        self.snoozed = [item for item in self.snoozed if item.until > circumstances.now]
+        snoozed = {item.place for item in self.snoozed if item.kind is incident.kind}
+        return None not in snoozed and not _keys(incident) <= snoozed
+
+    def _is_covered(self, incident: Incident, rules: Rules, now: datetime, *, late: bool) -> bool:
+        """Tell whether the same thing was told in all of these places a moment ago."""
+        cooldown = rules.rule(incident.kind).cooldown
+        until = min(now, incident.over_at or now)
+        for place in _keys(incident):
+            last = self._covered.get((incident.kind, place, late))
+            # A clock that was set back must not keep anybody quiet for longer.
+            if last is None or not (last.at <= now and until - last.at < cooldown):
+                return False
+        return True
+
+    def _remember(
+        self, incident: Incident, telling: Telling, severity: Severity, circumstances: Circumstances
+    ) -> Decision:
+        now = circumstances.now
+        before = self.told.pop(incident.id, None)
+        again = telling is Telling.UPDATE
+        places = _keys(incident) | (before.places if before else frozenset())
+        self.told[incident.id] = Told(
+            telling=before.telling if before and again else telling,
+            severity=severity if before is None else before.severity.at_least(severity),
+            kind=incident.kind,
+            places=places,
+            updated_at=now if again else (before.updated_at if before else None),
+            updates=(before.updates if before else 0) + again,
+        )
+        if telling is not Telling.TEST:
+            for place in places:
+                covered = Covered(kind=incident.kind, place=place, late=telling is Telling.LATE, at=now)
+                key = (covered.kind, covered.place, covered.late)
+                self._covered.pop(key, None)
+                self._covered[key] = covered
+        while len(self.told) > REMEMBERED:
+            del self.told[next(iter(self.told))]
+        while len(self._covered) > REMEMBERED:
+            del self._covered[next(iter(self._covered))]
+        return Decision(telling=telling, severity=severity)
+
+
+def severity_of(incident: Incident, rules: Rules) -> Severity:
+    """Return how loudly an incident is to be told, by what it is for certain."""
+    severity = rules.rule(incident.kind).severity
+    if incident.kind in BENIGN and not incident.certain:
+        return severity.at_least(rules.rule(AlertKind.ALARM).severity)
+    return severity
+
+
+def _is_stale(incident: Incident, now: datetime) -> bool:
+    return incident.over_at is not None and now - incident.over_at > NEWS_LIMIT
+
+
+def _hushed(severity: Severity, rules: Rules, circumstances: Circumstances) -> Severity:
+    """In quiet hours what is only normal makes no sound."""
+    if circumstances.local in rules.quiet and severity is Severity.NORMAL:
+        return Severity.SILENT
+    return severity
+
+
+def _keys(incident: Incident) -> frozenset[str]:
+    return frozenset(place.key for place in incident.places)

@@ -1,38 +1,20 @@
-"""Who hears of alerts, and how a notification reaches them."""
+"""Who hears of alerts: in which order, of which classes, in which language. Pure."""
 
-import asyncio
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-import logging
-from typing import Any
+from itertools import groupby
+from typing import Any, Final
 
-from homeassistant.components.notify import (
-    ATTR_DATA,
-    ATTR_MESSAGE,
-    ATTR_TITLE,
-    DOMAIN as NOTIFY_DOMAIN,
-    SERVICE_SEND_MESSAGE,
-    NotifyEntityFeature,
-)
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
-from homeassistant.const import (
-    ATTR_ENTITY_ID,
-    ATTR_SUPPORTED_FEATURES,
-    CONF_TARGET,
-    EVENT_HOMEASSISTANT_STARTED,
-)
-from homeassistant.core import CoreState, Event, HomeAssistant, callback
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.const import CONF_LANGUAGE, CONF_TARGET
 
-from ..const import CONF_KIND, SUBENTRY_RECIPIENT
-from ..issues import async_clear_recipient_issue, async_report_recipient_issue
-from .alerts import Alert
+from ..const import CONF_CLASSES, CONF_KIND, CONF_ORDER, SUBENTRY_RECIPIENT
+from ..protocol import SoundClass
+from .texts import Language
 
-_LOGGER = logging.getLogger(__name__)
-
-SEND_TIMEOUT_S = 30.0
-START_TIMEOUT_S = 180.0
-COMPANION_PREFIX = f"{NOTIFY_DOMAIN}.mobile_app_"
+FIRST: Final = 1
+LAST: Final = 5
 
 
 class RecipientKind(StrEnum):
@@ -44,27 +26,37 @@ class RecipientKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
-    """Someone to tell; `target` is the name of an action or the id of an entity."""
+    """Someone to tell.
+
+    Attributes:
+        target: the name of an action or the id of an entity.
+        order: those of order 1 are told at once, the others when nobody before them answers or can be reached.
+        classes: what they want to hear of.
+        language: theirs, None for that of the household.
+    """
 
     subentry_id: str
     name: str
     kind: RecipientKind
     target: str
+    order: int = FIRST
+    classes: frozenset[SoundClass] = frozenset(SoundClass)
+    language: Language | None = None
 
     @classmethod
     def from_subentry(cls, subentry: ConfigSubentry) -> Recipient:
         """Read what the owner has entered."""
+        data: Mapping[str, Any] = subentry.data
+        language = data.get(CONF_LANGUAGE)
         return cls(
             subentry_id=subentry.subentry_id,
             name=subentry.title,
-            kind=RecipientKind(subentry.data[CONF_KIND]),
-            target=subentry.data[CONF_TARGET],
+            kind=RecipientKind(data[CONF_KIND]),
+            target=data[CONF_TARGET],
+            order=data.get(CONF_ORDER, FIRST),
+            classes=frozenset(SoundClass(name) for name in data.get(CONF_CLASSES, SoundClass)),
+            language=Language(language) if language else None,
         )
-
-    @property
-    def companion(self) -> bool:
-        """Whether it is a phone with the companion app, which understands critical sound, tags and buttons."""
-        return self.kind is RecipientKind.ACTION and self.target.startswith(COMPANION_PREFIX)
 
 
 def recipients_of(entry: ConfigEntry) -> list[Recipient]:
@@ -76,74 +68,7 @@ def recipients_of(entry: ConfigEntry) -> list[Recipient]:
     ]
 
 
-async def async_tell(hass: HomeAssistant, recipient: Recipient, alert: Alert) -> None:
-    """Send an alert to one recipient; a failure becomes a repair issue and never an exception."""
-    try:
-        await _async_wait_for_start(hass, recipient)
-        async with asyncio.timeout(SEND_TIMEOUT_S):
-            await _async_send(hass, recipient, alert)
-    except Exception as err:
-        # Whatever a notifier raises, the other recipients must still be told.
-        expected = isinstance(err, HomeAssistantError | TimeoutError)
-        _LOGGER.error(
-            "Could not alert %s through %s: %s",
-            recipient.name,
-            recipient.target,
-            str(err) or type(err).__name__,
-            exc_info=None if expected else err,
-        )
-        async_report_recipient_issue(hass, recipient.subentry_id, recipient.name, recipient.target)
-    else:
-        async_clear_recipient_issue(hass, recipient.subentry_id)
-
-
-async def _async_send(hass: HomeAssistant, recipient: Recipient, alert: Alert) -> None:
-    if recipient.kind is RecipientKind.ENTITY:
-        state = hass.states.get(recipient.target)
-        if state is None:
-            raise HomeAssistantError(f"there is no {recipient.target}")
-        features = NotifyEntityFeature(state.attributes.get(ATTR_SUPPORTED_FEATURES, 0))
-        payload: dict[str, Any] = {ATTR_ENTITY_ID: recipient.target}
-        if NotifyEntityFeature.TITLE in features:
-            payload |= {ATTR_TITLE: alert.title, ATTR_MESSAGE: _with_map(alert.message, alert)}
-        else:
-            payload[ATTR_MESSAGE] = _with_map(alert.text, alert)
-        await hass.services.async_call(NOTIFY_DOMAIN, SERVICE_SEND_MESSAGE, payload, blocking=True)
-        return
-    payload = {ATTR_TITLE: alert.title}
-    if recipient.companion:
-        payload |= {ATTR_MESSAGE: alert.message, ATTR_DATA: alert.companion_data()}
-    else:
-        # Other notifiers refuse or ignore data that is not theirs: the map goes into the text.
-        payload[ATTR_MESSAGE] = _with_map(alert.message, alert)
-    action = recipient.target.removeprefix(f"{NOTIFY_DOMAIN}.")
-    await hass.services.async_call(NOTIFY_DOMAIN, action, payload, blocking=True)
-
-
-def _with_map(text: str, alert: Alert) -> str:
-    return f"{text}\n{alert.map_url}"
-
-
-async def _async_wait_for_start(hass: HomeAssistant, recipient: Recipient) -> None:
-    """While Home Assistant starts, phones may not be set up yet: wait for the one that is needed."""
-    if _is_there(hass, recipient) or hass.state is CoreState.running:
-        return
-    started = asyncio.Event()
-
-    @callback
-    def on_started(_: Event) -> None:
-        started.set()
-
-    cancel = hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STARTED, on_started)
-    try:
-        async with asyncio.timeout(START_TIMEOUT_S):
-            await started.wait()
-    finally:
-        if not started.is_set():
-            cancel()
-
-
-def _is_there(hass: HomeAssistant, recipient: Recipient) -> bool:
-    if recipient.kind is RecipientKind.ENTITY:
-        return hass.states.get(recipient.target) is not None
-    return hass.services.has_service(NOTIFY_DOMAIN, recipient.target.removeprefix(f"{NOTIFY_DOMAIN}."))
+def waves_of(recipients: Iterable[Recipient], sound_class: SoundClass) -> list[tuple[Recipient, ...]]:
+    """Return who wants to hear of a class: those to tell at once, then those in reserve, wave by wave."""
+    wanted = sorted((item for item in recipients if sound_class in item.classes), key=lambda item: item.order)
+    return [tuple(wave) for _, wave in groupby(wanted, key=lambda item: item.order)]

@@ -2,23 +2,43 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 import logging
+from typing import Any
 
-from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED, ConfigEntry, ConfigEntryChange
+from homeassistant.config_entries import (
+    SIGNAL_CONFIG_ENTRY_CHANGED,
+    ConfigEntry,
+    ConfigEntryChange,
+    ConfigEntryState,
+)
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.helpers import area_registry as ar, device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
-from ..const import CONF_COOLDOWN, DOMAIN
-from ..coordinator import SIGNAL_DETECTION, DetectionReport
+from ..const import DOMAIN
+from ..helpers import async_get_satellites
 from ..issues import async_forget_recipient_issues
-from ..protocol import Location
+from ..reports import SIGNAL_SATELLITE, DetectionReport, SatelliteReport
 from .alerts import Alert, build_alert
-from .incidents import Incidents, Place
-from .policy import DEFAULT_COOLDOWN, Policy
-from .recipients import async_tell, recipients_of
+from .circumstances import async_get_circumstances
+from .courier import Courier
+from .desk import Desk, News
+from .incident import Acknowledgement, Incident
+from .kinds import AlertKind
+from .options import plan_of, rules_of
+from .policy import Circumstances, Quiet
+from .recipients import Recipient, recipients_of, waves_of
+from .silence_watch import SilenceWatch
+from .storage import StateStore
+from .surroundings import async_get_home, async_get_page, async_get_place
+from .walk_test import WalkTest
+from .whereabouts import async_locate
+
+# How often it is looked whether something is due, while something may be.
+TICK_S = 1.0
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -34,29 +54,54 @@ class Household:
     """
 
     def __init__(self, hass: HomeAssistant, entry: HouseholdConfigEntry) -> None:
-        """Prepare; call `async_start` to begin."""
+        """Prepare; call `async_load` to begin."""
         self.hass = hass
         self.entry = entry
-        self.incidents = Incidents()
-        self._policy = Policy()
+        self.desk = Desk()
+        self._store = StateStore(hass)
         self._listeners: list[AlertListener] = []
+        self._watchers: list[Callable[[], None]] = []
         self._ready = asyncio.Event()
-        self._chain: dict[str, asyncio.Task[None]] = {}
+        self._stopped = False
+        self._wrong_clocks: set[str] = set()
+        self._courier = Courier(hass, entry, lambda: async_get_page(hass))
+        self.walk_test = WalkTest(hass, entry, self._courier)
+        self._tick: CALLBACK_TYPE | None = None
+
+    async def async_load(self) -> None:
+        """Take over what an earlier run has left to do."""
+        self.desk = Desk(await self._store.async_load())
+        self.desk.waves_for = self._count_waves
+        await self.walk_test.async_load()
 
     @callback
     def async_connect(self) -> None:
-        """Begin to take detections in; alerts wait until `async_ready`."""
-        self.entry.async_on_unload(
-            async_dispatcher_connect(self.hass, SIGNAL_DETECTION, self._async_handle_detection)
-        )
-        self.entry.async_on_unload(
-            async_dispatcher_connect(self.hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._async_handle_change)
-        )
+        """Begin to listen to how the satellites are; alerts wait until `async_ready`."""
+        for cancel in (
+            async_dispatcher_connect(self.hass, SIGNAL_SATELLITE, self._async_handle_satellite),
+            async_dispatcher_connect(self.hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._async_handle_change),
+        ):
+            self.entry.async_on_unload(cancel)
 
     @callback
     def async_ready(self) -> None:
-        """Let alerts out, now that the entities can show them."""
+        """Let alerts out, now that the entities can show them; first those of an earlier run."""
         self._ready.set()
+        self.silence = SilenceWatch(self.hass, self.entry, self.desk)
+        self.entry.async_on_unload(self.silence.async_start())
+        self._async_tell(self.desk.resume(self._async_look()))
+        for entry in async_get_satellites(self.hass):
+            if entry.state is ConfigEntryState.LOADED:
+                # What they have told before we listened.
+                self._async_handle_satellite(entry.runtime_data.report)
+
+    async def async_stop(self) -> None:
+        """Rest, and leave to the next run what this one knows. What is being sent is sent to its end."""
+        if self._tick is not None:
+            self._tick()
+            self._tick = None
+        self._stopped = True
+        await self._store.async_save(replace(self.desk.state, promises=()))
 
     @callback
     def async_subscribe_alerts(self, listener: AlertListener) -> CALLBACK_TYPE:
@@ -65,66 +110,176 @@ class Household:
         return lambda: self._listeners.remove(listener)
 
     @callback
+    def async_subscribe_incidents(self, listener: Callable[[], None]) -> CALLBACK_TYPE:
+        """Call `listener` when `current` may have changed; returns what ends it."""
+        self._watchers.append(listener)
+        return lambda: self._watchers.remove(listener)
+
+    @property
+    def current(self) -> Incident | None:
+        """The incident that matters now, if there is one."""
+        return self.desk.current
+
+    @callback
+    def async_get_incident(self, incident_id: str) -> Incident | None:
+        """Return an incident that is not forgotten yet."""
+        return self.desk.incidents.get(incident_id)
+
+    @callback
+    def async_acknowledge(self, incident_id: str, *, by: str | None = None) -> Incident | None:
+        """Take notice that somebody cares for an incident: it rings no more. None if there is none of this id."""
+        return self._async_answer(incident_id, by, false_alarm=False)
+
+    @callback
+    def async_false_alarm(self, incident_id: str, *, by: str | None = None) -> Incident | None:
+        """Take notice that an incident is nothing to care for. None if there is none of this id."""
+        return self._async_answer(incident_id, by, false_alarm=True)
+
+    @callback
+    def async_mute(self, incident_id: str, duration: timedelta, *, by: str | None = None) -> Incident | None:
+        """Tell nothing of this kind from these places for a while; what turns out to be worse is told all the same."""
+        incident = self.async_get_incident(incident_id)
+        if incident is None:
+            return None
+        for place in {place.key for place in incident.places}:
+            self.async_snooze(incident.kind, duration, place=place)
+        return self.async_acknowledge(incident_id, by=by)
+
+    @callback
+    def async_snooze(self, kind: AlertKind, duration: timedelta, *, place: str | None = None) -> None:
+        """Tell nothing of a kind for a while, from one place (`Place.key`) or from everywhere."""
+        self.desk.snooze(Quiet(kind=kind, place=place, until=dt_util.utcnow() + duration))
+        self._async_store()
+
+    @callback
+    def _async_answer(self, incident_id: str, by: str | None, *, false_alarm: bool) -> Incident | None:
+        incident = self.async_get_incident(incident_id)
+        if incident is None:
+            return None
+        now = dt_util.utcnow()
+        answer = Acknowledgement(at=now, by=by, kind=incident.kind, false_alarm=false_alarm)
+        self._courier.async_forget(incident.id)
+        self._async_tell(self.desk.acknowledge(incident.id, answer))
+        return self.async_get_incident(incident.id)
+
+    @callback
     def _async_handle_change(self, change: ConfigEntryChange, entry: ConfigEntry) -> None:
         if entry is self.entry and change is ConfigEntryChange.UPDATED:
             async_forget_recipient_issues(self.hass, entry)
 
     @callback
-    def _async_handle_detection(self, report: DetectionReport) -> None:
-        now = dt_util.utcnow()
-        change = self.incidents.add(self._async_get_place(report), report.detection, now)
-        if change is None:
+    def async_hear(self, report: DetectionReport) -> None:
+        """Take in a message of a detection; where this raises, it comes again."""
+        if self.walk_test.async_takes(report):
             return
-        cooldown = timedelta(seconds=self.entry.options.get(CONF_COOLDOWN, DEFAULT_COOLDOWN.total_seconds()))
-        telling = self._policy.decide(change, late=report.late, now=now, cooldown=cooldown)
-        if telling is None:
-            return
-        home = Location(latitude=self.hass.config.latitude, longitude=self.hass.config.longitude)
-        alert = build_alert(
-            change.incident, telling, home=home, now=now, zone=dt_util.get_default_time_zone()
+        place = async_get_place(self.hass, report.device_id, report.welcome, report.welcomed_at)
+        self._async_tell(
+            self.desk.hear(
+                place,
+                report.detection,
+                self._async_look(),
+                late=report.late,
+                away_since=report.away_since,
+            )
         )
-        self._async_dispatch(alert)
+        self._note_clock(report)
+
+    def _note_clock(self, report: DetectionReport) -> None:
+        """Say once of a satellite that its times cannot be, and that the time of arrival is told instead."""
+        incident = self.desk.incidents.get(report.detection.id)
+        satellite_id = report.welcome.satellite_id
+        if incident is None or incident.believed or satellite_id in self._wrong_clocks:
+            return
+        self._wrong_clocks.add(satellite_id)
+        _LOGGER.warning(
+            "%s says when it heard something, and that cannot be: the time of arrival is told instead. "
+            "Check its clock (timedatectl on the satellite)",
+            report.welcome.name,
+        )
 
     @callback
-    def _async_get_place(self, report: DetectionReport) -> Place:
-        device = dr.async_get(self.hass).async_get(report.device_id)
-        area_id = device.area_id if device is not None else None
-        area = ar.async_get(self.hass).async_get_area(area_id) if area_id is not None else None
-        name = report.welcome.name
-        if device is not None:
-            name = device.name_by_user or device.name or name
-        return Place(
-            satellite_id=report.welcome.satellite_id,
-            name=name,
-            room=area.name if area is not None else None,
-            location=report.welcome.location,
-        )
+    def _async_handle_satellite(self, report: SatelliteReport) -> None:
+        if not report.connected:
+            self.desk.lost(report.welcome.satellite_id, dt_util.utcnow())
+        else:
+            place = async_get_place(self.hass, report.device_id, report.welcome, report.welcomed_at)
+            self._async_tell(self.desk.back(place, report.active, self._async_look()))
 
     @callback
-    def _async_dispatch(self, alert: Alert) -> None:
-        # An update must not overtake the alert that it replaces.
-        before = self._chain.get(alert.incident_id)
+    def _async_handle_tick(self, _: datetime) -> None:
+        self._tick = None
+        self._async_tell(self.desk.tick(self._async_look()))
+
+    @callback
+    def _async_look(self) -> Circumstances:
+        """Look at what the owner wants, and at what is so now."""
+        self.desk.rules = rules_of(self.entry.options)
+        self.desk.plan = plan_of(self.entry.options)
+        return async_get_circumstances(self.hass, dt_util.utcnow())
+
+    @callback
+    def _async_tell(self, news: list[News]) -> None:
+        """Send what is news, and see what has to be remembered and looked at again."""
+        home = async_get_home(self.hass, self.entry)
+        for item in news:
+            alert = build_alert(
+                item.incident,
+                item.decision,
+                home=home,
+                now=item.at,
+                whereabouts=async_locate(self.hass, item.incident, item.at),
+            )
+            self._async_dispatch(item, alert)
+        self._async_store()
+        if self._tick is None and self.desk.restless and self._ready.is_set():
+            self._tick = async_call_later(self.hass, TICK_S, self._async_handle_tick)
+        for watcher in tuple(self._watchers):
+            _call(watcher)
+
+    @callback
+    def _async_store(self) -> None:
+        if self._stopped:
+            # What is delivered from now on, the next run has been told not to care for.
+            return
+        self._store.async_save_soon(lambda: self.desk.state)
+
+    @callback
+    def _async_dispatch(self, news: News, alert: Alert) -> None:
         # Not a task of the entry: a reload must not cancel an alert, which is told only once.
-        task = self.hass.async_create_background_task(
-            self._async_send(alert, before), f"{DOMAIN} alert {alert.incident_id}"
+        self.hass.async_create_background_task(
+            self._async_send(news, alert), f"{DOMAIN} alert {alert.incident_id}"
         )
-        self._chain[alert.incident_id] = task
-        task.add_done_callback(lambda done: self._async_forget(alert.incident_id, done))
 
-    @callback
-    def _async_forget(self, incident_id: str, done: asyncio.Task[None]) -> None:
-        if self._chain.get(incident_id) is done:
-            del self._chain[incident_id]
+    def _count_waves(self, incident: Incident) -> int:
+        return len(waves_of(recipients_of(self.entry), incident.sound_class))
 
-    async def _async_send(self, alert: Alert, before: asyncio.Task[None] | None) -> None:
+    async def _async_send(self, news: News, alert: Alert) -> None:
         await self._ready.wait()
-        recipients = recipients_of(self.entry)
+        waves = [
+            tuple(item for item in wave if news.only is None or item.subentry_id in news.only)
+            for wave in waves_of(recipients_of(self.entry), alert.sound_class)[news.skipped :]
+        ]
+        first = news.waves - news.skipped
+        recipients = [recipient for wave in waves[:first] for recipient in wave]
         names = [recipient.name for recipient in recipients]
         for listener in tuple(self._listeners):
-            listener(alert, names)
-        if before is not None:
-            await asyncio.wait([before])
+            _call(listener, alert, names)
         if not recipients:
-            _LOGGER.warning("Nobody is told, because no recipient is set up: %s", alert.title)
+            if news.only is None:
+                _LOGGER.warning("Nobody is told, because no recipient is set up: %s", alert.title)
             return
-        await asyncio.gather(*(async_tell(self.hass, recipient, alert) for recipient in recipients))
+        self.desk.owe(alert.incident_id, [recipient.subentry_id for recipient in recipients])
+        await self._courier.async_deliver(alert, waves, first=first, on_told=self._async_handle_told)
+
+    @callback
+    def _async_handle_told(self, recipient: Recipient, alert: Alert) -> None:
+        self.desk.delivered(alert.incident_id, recipient.subentry_id)
+        self._async_store()
+
+
+def _call(listener: Callable[..., None], *arguments: Any) -> None:
+    """Call a listener; one that fails keeps nobody from being told."""
+    try:
+        listener(*arguments)
+    except Exception:
+        _LOGGER.exception("A listener of the household fails")

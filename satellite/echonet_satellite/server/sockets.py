@@ -9,7 +9,7 @@ from typing import Final
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from ..codec import decode, encode
+from ..codec import ToldOnce, decode, encode
 from ..controllers import Controller, Controllers
 from ..errors import EchonetError, ProtocolError
 from ..protocol import (
@@ -32,6 +32,9 @@ from ..protocol import (
     Message,
     Mute,
     Test,
+    TimeReply,
+    TimeRequest,
+    UnknownMessage,
     Watch,
 )
 from ..station import Station
@@ -74,6 +77,9 @@ class Sockets:
         self._links: dict[str, _Link] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._listeners: list[Callable[[Controller, bool], None]] = []
+        self._skipped = ToldOnce(
+            lambda what: _LOGGER.warning("Skipped what only a newer satellite understands: %s", what)
+        )
 
     @property
     def connected(self) -> tuple[Controller, ...]:
@@ -128,7 +134,7 @@ class Sockets:
             task.add_done_callback(self._tasks.discard)
         if len(self._links) >= self._limits.controllers:
             raise _Ended(CLOSE_TOO_MANY_CONTROLLERS, "too many controllers")
-        link = _Link(socket, request, controller, self._station, self._limits)
+        link = _Link(socket, request, controller, self._station, self._limits, self._skipped)
         self._links[controller.id] = link
         self._announce(controller, connected=True)
         try:
@@ -172,6 +178,7 @@ class _Link:
         controller: Controller,
         station: Station,
         limits: Limits,
+        skipped: Callable[[str], None],
     ) -> None:
         self.controller = controller
         self.replaced = False
@@ -179,6 +186,7 @@ class _Link:
         self._request = request
         self._station = station
         self._limits = limits
+        self._skipped = skipped
         self._outgoing: deque[Message] = deque()
         self._wake = asyncio.Event()
         self._overflowed = asyncio.Event()
@@ -237,7 +245,9 @@ class _Link:
     async def _receive(self) -> None:
         while True:
             # Our pings make the other side answer; half a beat more than one is enough for that.
-            message = await _next_message(self._socket, silence_s=self._limits.heartbeat_s * 1.5)
+            message = await _next_message(
+                self._socket, silence_s=self._limits.heartbeat_s * 1.5, skipped=self._skipped
+            )
             try:
                 await self._obey(message)
             except ProtocolError as err:
@@ -260,6 +270,10 @@ class _Link:
                 await station.label(message)
             case Watch():
                 self._watching = message.enabled
+            case TimeRequest():
+                # Past the queue: what waits in it would make the answer late, and so worth less.
+                reply = TimeReply(number=message.number, time_s=station.utc().timestamp())
+                await self._socket.send_str(encode(reply))
             case _:
                 raise ProtocolError(f"{message.type} is not a command")
 
@@ -273,8 +287,13 @@ class _Link:
         raise _Ended(CLOSE_SLOW_CONTROLLER, "too slow")
 
 
-async def _next_message(socket: web.WebSocketResponse, *, silence_s: float | None = None) -> Message:
-    """Return the next message, and answer pings on the way.
+async def _next_message(
+    socket: web.WebSocketResponse,
+    *,
+    silence_s: float | None = None,
+    skipped: Callable[[str], None] | None = None,
+) -> Message:
+    """Return the next message; answer pings on the way, and skip what only a newer peer knows where that is told.
 
     Raises:
         _Ended: the frame is no message, or none at all came for `silence_s` seconds.
@@ -290,8 +309,11 @@ async def _next_message(socket: web.WebSocketResponse, *, silence_s: float | Non
         match frame.type:
             case WSMsgType.TEXT:
                 try:
-                    return decode(frame.data)
+                    return decode(frame.data, skipped or (lambda _: None))
                 except ProtocolError as err:
+                    if skipped is not None and isinstance(err, UnknownMessage):
+                        skipped(str(err))
+                        continue
                     raise _Ended(CLOSE_BAD_MESSAGE, str(err)) from None
             case WSMsgType.PING:
                 await socket.pong(frame.data)

@@ -1,59 +1,26 @@
-"""The forms of the household: who hears of alerts, and how often."""
+"""The forms of a recipient: whom to tell, when in the order, of what, in which language."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from homeassistant.components.notify import (
     DOMAIN as NOTIFY_DOMAIN,
     SERVICE_NOTIFY,
     SERVICE_SEND_MESSAGE,
 )
-from homeassistant.config_entries import (
-    SOURCE_RECONFIGURE,
-    ConfigFlowResult,
-    ConfigSubentryFlow,
-    OptionsFlow,
-    SubentryFlowResult,
-)
-from homeassistant.const import CONF_NAME, CONF_TARGET
+from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigSubentryFlow, SubentryFlowResult
+from homeassistant.const import CONF_LANGUAGE, CONF_NAME, CONF_TARGET
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er, selector
 import probatio
 
-from ..const import CONF_COOLDOWN, CONF_KIND
-from .policy import DEFAULT_COOLDOWN
-from .recipients import COMPANION_PREFIX, RecipientKind
+from ..const import CONF_CLASSES, CONF_KIND, CONF_ORDER
+from ..protocol import SoundClass
+from .channels import COMPANION_PREFIX
+from .recipients import FIRST, LAST, RecipientKind
+from .texts import Language
 
-MAX_COOLDOWN_S = 3600
-
-SETTINGS_SCHEMA = probatio.Schema(
-    {
-        probatio.Required(CONF_COOLDOWN, default=int(DEFAULT_COOLDOWN.total_seconds())): probatio.All(
-            selector.NumberSelector(
-                selector.NumberSelectorConfig(
-                    min=0,
-                    max=MAX_COOLDOWN_S,
-                    step=1,
-                    unit_of_measurement="s",
-                    mode=selector.NumberSelectorMode.BOX,
-                )
-            ),
-            probatio.Coerce(int),
-        )
-    }
-)
-
-
-class HouseholdOptionsFlow(OptionsFlow):
-    """The options of the household, which are read anew for each alert and so need no reload."""
-
-    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for them."""
-        if user_input is not None:
-            return self.async_create_entry(data=user_input)
-        return self.async_show_form(
-            step_id="init",
-            data_schema=self.add_suggested_values_to_schema(SETTINGS_SCHEMA, self.config_entry.options),
-        )
+_CLASSES: Final = [item.value for item in SoundClass]
 
 
 class RecipientFlow(ConfigSubentryFlow):
@@ -80,14 +47,16 @@ class RecipientFlow(ConfigSubentryFlow):
             others = [item for item in self._get_entry().subentries.values() if item is not changed]
             if any(item.unique_id == target for item in others):
                 errors[CONF_TARGET] = "already_told"
+            elif not user_input[CONF_CLASSES]:
+                errors[CONF_CLASSES] = "no_classes"
             elif changed is not None:
                 return self.async_update_and_abort(
-                    self._get_entry(), changed, title=title, data=_split(target), unique_id=target
+                    self._get_entry(), changed, title=title, data=_data_of(user_input), unique_id=target
                 )
             else:
-                return self.async_create_entry(title=title, data=_split(target), unique_id=target)
+                return self.async_create_entry(title=title, data=_data_of(user_input), unique_id=target)
         if user_input is None and changed is not None:
-            user_input = {CONF_TARGET: _join(changed.data), CONF_NAME: changed.title}
+            user_input = {**changed.data, CONF_TARGET: _join(changed.data), CONF_NAME: changed.title}
         return self.async_show_form(
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(_recipient_schema(choices), user_input),
@@ -131,14 +100,37 @@ def _recipient_schema(choices: dict[str, str]) -> probatio.Schema:
                 selector.SelectSelectorConfig(options=options, mode=selector.SelectSelectorMode.DROPDOWN)
             ),
             probatio.Optional(CONF_NAME): selector.TextSelector(),
+            probatio.Required(CONF_ORDER, default=FIRST): probatio.All(
+                selector.NumberSelector(
+                    selector.NumberSelectorConfig(
+                        min=FIRST, max=LAST, step=1, mode=selector.NumberSelectorMode.BOX
+                    )
+                ),
+                probatio.Coerce(int),
+            ),
+            probatio.Required(CONF_CLASSES, default=list(_CLASSES)): selector.SelectSelector(
+                selector.SelectSelectorConfig(options=_CLASSES, multiple=True, translation_key="sound_class")
+            ),
+            probatio.Optional(CONF_LANGUAGE): selector.LanguageSelector(
+                selector.LanguageSelectorConfig(languages=[item.value for item in Language], native_name=True)
+            ),
         }
     )
 
 
-def _join(data: Any) -> str:
+def _join(data: Mapping[str, Any]) -> str:
     return f"{data[CONF_KIND]}:{data[CONF_TARGET]}"
 
 
-def _split(value: str) -> dict[str, str]:
-    kind, _, target = value.partition(":")
-    return {CONF_KIND: kind, CONF_TARGET: target}
+def _data_of(user_input: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is kept of a form; the language only if it is not the household's."""
+    kind, _, target = user_input[CONF_TARGET].partition(":")
+    data = {
+        CONF_KIND: kind,
+        CONF_TARGET: target,
+        CONF_ORDER: user_input[CONF_ORDER],
+        CONF_CLASSES: user_input[CONF_CLASSES],
+    }
+    if language := user_input.get(CONF_LANGUAGE):
+        data[CONF_LANGUAGE] = language
+    return data

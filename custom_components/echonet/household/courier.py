@@ -1,0 +1,288 @@
+"""Brings alerts to their recipients: tries again where one cannot be reached, and tells the next ones meanwhile."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+import logging
+from typing import Any
+
+from homeassistant.components.group.notify import add_defaults
+from homeassistant.components.notify import ATTR_DATA, ATTR_MESSAGE, ATTR_TITLE, DOMAIN as NOTIFY_DOMAIN
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import ATTR_ENTITY_ID, EVENT_HOMEASSISTANT_STARTED
+from homeassistant.core import CoreState, Event, HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
+
+from ..const import DOMAIN
+from ..errors import printable
+from ..issues import async_clear_recipient_issue, async_report_recipient_issue
+from .alerts import Alert
+from .channels import Channel, Obstacle, async_get_channels, async_get_obstacle, async_has_title
+from .overhear import overhear_companion
+from .payload import companion_data
+from .recipients import Recipient, RecipientKind, recipients_of
+from .texts import TEXTS
+
+_LOGGER = logging.getLogger(__name__)
+
+SEND_TIMEOUT_S = 30.0
+START_TIMEOUT_S = 180.0
+# Ten minutes in all: what somebody could not be told by then, others know, or it is no news any more.
+RETRY_PAUSES_S: tuple[float, ...] = (2.0, 5.0, 15.0, 40.0, 60.0, 120.0, 180.0, 180.0)
+
+type ToldListener = Callable[[Recipient, Alert], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why an alert did not get through a channel, in words for the log."""
+
+    channel: Channel
+    obstacle: Obstacle
+    reason: str
+    unexpected: Exception | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class _Errand:
+    """What is still owed to one recipient of one incident."""
+
+    alert: Alert
+    channels: list[Channel]
+    task: asyncio.Task[None] | None = None
+
+
+class Courier:
+    """Brings alerts; one for the household, so that a later alert takes the place of one that is still on its way."""
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, opens: Callable[[], str]) -> None:
+        """Bring nothing yet; `opens` says which page a touch on a notification opens."""
+        self._hass = hass
+        self._entry = entry
+        self._opens = opens
+        self._errands: dict[tuple[str, str], _Errand] = {}
+        self._first_tries: dict[tuple[str, str], asyncio.Event] = {}
+
+    async def async_deliver(
+        self,
+        alert: Alert,
+        waves: Sequence[Sequence[Recipient]],
+        *,
+        first: int = 1,
+        on_told: ToldListener | None = None,
+    ) -> None:
+        """Tell the first waves, and where somebody of them cannot be reached, the next one as well.
+
+        Whoever cannot be reached is tried again in the background. Failures become repair issues, never exceptions.
+
+        Args:
+            alert: What to tell.
+            waves: Whom, in their order.
+            first: How many waves are told whatever happens.
+            on_told: Called for each recipient whom it has reached, at once or later.
+        """
+        unreached: list[str] = []
+        for number, wave in enumerate(waves, start=1):
+            if number > first and not unreached:
+                return
+            instead_of = tuple(unreached) if number > first else ()
+            told = await asyncio.gather(
+                *(self._async_tell(recipient, alert, instead_of, on_told) for recipient in wave)
+            )
+            if number > first:
+                # One wave of those in reserve stands in for the one before it.
+                unreached = []
+            unreached += [
+                recipient.name for recipient, reached in zip(wave, told, strict=True) if not reached
+            ]
+        if unreached:
+            _LOGGER.error("Nobody is left to tell instead of %s: %s", ", ".join(unreached), alert.title)
+
+    @callback
+    def async_forget(self, incident_id: str) -> None:
+        """Owe nobody an incident any more, because somebody has taken care of it."""
+        for key in [key for key in self._errands if key[1] == incident_id]:
+            errand = self._errands.pop(key)
+            if errand.task is not None:
+                errand.task.cancel()
+
+    async def _async_tell(
+        self, recipient: Recipient, alert: Alert, instead_of: Sequence[str], on_told: ToldListener | None
+    ) -> bool:
+        """Try once, and arrange for more where that fails; tell whether it was enough."""
+        key = (recipient.subentry_id, alert.incident_id)
+        # An update must not overtake the alert that it replaces.
+        before = self._first_tries.get(key)
+        done = self._first_tries[key] = asyncio.Event()
+        if before is not None:
+            await before.wait()
+        try:
+            return await self._async_try_first(key, recipient, alert, instead_of, on_told)
+        finally:
+            done.set()
+            if self._first_tries.get(key) is done:
+                del self._first_tries[key]
+
+    async def _async_try_first(
+        self,
+        key: tuple[str, str],
+        recipient: Recipient,
+        alert: Alert,
+        instead_of: Sequence[str],
+        on_told: ToldListener | None,
+    ) -> bool:
+        if (owed := self._errands.pop(key, None)) is not None:
+            if owed.task is not None:
+                owed.task.cancel()
+            alert = alert.as_loud_as(owed.alert)
+        errand = _Errand(
+            alert=alert, channels=async_get_channels(self._hass, recipient.kind, recipient.target)
+        )
+        self._errands[key] = errand
+        if await self._async_try(recipient, errand, instead_of):
+            self._finish(key, errand)
+            if on_told is not None:
+                on_told(recipient, alert)
+            return True
+        if self._errands.get(key) is errand:
+            errand.task = self._hass.async_create_background_task(
+                self._async_retry(recipient, key, errand, instead_of, on_told),
+                f"{DOMAIN} retry {recipient.name}",
+            )
+        return False
+
+    async def _async_retry(
+        self,
+        recipient: Recipient,
+        key: tuple[str, str],
+        errand: _Errand,
+        instead_of: Sequence[str],
+        on_told: ToldListener | None,
+    ) -> None:
+        for pause in RETRY_PAUSES_S:
+            await asyncio.sleep(pause)
+            if recipient not in recipients_of(self._entry):
+                # The owner has removed or changed it, and what is wrong with it now is not known.
+                break
+            if await self._async_try(recipient, errand, instead_of, again=True):
+                self._finish(key, errand)
+                if on_told is not None:
+                    on_told(recipient, errand.alert)
+                return
+        else:
+            _LOGGER.error("Gave up telling %s: %s", recipient.name, errand.alert.title)
+        self._finish(key, errand)
+
+    def _finish(self, key: tuple[str, str], errand: _Errand) -> None:
+        if self._errands.get(key) is errand:
+            del self._errands[key]
+
+    async def _async_try(
+        self, recipient: Recipient, errand: _Errand, instead_of: Sequence[str], *, again: bool = False
+    ) -> bool:
+        """Try each channel that is still owed the alert; those of a group that have it are not told twice."""
+        results = await asyncio.gather(
+            *(self._async_send(channel, recipient, errand.alert, instead_of) for channel in errand.channels)
+        )
+        failures = [failure for failure in results if failure is not None]
+        errand.channels = [failure.channel for failure in failures]
+        for failure in failures:
+            _LOGGER.log(
+                # One line is enough to know; the retries say the same.
+                logging.DEBUG if again else logging.ERROR,
+                "Could not alert %s through %s: %s",
+                recipient.name,
+                failure.channel.target,
+                failure.reason,
+                exc_info=failure.unexpected,
+            )
+        if failures:
+            first = failures[0]
+            async_report_recipient_issue(
+                self._hass,
+                recipient.subentry_id,
+                name=recipient.name,
+                target=recipient.target,
+                through=first.channel.target,
+                obstacle=first.obstacle,
+            )
+            return False
+        async_clear_recipient_issue(self._hass, recipient.subentry_id)
+        return True
+
+    async def _async_send(
+        self, channel: Channel, recipient: Recipient, alert: Alert, instead_of: Sequence[str]
+    ) -> Failure | None:
+        try:
+            await _async_wait_for_start(self._hass, channel)
+            obstacle = async_get_obstacle(self._hass, channel)
+            if obstacle is not None:
+                return Failure(channel=channel, obstacle=obstacle, reason=f"it is {obstacle}")
+            payload = self._payload(channel, recipient, alert, instead_of)
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                with overhear_companion() as complaints:
+                    await self._hass.services.async_call(
+                        NOTIFY_DOMAIN, channel.action, payload, blocking=True
+                    )
+        except (HomeAssistantError, TimeoutError) as err:
+            return Failure(channel=channel, obstacle=Obstacle.FAILED, reason=_reason(err))
+        except Exception as err:  # noqa: BLE001  # whatever a notifier raises, the other recipients must still be told
+            return Failure(channel=channel, obstacle=Obstacle.FAILED, reason=_reason(err), unexpected=err)
+        if complaints:
+            return Failure(channel=channel, obstacle=Obstacle.FAILED, reason=printable(complaints[0]))
+        _LOGGER.info(
+            "Told %s through %s (%s, %s): %s",
+            recipient.name,
+            channel.target,
+            alert.telling,
+            alert.severity,
+            alert.title,
+        )
+        return None
+
+    @callback
+    def _payload(
+        self, channel: Channel, recipient: Recipient, alert: Alert, instead_of: Sequence[str]
+    ) -> dict[str, Any]:
+        notice = alert.notice(recipient.language, instead_of)
+        if channel.companion:
+            texts = TEXTS[recipient.language or alert.language]
+            payload: dict[str, Any] = {
+                ATTR_TITLE: notice.title,
+                ATTR_MESSAGE: notice.message,
+                ATTR_DATA: companion_data(alert, notice, texts, opens=self._opens()),
+            }
+        elif async_has_title(self._hass, channel):
+            # Other notifiers refuse or ignore data that is not theirs: the map goes into the text.
+            payload = {ATTR_TITLE: notice.title, ATTR_MESSAGE: f"{notice.message}\n{alert.position.map_url}"}
+        else:
+            payload = {ATTR_MESSAGE: f"{notice.text}\n{alert.position.map_url}"}
+        if channel.kind is RecipientKind.ENTITY:
+            payload[ATTR_ENTITY_ID] = channel.target
+        return add_defaults(payload, channel.defaults)
+
+
+async def _async_wait_for_start(hass: HomeAssistant, channel: Channel) -> None:
+    """While Home Assistant starts, phones may not be set up yet: wait for the one that is needed."""
+    if hass.state is CoreState.running or async_get_obstacle(hass, channel) is None:
+        return
+    started = asyncio.Event()
+
+    @callback
+    def on_started(_: Event) -> None:
+        started.set()
+
+    cancel = hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STARTED, on_started)
+    try:
+        async with asyncio.timeout(START_TIMEOUT_S):
+            await started.wait()
+    finally:
+        if not started.is_set():
+            cancel()
+
+
+def _reason(err: Exception) -> str:
+    return printable(str(err)) or type(err).__name__
+
+
+__all__ = ["RETRY_PAUSES_S", "Courier", "Failure", "ToldListener"]

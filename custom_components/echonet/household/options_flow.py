@@ -1,0 +1,128 @@
+"""The options of the household: what matters how much and when, how often it rings again, and the hours."""
+
+from typing import Any
+
+from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
+from homeassistant.helpers import selector
+from homeassistant.helpers.translation import async_get_translations
+import probatio
+
+from ..const import DOMAIN
+from .kinds import AlertKind, Severity
+from .options import (
+    CONF_COOLDOWN,
+    CONF_INTERVAL,
+    CONF_KIND,
+    CONF_KINDS,
+    CONF_LEAST_CONFIDENCE,
+    CONF_MOST,
+    CONF_NIGHT_END,
+    CONF_NIGHT_START,
+    CONF_PATIENCE,
+    CONF_QUIET_END,
+    CONF_QUIET_START,
+    CONF_ROOMS,
+    CONF_SEVERITY,
+    CONF_SILENCE_AFTER,
+    CONF_SILENCE_SEVERITY,
+    CONF_WHEN,
+    options_of_rule,
+    options_of_times,
+)
+from .policy import When
+
+MAX_COOLDOWN_S = 86400
+MAX_INTERVAL_S = 3600
+MAX_REPEATS = 100
+MAX_ROOMS = 10
+MAX_SILENCE_MIN = 1440
+
+
+def _number(low: int, high: int, unit: str | None = None) -> Any:
+    config = selector.NumberSelectorConfig(min=low, max=high, step=1, mode=selector.NumberSelectorMode.BOX)
+    if unit is not None:
+        config["unit_of_measurement"] = unit
+    return probatio.All(selector.NumberSelector(config), probatio.Coerce(int))
+
+
+def _choice(options: type[AlertKind | Severity | When], key: str) -> selector.SelectSelector:
+    return selector.SelectSelector(
+        selector.SelectSelectorConfig(
+            options=[item.value for item in options],
+            mode=selector.SelectSelectorMode.DROPDOWN,
+            translation_key=key,
+        )
+    )
+
+
+KIND_SCHEMA = probatio.Schema({probatio.Required(CONF_KIND): _choice(AlertKind, "kind")})
+RULE_SCHEMA = probatio.Schema(
+    {
+        probatio.Required(CONF_SEVERITY): _choice(Severity, "severity"),
+        probatio.Required(CONF_WHEN): _choice(When, "when"),
+        probatio.Required(CONF_COOLDOWN): _number(0, MAX_COOLDOWN_S, "s"),
+        probatio.Required(CONF_LEAST_CONFIDENCE): _number(0, 99, "%"),
+        probatio.Required(CONF_ROOMS): _number(1, MAX_ROOMS),
+    }
+)
+TIMES_SCHEMA = probatio.Schema(
+    {
+        probatio.Required(CONF_INTERVAL): _number(0, MAX_INTERVAL_S, "s"),
+        probatio.Required(CONF_PATIENCE): _number(1, MAX_REPEATS),
+        probatio.Required(CONF_MOST): _number(0, MAX_REPEATS),
+        probatio.Required(CONF_NIGHT_START): selector.TimeSelector(),
+        probatio.Required(CONF_NIGHT_END): selector.TimeSelector(),
+        probatio.Required(CONF_QUIET_START): selector.TimeSelector(),
+        probatio.Required(CONF_QUIET_END): selector.TimeSelector(),
+        probatio.Required(CONF_SILENCE_AFTER): _number(1, MAX_SILENCE_MIN, "min"),
+        probatio.Required(CONF_SILENCE_SEVERITY): _choice(Severity, "severity"),
+    }
+)
+
+
+class HouseholdOptionsFlow(OptionsFlow):
+    """The options of the household, which are read anew for each alert and so need no reload."""
+
+    def __init__(self) -> None:
+        """Begin without a kind."""
+        self._kind = AlertKind.SMOKE_ALARM
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask what to change."""
+        return self.async_show_menu(step_id="init", menu_options=["kind", "times"])
+
+    async def async_step_kind(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask which kind of sound is meant."""
+        if user_input is not None:
+            self._kind = AlertKind(user_input[CONF_KIND])
+            return await self.async_step_rule()
+        return self.async_show_form(step_id="kind", data_schema=KIND_SCHEMA)
+
+    async def async_step_rule(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask how it is to be told."""
+        options = self.config_entry.options
+        kinds = options.get(CONF_KINDS, {})
+        if user_input is not None:
+            return self.async_create_entry(
+                data={**options, CONF_KINDS: {**kinds, self._kind.value: user_input}}
+            )
+        shown = options_of_rule(self._kind) | kinds.get(self._kind, {})
+        return self.async_show_form(
+            step_id="rule",
+            data_schema=self.add_suggested_values_to_schema(RULE_SCHEMA, shown),
+            description_placeholders={"kind": await self._async_name_kind()},
+        )
+
+    async def async_step_times(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask how often to ring again, and for the hours."""
+        options = self.config_entry.options
+        if user_input is not None:
+            return self.async_create_entry(data={**options, **user_input})
+        return self.async_show_form(
+            step_id="times",
+            data_schema=self.add_suggested_values_to_schema(TIMES_SCHEMA, options_of_times(options)),
+        )
+
+    async def _async_name_kind(self) -> str:
+        names = await async_get_translations(self.hass, self.hass.config.language, "selector", {DOMAIN})
+        return names.get(f"component.{DOMAIN}.selector.kind.options.{self._kind}", self._kind.value)

@@ -1,0 +1,146 @@
+"""Looks for silence every half minute; what lasts becomes a repair, and those who can be told are told."""
+
+from datetime import datetime, timedelta
+import logging
+from typing import Any, Final
+
+from homeassistant.components.notify import ATTR_DATA, ATTR_MESSAGE, ATTR_TITLE, DOMAIN as NOTIFY_DOMAIN
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.const import ATTR_ENTITY_ID
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.event import async_track_time_interval
+from homeassistant.helpers.translation import async_get_translations
+from homeassistant.util import dt as dt_util
+
+from ..const import DOMAIN
+from ..errors import printable
+from ..helpers import async_get_satellites
+from ..protocol import MICROPHONE_PROBLEMS
+from .channels import Channel, async_get_channels, async_has_title
+from .desk import Desk
+from .options import care_of
+from .payload import GROUP, loudness
+from .recipients import Recipient, RecipientKind, recipients_of
+from .silence import Concern, Silences, Trouble
+
+_LOGGER = logging.getLogger(__name__)
+
+LOOK_EVERY: Final = timedelta(seconds=30)
+
+_ISSUE_SEVERITIES: Final = {
+    Trouble.SATELLITE_AWAY: ir.IssueSeverity.WARNING,
+    Trouble.MICROPHONE_DEAD: ir.IssueSeverity.ERROR,
+    Trouble.NO_RECIPIENT: ir.IssueSeverity.WARNING,
+    Trouble.NOBODY_REACHED: ir.IssueSeverity.CRITICAL,
+}
+
+
+class SilenceWatch:
+    """The silences of one household."""
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, desk: Desk) -> None:
+        """Prepare to watch."""
+        self._hass = hass
+        self._entry = entry
+        self._desk = desk
+        self._silences = Silences()
+
+    @callback
+    def async_start(self) -> CALLBACK_TYPE:
+        """Begin to look; returns what ends it."""
+        return async_track_time_interval(self._hass, self._async_look, LOOK_EVERY)
+
+    async def _async_look(self, _: datetime) -> None:
+        await self.async_look(dt_util.utcnow())
+
+    async def async_look(self, now: datetime) -> None:
+        """Look once, raise and withdraw repairs, and tell of what is new."""
+        care = care_of(self._entry.options)
+        look = self._silences.look(self._async_find(now), now, care.patience)
+        for concern in look.over:
+            ir.async_delete_issue(self._hass, DOMAIN, _issue_id(concern))
+        for concern in look.lasting:
+            _LOGGER.warning("Silence: %s %s", concern.trouble, concern.name)
+            ir.async_create_issue(
+                self._hass,
+                DOMAIN,
+                _issue_id(concern),
+                is_fixable=False,
+                severity=_ISSUE_SEVERITIES[concern.trouble],
+                translation_key=concern.trouble.value,
+                translation_placeholders={"name": concern.name},
+            )
+            if concern.key:
+                for recipient in recipients_of(self._entry):
+                    await self._async_tell(recipient, concern)
+
+    @callback
+    def _async_find(self, now: datetime) -> dict[Concern, bool]:
+        found: dict[Concern, bool] = {}
+        satellites = async_get_satellites(self._hass)
+        for satellite in satellites:
+            here = {"key": satellite.entry_id, "name": satellite.title}
+            if satellite.state is ConfigEntryState.LOADED:
+                report = satellite.runtime_data.report
+                if not report.connected:
+                    found[Concern(trouble=Trouble.SATELLITE_AWAY, **here)] = False
+                elif not MICROPHONE_PROBLEMS.isdisjoint(report.health.problems):
+                    found[Concern(trouble=Trouble.MICROPHONE_DEAD, **here)] = False
+            elif satellite.disabled_by is None and satellite.state is not ConfigEntryState.SETUP_IN_PROGRESS:
+                found[Concern(trouble=Trouble.SATELLITE_AWAY, **here)] = False
+        if satellites and not recipients_of(self._entry):
+            found[Concern(trouble=Trouble.NO_RECIPIENT)] = False
+        if self._desk.nobody_reached(now):
+            found[Concern(trouble=Trouble.NOBODY_REACHED)] = True
+        return found
+
+    async def _async_tell(self, recipient: Recipient, concern: Concern) -> None:
+        title, message = await self._async_words(recipient.language, concern)
+        for channel in async_get_channels(self._hass, recipient.kind, recipient.target):
+            try:
+                await self._hass.services.async_call(
+                    NOTIFY_DOMAIN,
+                    channel.action,
+                    self._payload(channel, concern, title, message),
+                    blocking=True,
+                )
+            except Exception as err:  # noqa: BLE001  # whatever a notifier raises, the others are told, and the repair stands
+                _LOGGER.warning("Could not tell %s of silence: %s", recipient.name, printable(str(err)))
+
+    @callback
+    def _payload(self, channel: Channel, concern: Concern, title: str, message: str) -> dict[str, Any]:
+        if channel.companion:
+            severity = care_of(self._entry.options).severity
+            data = {"tag": f"{GROUP}-{_issue_id(concern)}", "group": GROUP, **loudness(severity)}
+            return {ATTR_TITLE: title, ATTR_MESSAGE: message, ATTR_DATA: data}
+        payload: dict[str, Any] = (
+            {ATTR_TITLE: title, ATTR_MESSAGE: message}
+            if async_has_title(self._hass, channel)
+            else {ATTR_MESSAGE: f"{title}. {message}"}
+        )
+        if channel.kind is RecipientKind.ENTITY:
+            payload[ATTR_ENTITY_ID] = channel.target
+        return payload
+
+    async def _async_words(self, language: str | None, concern: Concern) -> tuple[str, str]:
+        """Return what the repair says, without the marks that only the interface understands."""
+        texts = await async_get_translations(
+            self._hass, language or self._hass.config.language, "issues", {DOMAIN}
+        )
+        prefix = f"component.{DOMAIN}.issues.{concern.trouble}"
+        title, message = (texts.get(f"{prefix}.{part}", part) for part in ("title", "description"))
+        plain = message.replace("**", "").replace("`", "")
+        return title.replace("{name}", concern.name), plain.replace("{name}", concern.name)
+
+
+@callback
+def async_forget_silences(hass: HomeAssistant) -> None:
+    """Withdraw all repairs of silence, because nobody watches any more."""
+    for domain, issue_id in list(ir.async_get(hass).issues):
+        if domain == DOMAIN and issue_id.startswith(tuple(Trouble)):
+            ir.async_delete_issue(hass, DOMAIN, issue_id)
+
+
+def _issue_id(concern: Concern) -> str:
+    return f"{concern.trouble}_{concern.key}" if concern.key else concern.trouble.value

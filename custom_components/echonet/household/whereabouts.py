@@ -1,0 +1,72 @@
+"""In which room an incident most probably is: what its satellites heard, and what the others that listen did not."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant, callback
+
+from ..coordinator import SatelliteCoordinator
+from ..helpers import async_get_satellites
+from ..protocol import Problem, Sensitivity, SoundClass
+from .incident import Incident, Observation
+from .surroundings import async_get_place
+from .where import Hearing, Listener, Whereabouts, locate
+
+# In 5 ms, sound comes less than two metres far: a clock that may be off by more says nothing of rooms.
+CLOSE_ENOUGH: Final = timedelta(milliseconds=5)
+# What a satellite has not told by then it has not heard.
+PATIENCE: Final = timedelta(seconds=3)
+DEAF: Final = frozenset({Problem.MICROPHONE_MISSING, Problem.MICROPHONE_SILENT})
+
+
+@callback
+def async_locate(hass: HomeAssistant, incident: Incident, now: datetime) -> Whereabouts | None:
+    """Return the likely rooms of an incident, None where nothing can be said."""
+    if incident.test:
+        return None
+    # What is heard again later, perhaps elsewhere, says nothing of where it began.
+    heard: dict[str, Observation] = {}
+    for item in incident.observations:
+        heard.setdefault(item.place.satellite_id, item)
+    silence_counts = now - incident.onset > PATIENCE
+    listeners = []
+    for entry in async_get_satellites(hass):
+        if entry.state is not ConfigEntryState.LOADED:
+            continue
+        satellite: SatelliteCoordinator = entry.runtime_data
+        observation = heard.pop(satellite.satellite_id, None)
+        if observation is not None:
+            listeners.append(_listener(observation, satellite))
+        elif silence_counts and _listens(satellite, incident.sound_class):
+            report = satellite.report
+            place = async_get_place(hass, report.device_id, report.welcome, report.welcomed_at)
+            listeners.append(Listener(room=place.room or place.name))
+    return locate(incident.sound_class, listeners)
+
+
+def _listener(observation: Observation, satellite: SatelliteCoordinator) -> Listener:
+    offset = satellite.clock_offset
+    detection = observation.detection
+    timed = (
+        offset is not None
+        and offset.uncertainty <= CLOSE_ENOUGH
+        and observation.believed
+        and not detection.replayed
+    )
+    return Listener(
+        room=observation.place.room or observation.place.name,
+        heard=Hearing(
+            level_dbfs=detection.peak_dbfs, onset_s=observation.onset.timestamp() if timed else None
+        ),
+    )
+
+
+def _listens(satellite: SatelliteCoordinator, sound_class: SoundClass) -> bool:
+    settings = satellite.data.settings
+    return (
+        satellite.last_update_success
+        and settings.listening
+        and settings.sensitivity.get(sound_class, Sensitivity.OFF) is not Sensitivity.OFF
+        and DEAF.isdisjoint(satellite.data.health.problems)
+    )

@@ -1,0 +1,43 @@
+"""What the coordinator of a satellite tells the household and the entities."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from homeassistant.util.signal_type import SignalType
+
+from .clocks import Offset
+from .const import DOMAIN
+from .protocol import Detection, Health, Welcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectionReport:
+    """A detection that has just arrived; `late` if it was replayed, is over, and is no longer news.
+
+    `away_since` is when the connection was lost before which it would have been told at once, if that is known.
+    `clock` is how wrong the satellite's clock is, by which the onset has been put right; None if that is not known.
+    """
+
+    device_id: str
+    welcome: Welcome
+    welcomed_at: datetime
+    detection: Detection
+    late: bool
+    away_since: datetime | None = None
+    clock: Offset | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SatelliteReport:
+    """How a satellite is, told whenever that changes; `active` is what it hears, as far as it is connected."""
+
+    entry_id: str
+    device_id: str
+    welcome: Welcome
+    welcomed_at: datetime
+    connected: bool
+    health: Health
+    active: tuple[Detection, ...] = ()
+
+
+SIGNAL_SATELLITE: SignalType[SatelliteReport] = SignalType(f"{DOMAIN}_satellite")

@@ -1,0 +1,117 @@
+"""What was promised outlives a restart, and is told at most once to each recipient."""
+
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.echonet.household.desk import State
+from custom_components.echonet.household.kinds import AlertKind, Severity
+from custom_components.echonet.household.policy import Decision, Quiet, Telling
+from custom_components.echonet.household.storage import StorageError, loaded, stored
+from custom_components.echonet.protocol import AlarmPattern, Location, SoundClass
+from tests.integration.desks import Household
+from tests.integration.sounds import HALL, KITCHEN, NIGHT, sound
+
+
+def test_what_nobody_has_yet_is_told_after_the_start() -> None:
+    home = Household()
+    alarm = sound(pattern=AlarmPattern.T3)
+    home.hears(KITCHEN, alarm)
+    (news,) = home.restart(20)
+    assert news.decision == Decision(telling=Telling.NEW, severity=Severity.CRITICAL)
+    assert (news.incident.id, news.only) == (alarm.id, None)
+
+
+def test_whoever_has_it_is_not_told_again() -> None:
+    home = Household()
+    alarm = sound()
+    home.hears(KITCHEN, alarm)
+    home.desk.owe(alarm.id, ["anna", "ben"])
+    home.desk.delivered(alarm.id, "anna")
+    (news,) = home.restart(20)
+    assert news.only == frozenset({"ben"})
+    home.desk.delivered(alarm.id, "ben")
+    assert home.restart() == []
+    # The satellite says again what it has no acknowledgement for.
+    assert home.hears(KITCHEN, alarm) == []
+
+
+def test_after_a_long_time_it_is_told_as_old_news_and_rings_if_it_still_goes_on() -> None:
+    home = Household()
+    alarm = sound(pattern=AlarmPattern.T3)
+    home.hears(KITCHEN, alarm)
+    home.wait(5)
+    (news,) = home.restart(3 * 3600)
+    assert news.decision == Decision(telling=Telling.LATE, severity=Severity.HIGH)
+    assert home.wait(5) == []
+    (rings,) = home.back(KITCHEN, alarm)
+    assert rings.decision == Decision(telling=Telling.NEW, severity=Severity.CRITICAL)
+
+
+def test_what_rang_rings_on_after_a_restart() -> None:
+    home = Household()
+    alarm = sound(pattern=AlarmPattern.T3)
+    home.hears(KITCHEN, alarm)
+    home.desk.owe(alarm.id, ["anna"])
+    home.desk.delivered(alarm.id, "anna")
+    home.wait(90)
+    assert home.restart(40) == []
+    assert [item.count for item in home.wait(1)] == [2]
+    home.acknowledge(alarm.id)
+    assert home.restart(100) == []
+    assert home.wait(300) == []
+
+
+def test_cooldown_and_snooze_outlive_a_restart() -> None:
+    home = Household()
+    first = sound(SoundClass.SCREAM)
+    home.hears(KITCHEN, first)
+    home.ends(KITCHEN, first)
+    home.desk.snooze(Quiet(kind=AlertKind.DOG, place=None, until=NIGHT + timedelta(hours=1)))
+    home.acknowledge(first.id)
+    home.restart(10)
+    assert home.hears(KITCHEN, sound(SoundClass.SCREAM, at=10)) == []
+    assert home.hears(HALL, sound(SoundClass.DOG, at=10)) == []
+    assert home.hears(HALL, sound(SoundClass.SCREAM, at=13))
+
+
+def test_everything_is_stored_and_read_again() -> None:
+    home = Household()
+    garden = type(KITCHEN)(satellite_id="g", name="Garden", location=Location(latitude=1.5, longitude=2))
+    for place, detection in (
+        (KITCHEN, sound(pattern=AlarmPattern.T3)),
+        (HALL, sound(SoundClass.GUNSHOT)),
+        (garden, sound(SoundClass.DOG, at=1)),
+    ):
+        home.hears(place, detection)
+        home.desk.owe(detection.id, ["anna"])
+    home.wait(100)
+    home.ends(garden, detection)
+    assert loaded(stored(home.desk.state)) == home.desk.state
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"incidents": 5},
+        {"incidents": [{"id": "a"}]},
+        {"told": [["a"]]},
+        {"covered": [{"kind": "unheard of", "place": "x", "late": False, "at": NIGHT.isoformat()}]},
+        {"covered": [{"kind": "dog", "place": "x", "late": False, "at": "2026-11-20T02:12:00"}]},
+        {"covered": [{"kind": "dog", "place": 5, "late": False, "at": NIGHT.isoformat()}]},
+        {"a field of a later version": 1},
+    ],
+)
+def test_a_file_that_is_damaged_is_refused_in_one_line(data: dict[str, Any]) -> None:
+    with pytest.raises(StorageError):
+        loaded(data)
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists, max_leaves=5))
+def test_no_file_raises_anything_else(value: Any) -> None:
+    for name in State.__dataclass_fields__:
+        with suppress(StorageError):
+            loaded({name: value})

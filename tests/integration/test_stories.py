@@ -1,0 +1,356 @@
+"""Random stories of a household: satellites die, clocks jump, sounds overlap, recipients fail, Home Assistant restarts.
+
+ECHONET_STORIES=1000 plays so many; without it there are few, so that the suite stays quick.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+import os
+from typing import Any, override
+
+from hypothesis import HealthCheck, Phase as Stage, settings, strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+import pytest
+
+from custom_components.echonet.household.desk import News
+from custom_components.echonet.household.escalation import Plan
+from custom_components.echonet.household.incident import Place
+from custom_components.echonet.household.kinds import BENIGN, DANGER, AlertKind, Severity, kind_of
+from custom_components.echonet.household.policy import DEFAULT_RULES, Telling
+from custom_components.echonet.protocol import AlarmPattern, Detection, Phase, SoundClass
+from custom_components.echonet.times import is_late, settle_onset
+from tests.integration.desks import Household
+from tests.integration.sounds import HALL, KITCHEN, SHED, sound
+
+STORIES = int(os.environ.get("ECHONET_STORIES", "25"))
+# To shrink a story may take minutes; it is worth it only where somebody waits for it.
+PHASES = [Stage.explicit, Stage.generate] + ([Stage.shrink] if "ECHONET_SHRINK" in os.environ else [])
+INTERVAL = timedelta(seconds=60)
+COOLDOWN = timedelta(seconds=60)
+WAVES = ("anna", "ben")
+
+CRITICAL = [SoundClass.ALARM, SoundClass.GUNSHOT, SoundClass.GLASS_BREAK, SoundClass.SCREAM]
+SOUNDS = [*CRITICAL, SoundClass.DOG, SoundClass.BABY_CRY]
+PATTERNS = list(AlarmPattern)
+
+
+@dataclass
+class Truth:
+    """A sound as it really is: what was said of it, and until when its satellite was heard to hear it."""
+
+    place: Place
+    start: Detection
+    onset: datetime
+    kind: AlertKind
+    told_kinds: list[AlertKind] = field(default_factory=list)
+    over: bool = False
+    arrived: bool = False
+    too_old: bool = False
+    heard_until: datetime | None = None
+    jumps: int = 0
+
+    @property
+    def id(self) -> str:
+        return self.start.id
+
+
+@dataclass
+class Ears:
+    """A satellite: its clock, whether it is connected, and what Home Assistant has not acknowledged."""
+
+    place: Place
+    offset: timedelta = timedelta(0)
+    away_since: datetime | None = None
+    connected: bool = True
+    journal: list[tuple[Truth, Detection]] = field(default_factory=list)
+    sounds: dict[SoundClass, Truth] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a recipient was told."""
+
+    news: News
+    jumps: int
+
+
+class Stories(RuleBasedStateMachine):
+    """Whatever happens: nothing raises, what is critical is told, and nobody is told the same thing twice."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.home = Household()
+        self.home.desk.plan = Plan(interval=INTERVAL, patience=2, most=5)
+        self.home.desk.waves_for = lambda _: len(WAVES)
+        self.ears = {place.key: Ears(place) for place in (KITCHEN, HALL, SHED)}
+        self.truths: list[Truth] = []
+        self.emitted: list[News] = []
+        self.failing: set[str] = set()
+        self.waiting: dict[tuple[str, str], News] = {}
+        self.heard: dict[str, list[Heard]] = {name: [] for name in WAVES}
+        self.answered: set[str] = set()
+        self.jumps = 0
+
+    @property
+    def now(self) -> datetime:
+        return self.home.circumstances.now
+
+    # What sounds.
+
+    @rule(
+        place=st.sampled_from([KITCHEN, HALL, SHED]),
+        sound_class=st.sampled_from(SOUNDS),
+        pattern=st.sampled_from([None, AlarmPattern.UNKNOWN, AlarmPattern.T3]),
+        confidence=st.sampled_from([0.5, 0.9]),
+    )
+    def begins(
+        self, place: Place, sound_class: SoundClass, pattern: AlarmPattern | None, confidence: float
+    ) -> None:
+        ears = self.ears[place.key]
+        if sound_class in ears.sounds:
+            return
+        pattern = pattern if sound_class is SoundClass.ALARM else None
+        start = sound(sound_class, onset=self.now + ears.offset, pattern=pattern, confidence=confidence)
+        truth = Truth(
+            place=place,
+            start=start,
+            onset=self.now,
+            kind=kind_of(sound_class, pattern),
+            jumps=self.jumps,
+        )
+        ears.sounds[sound_class] = truth
+        self.truths.append(truth)
+        self.says(ears, truth, start)
+
+    @rule(key=st.sampled_from(["Kitchen", "Hall", SHED.key]), pattern=st.sampled_from(PATTERNS))
+    def turns_out_to_be(self, key: str, pattern: AlarmPattern) -> None:
+        truth = self.ears[key].sounds.get(SoundClass.ALARM)
+        if truth is None:
+            return
+        truth.start = replace(truth.start, pattern=pattern)
+        kind = kind_of(SoundClass.ALARM, pattern)
+        if not (truth.kind in DANGER and DANGER.get(kind, 0) <= DANGER[truth.kind]):
+            truth.kind = kind
+        self.says(self.ears[key], truth, replace(truth.start, phase=Phase.UPDATE))
+
+    @rule(
+        key=st.sampled_from(["Kitchen", "Hall", SHED.key]),
+        sound_class=st.sampled_from(SOUNDS),
+        absurd=st.booleans(),
+    )
+    def ends(self, key: str, sound_class: SoundClass, *, absurd: bool) -> None:
+        ears = self.ears[key]
+        truth = ears.sounds.pop(sound_class, None)
+        if truth is None:
+            return
+        truth.over = True
+        duration = 1e12 if absurd else max(0.0, (self.now - truth.onset).total_seconds())
+        self.says(ears, truth, replace(truth.start, phase=Phase.END, duration_s=duration))
+
+    @precondition(lambda self: self.truths)
+    @rule(data=st.data())
+    def is_said_twice(self, data: st.DataObject) -> None:
+        truth = data.draw(st.sampled_from(self.truths))
+        if truth.arrived and self.ears[truth.place.key].connected:
+            self.arrives(self.ears[truth.place.key], truth, replace(truth.start, phase=Phase.START))
+
+    def says(self, ears: Ears, truth: Truth, detection: Detection) -> None:
+        if ears.connected:
+            self.arrives(ears, truth, detection)
+        else:
+            ears.journal.append((truth, replace(detection, replayed=True)))
+
+    def arrives(self, ears: Ears, truth: Truth, detection: Detection) -> None:
+        now, away_since = self.now, ears.away_since
+        ongoing = truth in ears.sounds.values()
+        moment = settle_onset(detection, now, away_since=away_since)
+        late = is_late(detection, moment, now, ongoing=ongoing, away_since=away_since)
+        if not truth.arrived:
+            truth.arrived = True
+            truth.too_old = late and now - moment.onset > timedelta(minutes=59)
+        truth.told_kinds.append(truth.kind)
+        self.tells(self.home.hears(ears.place, detection, late=late, away_since=away_since))
+
+    # What fails.
+
+    @rule(key=st.sampled_from(["Kitchen", "Hall", SHED.key]))
+    def satellite_dies(self, key: str) -> None:
+        ears = self.ears[key]
+        if ears.connected:
+            ears.connected = False
+            ears.away_since = self.now
+            self.home.lost(ears.place)
+
+    @rule(key=st.sampled_from(["Kitchen", "Hall", SHED.key]))
+    def satellite_comes_back(self, key: str) -> None:
+        ears = self.ears[key]
+        if ears.connected:
+            return
+        ears.connected = True
+        for truth in ears.sounds.values():
+            truth.arrived = True
+        active = [truth.start for truth in ears.sounds.values()]
+        self.tells(self.home.back(ears.place, *active))
+        journal, ears.journal = ears.journal, []
+        for truth, detection in journal:
+            self.arrives(ears, truth, detection)
+
+    @rule(
+        key=st.sampled_from(["Kitchen", "Hall", SHED.key]),
+        hours=st.sampled_from([0, -5, 5, -500_000, 1_500_000]),
+    )
+    def satellite_has_another_clock(self, key: str, hours: int) -> None:
+        self.ears[key].offset = timedelta(hours=hours)
+
+    @rule(seconds=st.sampled_from([-7200, -30, 30, 7200]))
+    def clock_jumps(self, seconds: int) -> None:
+        self.home.at += seconds
+        self.jumps += 1
+
+    @rule(name=st.sampled_from(WAVES))
+    def recipient_fails(self, name: str) -> None:
+        self.failing.add(name)
+
+    @rule(name=st.sampled_from(WAVES))
+    def recipient_recovers(self, name: str) -> None:
+        self.failing.discard(name)
+        for key in [key for key in self.waiting if key[0] == name]:
+            self.reaches(name, self.waiting.pop(key))
+
+    @rule(seconds=st.sampled_from([0, 20, 70, 600]))
+    def home_assistant_restarts(self, seconds: int) -> None:
+        self.waiting.clear()
+        for ears in self.ears.values():
+            if ears.connected:
+                ears.connected = False
+            ears.away_since = None
+        self.tells(self.home.restart(seconds))
+
+    @precondition(lambda self: self.emitted)
+    @rule(data=st.data())
+    def somebody_answers(self, data: st.DataObject) -> None:
+        incident_id = data.draw(st.sampled_from(self.emitted)).incident.id
+        if self.home.desk.incidents.get(incident_id) is None:
+            return
+        self.waiting = {key: news for key, news in self.waiting.items() if key[1] != incident_id}
+        self.answered |= {item.detection.id for item in self.incident(incident_id).observations}
+        self.tells(self.home.acknowledge(incident_id))
+
+    @rule(seconds=st.sampled_from([1, 5, 20, 61, 130]))
+    def time_passes(self, seconds: int) -> None:
+        for _ in range(seconds):
+            self.tells(self.home.wait(1))
+
+    # What the household does.
+
+    def incident(self, incident_id: str) -> Any:
+        return self.home.desk.incidents.get(incident_id)
+
+    def tells(self, many: Iterable[News]) -> None:
+        for news in many:
+            self.emitted.append(news)
+            names = [
+                name for name in WAVES[news.skipped : news.waves] if news.only is None or name in news.only
+            ]
+            self.home.desk.owe(news.incident.id, names)
+            for name in names:
+                if name in self.failing:
+                    before = self.waiting.get((name, news.incident.id))
+                    loud = before is not None and before.decision.telling in (Telling.NEW, Telling.LATE)
+                    # As the courier does: what comes later takes the place of it, and is as loud.
+                    owed = before.decision if before is not None and loud else news.decision
+                    self.waiting[name, news.incident.id] = replace(news, decision=owed)
+                else:
+                    self.waiting.pop((name, news.incident.id), None)
+                    self.reaches(name, news)
+
+    def reaches(self, name: str, news: News) -> None:
+        self.home.desk.delivered(news.incident.id, name)
+        self.heard[name].append(Heard(news, self.jumps))
+
+    # What must hold.
+
+    @invariant()
+    def what_is_critical_is_told(self) -> None:
+        for truth in getattr(self, "truths", ()):
+            if truth in self.ears[truth.place.key].sounds.values() and self.ears[truth.place.key].connected:
+                truth.heard_until = self.now
+            if truth.arrived and not truth.too_old and self.is_critical(truth):
+                assert self.is_told(truth, self.emitted), (truth, self.emitted)
+
+    def is_critical(self, truth: Truth) -> bool:
+        return bool(truth.told_kinds) and (DEFAULT_RULES[truth.told_kinds[-1]].severity is Severity.CRITICAL)
+
+    def is_told(self, truth: Truth, emitted: Iterable[News]) -> bool:
+        kind = truth.told_kinds[-1]
+        until = truth.heard_until or truth.onset
+        current = self.incident(truth.id)
+        same = {truth.id} | ({item.detection.id for item in current.observations} if current else set())
+        for news in emitted:
+            ids = {item.detection.id for item in news.incident.observations}
+            loud = news.decision.telling not in (Telling.ALL_CLEAR, Telling.UPDATE)
+            if same & ids and loud and news.incident.kind not in BENIGN:
+                return True
+            here = truth.place.key in {place.key for place in news.incident.places}
+            age = until - news.at
+            if news.incident.kind is kind and here and (age <= COOLDOWN or truth.jumps != self.jumps):
+                return True
+        return False
+
+    @invariant()
+    def nobody_is_told_the_same_thing_twice_within_its_cooldown(self) -> None:
+        for heard in getattr(self, "heard", {}).values():
+            rings = [item for item in heard if item.news.decision.telling is Telling.NEW]
+            for number, later in enumerate(rings):
+                for earlier in rings[:number]:
+                    if earlier.jumps == later.jumps:
+                        assert not self.is_same(earlier.news, later.news), (earlier, later)
+
+    def is_same(self, earlier: News, later: News) -> bool:
+        if later.incident.kind is not earlier.incident.kind:
+            return False
+        places = {place.key for place in earlier.incident.places}
+        cooldown = DEFAULT_RULES[later.incident.kind].cooldown
+        return {place.key for place in later.incident.places} <= places and (
+            timedelta(0) <= later.at - earlier.at < cooldown
+        )
+
+    @override
+    def teardown(self) -> None:
+        """In the end everybody can be reached, and Home Assistant starts once more."""
+        if not hasattr(self, "home"):
+            return
+        self.failing.clear()
+        self.waiting.clear()
+        self.tells(self.home.restart())
+        told = [item.news for item in self.heard["anna"]]
+        for truth in self.truths:
+            if (
+                truth.arrived
+                and not truth.too_old
+                and self.is_critical(truth)
+                and truth.id not in self.answered
+            ):
+                assert self.is_told(truth, told) or self.is_forgotten(truth), (truth, told)
+
+    def is_forgotten(self, truth: Truth) -> bool:
+        """An hour after it was over, nothing is known of an incident any more."""
+        return self.incident(truth.id) is None
+
+
+@pytest.mark.filterwarnings("ignore::hypothesis.errors.NonInteractiveExampleWarning")
+def test_whatever_happens_no_critical_incident_is_untold_and_nobody_is_told_twice() -> None:
+    from hypothesis.stateful import run_state_machine_as_test  # noqa: PLC0415  # only where it is played
+
+    run_state_machine_as_test(
+        Stories,
+        settings=settings(
+            max_examples=STORIES,
+            stateful_step_count=40,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            phases=PHASES,
+            report_multiple_bugs=False,
+        ),
+    )
