@@ -14,10 +14,11 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.loader import async_get_integration
 from homeassistant.util.yaml import load_yaml_dict
+import probatio
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.echonet import client, issues
+from custom_components.echonet import client, issues, services
 from custom_components.echonet.const import DOMAIN
 from custom_components.echonet.event_types import event_types_of
 from custom_components.echonet.helpers import translation_key
@@ -225,6 +226,28 @@ async def test_every_attribute_has_a_name(
         )
 
 
+def test_every_action_is_described() -> None:
+    described = load_yaml_dict(str(COMPONENT / "services.yaml"))
+    texts, icons = TEXTS["services"], load(COMPONENT / "icons.json")["services"]
+    actions = {services.ACKNOWLEDGE, services.LABEL, services.MUTE, services.TEST_ALERT}
+    assert set(described) == set(texts) == set(icons) == actions
+    schemas = {
+        services.ACKNOWLEDGE: services.ACKNOWLEDGE_SCHEMA,
+        services.LABEL: services.LABEL_SCHEMA,
+        services.MUTE: services.MUTE_SCHEMA,
+        services.TEST_ALERT: services.TEST_ALERT_SCHEMA,
+    }
+    for action, schema in schemas.items():
+        fields = described[action]["fields"]
+        assert {str(key) for key in schema.schema} == set(fields) == set(texts[action]["fields"])
+        required = {str(key) for key in schema.schema if isinstance(key, probatio.Required)}
+        assert required == {name for name, field in fields.items() if field.get("required")}
+        for name, field in fields.items():
+            assert {"example", "selector"} <= set(field), name
+            if select := field["selector"].get("select"):
+                assert set(select["options"]) == set(TEXTS["selector"][select["translation_key"]]["options"])
+
+
 def test_every_form_explains_its_fields() -> None:
     steps = {
         **TEXTS["config"]["step"],
@@ -262,9 +285,11 @@ def test_every_error_of_the_client_has_its_texts() -> None:
     assert len(errors) == 8
     keys = {translation_key(error("")) for error in errors}
     assert keys | {"unknown"} == set(TEXTS["config"]["error"])
-    assert calls("HomeAssistantError", "translation_key") <= set(TEXTS["exceptions"])
+    raised = calls("HomeAssistantError", "translation_key") | calls(
+        "ServiceValidationError", "translation_key"
+    )
     while_connected = keys - {"impostor", "invalid_code", "pairing_closed"}
-    assert while_connected | {"not_connected", "walk_test_running"} == set(TEXTS["exceptions"])
+    assert while_connected | raised == set(TEXTS["exceptions"])
 
 
 def test_every_issue_has_its_texts() -> None:
