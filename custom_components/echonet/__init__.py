@@ -7,9 +7,8 @@ from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN, HOUSEHOLD_PLATFORMS, SATELLITE_PLATFORMS
 from .coordinator import SatelliteConfigEntry, SatelliteCoordinator
-from .helpers import is_household
 from .household.answers import async_listen_for_answers
-from .household.runtime import Household, HouseholdConfigEntry
+from .household.runtime import Household, HouseholdConfigEntry, is_household
 from .household.silence_watch import async_forget_silences
 from .household.storage import StateStore
 from .household.walk_test import async_forget_walks

@@ -12,7 +12,7 @@ import probatio
 
 from .const import ATTR_SOUND_CLASS, CONF_CLASSES, DOMAIN
 from .coordinator import SatelliteCoordinator
-from .helpers import async_get_household, is_household
+from .helpers import async_get_household
 from .household.answers import (
     MAX_MUTE,
     MUTE_DURATION,
@@ -22,7 +22,7 @@ from .household.answers import (
     async_mute,
 )
 from .household.incident import Incident
-from .household.runtime import Household
+from .household.runtime import Household, is_household
 from .protocol import SoundClass, Test, Verdict
 
 ACKNOWLEDGE: Final = "acknowledge"

@@ -204,6 +204,10 @@ def test_every_value_has_a_name() -> None:
         assert set(event["state_attributes"]["event_type"]["state"]) == set(event_types_of(SoundClass))
         assert set(event["state_attributes"]["pattern"]["state"]) == set(AlarmPattern)
     assert set(entity["sensor"]["health"]["state"]) == {"ok", *Problem}
+    assert set(entity["sensor"]["incident"]["state"]) == {"none", *event_types_of(SoundClass)} - {
+        "test",
+        "late",
+    }
 
 
 def has_fired(hass: HomeAssistant, entity_id: str) -> bool:
@@ -334,3 +338,39 @@ def test_modules_have_one_line_that_says_what_they_are_for() -> None:
         text = ast.get_docstring(ast.parse(module.read_text(encoding="utf-8")))
         assert text, module
         assert text.splitlines()[0].endswith("."), module
+
+
+def imported_by(module: Path) -> set[Path]:
+    """The modules of the integration that a module names, also those for the type checker only."""
+    found: set[Path] = set()
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.ImportFrom) or not node.level:
+            continue
+        folder = module.parents[node.level - 1]
+        base = folder.joinpath(*(node.module or "").split("."))
+        for name in [base.with_suffix(".py"), base / "__init__.py"]:
+            if name.exists() and node.module:
+                found.add(name)
+        found |= {
+            path for item in node.names if (path := base / f"{item.name}.py").exists() and base.is_dir()
+        }
+    return found
+
+
+def test_no_module_imports_itself_in_a_circle() -> None:
+    def circle(path: tuple[Path, ...]) -> tuple[Path, ...] | None:
+        if path[-1] in path[:-1]:
+            return path
+        if path[-1] in cleared:
+            return None
+        for target in imported_by(path[-1]):
+            if (found := circle((*path, target))) is not None:
+                return found
+        cleared.add(path[-1])
+        return None
+
+    cleared: set[Path] = set()
+    for module in MODULES:
+        found = circle((module,))
+        assert found is None, " -> ".join(item.stem for item in found or ())
+    assert len(cleared) == len(MODULES)
