@@ -186,7 +186,7 @@ class Household:
 
     def _note_clock(self, report: DetectionReport) -> None:
         """Say once of a satellite that its times cannot be, and that the time of arrival is told instead."""
-        incident = self.desk.incidents.get(report.detection.id)
+        incident = self.desk.incidents.of_detection(report.detection.id)
         satellite_id = report.welcome.satellite_id
         if incident is None or incident.believed or satellite_id in self._wrong_clocks:
             return
