@@ -33,6 +33,8 @@ _EXACT_S: Final = 0.05
 # So long an echo fills a pause, or makes a beep longer or shorter.
 _ECHO_S: Final = 0.1
 _AS_LOUD_DB: Final = 6.0
+# A siren sweeps over little more than two octaves.
+_REACH_OCTAVES: Final = 1.25
 
 Signal = NDArray[np.floating]
 Flags = NDArray[np.bool_]
@@ -51,7 +53,11 @@ class AlarmPatterns:
         self._tones = Tones.none(parameters.n_mels)
         self._unseen = 0
         self._capacity = round(WINDOW_S / self._frame_s)
-        self._lowest = int(np.searchsorted(mel_centres(parameters), _LOWEST_HZ))
+        centres = mel_centres(parameters)
+        self._lowest = int(np.searchsorted(centres, _LOWEST_HZ))
+        # Of each band those that a siren could have moved to: what sounds further away is something else.
+        octaves = np.log2(centres[self._lowest :])
+        self._near = [np.abs(octaves - own) <= _REACH_OCTAVES for own in octaves]
 
     def push(self, frames: Floats) -> None:
         """Take the next frames [n, n_mels]."""
@@ -71,20 +77,23 @@ class AlarmPatterns:
         if self._count * self._frame_s < 1.0:
             return AlarmPattern.UNKNOWN
         tones = self._tones_of_now()
-        if _is_siren(tones.levels_db[-round(_SIREN_S / self._frame_s) :]):
-            return AlarmPattern.SIREN
         envelopes = [
             envelope
             for band in _loudest_bands(tones.contrast)
             for envelope in _envelopes(
-                tones.contrast[:, band], _around(tones.levels_db, band), tones.loudest_db
+                tones.contrast[:, band],
+                _around(tones.levels_db, band),
+                tones.levels_db[:, self._near[band]].max(axis=1),
             )
         ]
+        # The rhythms of smoke and CO alarms come first: talk and music beside one may glide as a siren does.
         if any(_is_t3(_rhythm(envelope, _LONG_S, self._frame_s)) for envelope in envelopes):
             return AlarmPattern.T3
         rhythms = [_rhythm(envelope, _SHORT_S, self._frame_s) for envelope in envelopes]
         if any(_is_t4(rhythm) for rhythm in rhythms):
             return AlarmPattern.T4
+        if _is_siren(tones.levels_db[-round(_SIREN_S / self._frame_s) :]):
+            return AlarmPattern.SIREN
         groups = [_rhythm(envelope, _GROUP_S, self._frame_s) for envelope in envelopes]
         if any(_is_clock(*pair) for pair in zip(rhythms, groups, strict=True)):
             return AlarmPattern.CLOCK
@@ -109,7 +118,7 @@ class AlarmPatterns:
 
 @dataclass(frozen=True, slots=True)
 class _Rhythm:
-    """When a band is loud: the beginnings and ends of its beeps in seconds, and when any band sounds as loud."""
+    """When a band is loud: the beginnings and ends of its beeps in seconds, and when one near it sounds as loud."""
 
     starts: Signal
     ends: Signal
@@ -152,7 +161,7 @@ class _Envelope:
 def _envelopes(contrast: Floats, tone_db: Floats, loudest_db: Floats) -> Iterator[_Envelope]:
     """Give the envelope of a band for each depth; none where it never stands out.
 
-    `contrast`, `tone_db` (the tone in this band or beside it) and `loudest_db` (in any band) are of one length.
+    `contrast`, `tone_db` (the tone in this band or beside it) and `loudest_db` (in any band near it) are of one length.
     """
     ordered = np.sort(contrast)
     high, low = float(ordered[-_LOUDEST_FRAMES:].mean()), float(ordered[len(ordered) // 4])

@@ -18,37 +18,34 @@ class Tones:
     """See `tonal_contrast`, [frames, bands]."""
     levels_db: Floats
     """How loud the tones are, [frames, bands]; minus infinity where there is none."""
-    loudest_db: Floats
-    """The loudest of each frame, [frames]."""
 
     @classmethod
     def none(cls, bands: int) -> "Tones":
         """Return those of no frame."""
-        return cls(*(np.zeros(shape, np.float32) for shape in ((0, bands), (0, bands), 0)))
+        return cls(np.zeros((0, bands), np.float32), np.zeros((0, bands), np.float32))
 
     @classmethod
     def of(cls, levels_db: Floats) -> "Tones":
         """Return those of frames [frames, bands]."""
         contrast = tonal_contrast(levels_db)
         levels_db = np.where(contrast >= TONAL_DB, levels_db, np.float32(-np.inf))
-        return cls(contrast, levels_db, levels_db.max(axis=1))
+        return cls(contrast, levels_db)
 
     def last(self, frames: int) -> "Tones":
         """Return those of the last frames."""
         first = len(self.contrast) - frames
-        return Tones(self.contrast[first:], self.levels_db[first:], self.loudest_db[first:])
+        return Tones(self.contrast[first:], self.levels_db[first:])
 
     def before_last(self, frames: int) -> "Tones":
         """Return those of all but the last frames."""
         end = len(self.contrast) - frames
-        return Tones(self.contrast[:end], self.levels_db[:end], self.loudest_db[:end])
+        return Tones(self.contrast[:end], self.levels_db[:end])
 
     def followed_by(self, later: "Tones") -> "Tones":
         """Return those of these frames and later ones."""
         return Tones(
             np.concatenate((self.contrast, later.contrast)),
             np.concatenate((self.levels_db, later.levels_db)),
-            np.concatenate((self.loudest_db, later.loudest_db)),
         )
 
 

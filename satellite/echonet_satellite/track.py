@@ -31,6 +31,8 @@ CERTAIN_PATTERNS: Final = frozenset({AlarmPattern.T3, AlarmPattern.T4})
 CERTAIN: Final = 0.99
 # Below this nobody would suspect an alarm: no pattern is looked for, and one that was found has ended.
 SUSPICION: Final = 0.05
+# The pause of T4 lasts 5 s: a suspicion outlives it.
+UNSUSPECTED_S: Final = 6.4
 
 
 class Clock:
@@ -104,6 +106,8 @@ class Track:
         reach = ceil(clock.reach / clock.step_frames)
         self._recent: deque[_Heard] = deque(maxlen=self._slow + reach)
         self._free_from = 0
+        self._unsuspected = round(UNSUSPECTED_S / clock.step_s)
+        self._suspected_from = self._suspected_last = -self._unsuspected
         self._enter: float | None = None
         self._leave = 0.0
 
@@ -129,6 +133,7 @@ class Track:
     ) -> StreamEvent | None:
         """Take the next step, which the clock has taken already."""
         self._recent.append((self._smooth(probability), probability, peak_dbfs))
+        self._suspect(probability)
         if self.active is not None:
             return self._continue(self.active, peak_dbfs, pattern)
         if self._enter is None or self._clock.step < self._free_from:
@@ -138,9 +143,8 @@ class Track:
             return None
         event = self._try_start(self._enter, pattern, numbers)
         if event is None and certain:
-            # Of an alarm known by its rhythm alone, all that is remembered is part: it began seconds ago.
-            first = self._clock.step - min(self._slow, len(self._recent)) + 1
-            event = self._start(max(first, self._free_from), None, pattern, numbers)
+            # An alarm that is known by its rhythm alone began seconds ago, when it was first suspected.
+            event = self._start(max(self._suspected_from, self._free_from), None, pattern, numbers)
         return event
 
     def chirp(self, first: int, last: int, numbers: Iterator[int]) -> list[StreamEvent]:
@@ -169,6 +173,16 @@ class Track:
     def _since(self, step: int) -> list[_Heard]:
         """Return the steps from one on, as far as they are remembered."""
         return list(self._recent)[-(self._clock.step - step + 1) :]
+
+    def _suspect(self, probability: float) -> None:
+        """Note since when the class may have been sounding."""
+        step = self._clock.step
+        if probability >= SUSPICION:
+            if step - self._suspected_last > self._unsuspected:
+                self._suspected_from = step
+            self._suspected_last = step
+        elif step - self._suspected_last > self._unsuspected:
+            self._suspected_from = step
 
     def _try_start(
         self, enter: float, pattern: AlarmPattern | None, numbers: Iterator[int]

@@ -83,7 +83,8 @@ def test_a_function_of_windows_is_computed_once_unless_asked_afresh(windows: Win
 
     def level(samples: np.ndarray) -> np.ndarray:
         rows.append(len(samples))
-        return np.abs(samples).max(axis=1)
+        highest: np.ndarray = np.abs(samples).max(axis=1)
+        return highest
 
     function = Remembered(level)
     first = function(windows.take(np.arange(5)))

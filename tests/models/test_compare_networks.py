@@ -92,7 +92,7 @@ def test_a_network_is_the_same_for_a_seed_and_ends_in_its_best_epoch() -> None:
             network, (inputs, labels), (inputs, labels), compare_data.folds()[0], rate=0.5, epochs=6
         )
         losses = network.history.history["val_loss"]
-        own = outputs(network, inputs)[np.arange(60), labels]
+        own: np.ndarray = outputs(network, inputs)[np.arange(60), labels]
         assert float(-np.log(own).mean()) == pytest.approx(min(losses), rel=1e-3)
         assert len(set(losses)) > 1
         return own
