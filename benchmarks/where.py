@@ -260,7 +260,7 @@ For whoever wants to know how far to trust the rooms that an alert names.
 
 With three or more satellites, Home Assistant weighs in which room a sound was: by how loud each satellite heard it,
 by which of them heard nothing and, for gunshots and breaking glass, by who heard it first. For that it measures the
-clock of each satellite over the connection, several times an hour. It knows the rooms of the satellites and nothing
+clock of each satellite over the connection, twice a minute. It knows the rooms of the satellites and nothing
 of walls and doors, and says "unknown" where no room has a chance of at least a half.
 
 Measured on {houses} simulated houses (pyroomacoustics) of one or two storeys with {FEWEST} to {MOST} satellites;

@@ -2,11 +2,13 @@
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.typing import ConfigType
 
-from .const import HOUSEHOLD_PLATFORMS, SATELLITE_PLATFORMS
+from .const import DOMAIN, HOUSEHOLD_PLATFORMS, SATELLITE_PLATFORMS
 from .coordinator import SatelliteConfigEntry, SatelliteCoordinator
-from .helpers import is_household
-from .household.runtime import Household, HouseholdConfigEntry
+from .household.answers import async_listen_for_answers
+from .household.runtime import Household, HouseholdConfigEntry, is_household
 from .household.silence_watch import async_forget_silences
 from .household.storage import StateStore
 from .household.walk_test import async_forget_walks
@@ -16,8 +18,17 @@ from .issues import (
     async_clear_recipient_issue,
 )
 from .last_known import LastKnown
+from .services import async_setup_services
+
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 type EchonetConfigEntry = SatelliteConfigEntry | HouseholdConfigEntry
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Register the actions, which are there also while nothing is set up and then say so."""
+    async_setup_services(hass)
+    return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: EchonetConfigEntry) -> bool:
@@ -29,6 +40,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EchonetConfigEntry) -> b
         household.async_connect()
         entry.runtime_data = household
         await hass.config_entries.async_forward_entry_setups(entry, HOUSEHOLD_PLATFORMS)
+        entry.async_on_unload(async_listen_for_answers(household))
         household.async_ready()
         return True
     coordinator = SatelliteCoordinator(hass, entry)

@@ -1,4 +1,4 @@
-"""Tries the way from a satellite to the phones, and from all of them."""
+"""Tries the way from a satellite to the phones, and from all of them; answers what they were told."""
 
 from typing import override
 
@@ -9,6 +9,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import SatelliteConfigEntry
 from .entity import SatelliteEntity
+from .household.button import ANSWERS, AnswerButton
 from .household.runtime import Household, HouseholdConfigEntry
 from .household.walk_entities import WalkTestButton
 from .protocol import SoundClass, Test
@@ -23,9 +24,10 @@ async def async_setup_entry(
     entry: SatelliteConfigEntry | HouseholdConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the button of a satellite or of the household."""
+    """Add the buttons of a satellite or of the household."""
     runtime = entry.runtime_data
     if isinstance(runtime, Household):
+        async_add_entities(AnswerButton(runtime, description) for description in ANSWERS)
         async_add_entities([WalkTestButton(runtime.walk_test)])
     else:
         async_add_entities([TestButton(runtime, TEST)])

@@ -5,7 +5,7 @@ by more than half of the time between (as in NTP): the quickest answers say most
 set, too, so the satellite's is compared with a monotonic one.
 """
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
@@ -16,7 +16,6 @@ from .protocol import Detection, Phase, TimeReply, TimeRequest
 DRIFT: Final = 5e-5
 # A slower answer says nothing worth knowing.
 SLOWEST_S: Final = 2.0
-REMEMBERED: Final = 32
 MAX_CORRECTED: Final = 256
 
 
@@ -39,6 +38,11 @@ class _Answer:
     def radius_at(self, now: float) -> float:
         return self.radius + DRIFT * abs(now - self.at)
 
+    def agrees_with(self, earlier: "_Answer") -> bool:
+        """Tell whether both can be true; else the satellite's clock has been set."""
+        apart = abs(self.difference - earlier.difference)
+        return apart <= self.radius + earlier.radius_at(self.at)
+
 
 class SatelliteClock:
     """Asks for the time, weighs the answers, and puts onsets right."""
@@ -47,7 +51,7 @@ class SatelliteClock:
         """Know nothing yet."""
         self._number = 0
         self._asked: float | None = None
-        self._answers: deque[_Answer] = deque(maxlen=REMEMBERED)
+        self._best: _Answer | None = None
         self._corrected: OrderedDict[str, timedelta] = OrderedDict()
 
     def ask(self, monotonic: float) -> TimeRequest:
@@ -66,22 +70,18 @@ class SatelliteClock:
             difference=reply.time_s - (asked + monotonic) / 2,
             radius=(monotonic - asked) / 2,
         )
-        best = self._best(monotonic)
-        if best is not None:
-            apart = abs(answer.difference - best.difference)
-            if apart > answer.radius + best.radius_at(monotonic):
-                # Both cannot be true: the satellite's clock has been set.
-                self._answers.clear()
-        self._answers.append(answer)
+        best = self._best
+        if best is None or answer.radius <= best.radius_at(monotonic) or not answer.agrees_with(best):
+            self._best = answer
 
     def forget(self) -> None:
         """Know nothing any more: the satellite was away, and may have started again with another clock."""
         self._asked = None
-        self._answers.clear()
+        self._best = None
 
     def offset(self, monotonic: float, utc: float) -> Offset | None:
         """Return how wrong it is at a moment that both clocks here tell; None as long as it has not answered."""
-        best = self._best(monotonic)
+        best = self._best
         if best is None:
             return None
         return Offset(
@@ -116,6 +116,3 @@ class SatelliteClock:
         except OverflowError:
             # At the end of time, no clock is right.
             return detection
-
-    def _best(self, monotonic: float) -> _Answer | None:
-        return min(self._answers, key=lambda item: item.radius_at(monotonic), default=None)

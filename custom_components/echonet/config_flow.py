@@ -32,10 +32,11 @@ from .client import (
 )
 from .const import CONF_FINGERPRINT, DOMAIN, HOUSEHOLD_TITLE, HOUSEHOLD_UNIQUE_ID, SUBENTRY_RECIPIENT
 from .discovery import Discovered, InvalidDiscovery, async_follow, read_discovery
-from .helpers import async_get_household, async_get_satellites, is_household, translation_key
+from .helpers import async_get_household, async_get_satellites, translation_key
 from .household.options import options_of_times
 from .household.options_flow import TIMES_SCHEMA, HouseholdOptionsFlow
 from .household.recipient_flow import RecipientFlow
+from .household.runtime import is_household
 from .protocol import DEFAULT_PORT
 
 _LOGGER = logging.getLogger(__name__)

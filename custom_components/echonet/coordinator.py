@@ -369,7 +369,6 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
             detection=detection,
             late=is_late(detection, moment, now, ongoing=ongoing, away_since=self._away_since),
             away_since=self._away_since,
-            clock=self.clock_offset,
         )
         if self._delivery.is_new(report):
             self._async_track(detection)

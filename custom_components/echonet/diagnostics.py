@@ -8,10 +8,11 @@ from homeassistant.const import CONF_HOST, CONF_LATITUDE, CONF_LONGITUDE, CONF_N
 from homeassistant.core import HomeAssistant
 
 from . import EchonetConfigEntry
-from .const import CONF_FINGERPRINT
+from .const import CONF_ADDRESS, CONF_FINGERPRINT
 from .household.runtime import Household
 
 TO_REDACT = {
+    CONF_ADDRESS,
     CONF_FINGERPRINT,
     CONF_HOST,
     CONF_LATITUDE,
@@ -20,6 +21,8 @@ TO_REDACT = {
     CONF_TARGET,
     CONF_TOKEN,
     "accuracy_m",
+    "by",
+    "floor",
     "room",
     "satellite_id",
     "title",

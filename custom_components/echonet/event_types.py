@@ -19,7 +19,7 @@ def event_types_of(classes: Iterable[SoundClass]) -> list[str]:
     types: list[str] = []
     for sound_class in classes:
         if sound_class is SoundClass.ALARM:
-            types += [_name(kind) for kind in AlertKind if is_alarm(kind)]
+            types += [name_of(kind) for kind in AlertKind if is_alarm(kind)]
         else:
             types.append(sound_class.value)
     return [*types, TEST, LATE]
@@ -27,10 +27,11 @@ def event_types_of(classes: Iterable[SoundClass]) -> list[str]:
 
 def event_type_of(sound_class: SoundClass, pattern: AlarmPattern | None) -> str:
     """Return what a sound is, as far as it is known."""
-    return _name(kind_of(sound_class, pattern))
+    return name_of(kind_of(sound_class, pattern))
 
 
-def _name(kind: AlertKind) -> str:
+def name_of(kind: AlertKind) -> str:
+    """Return what automations know a kind by."""
     # What is heard is the chirp; that a battery is empty is what it means.
     return LOW_BATTERY_CHIRP if kind is AlertKind.LOW_BATTERY else kind.value
 

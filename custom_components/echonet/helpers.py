@@ -1,6 +1,4 @@
-"""Turns the client's errors into the words of the translations, and tells the two kinds of entries apart."""
-
-from typing import TYPE_CHECKING, Any, TypeIs
+"""Turns the client's errors into the words of the translations, and finds the entries."""
 
 from homeassistant.config_entries import SOURCE_IGNORE, ConfigEntry
 from homeassistant.core import HomeAssistant, callback
@@ -15,9 +13,6 @@ from .client import (
     WrongSatellite,
 )
 from .const import DOMAIN, HOUSEHOLD_UNIQUE_ID
-
-if TYPE_CHECKING:
-    from .household.runtime import Household
 
 _KEYS: dict[type[Exception], str] = {
     CertificateChanged: "certificate_changed",
@@ -35,11 +30,6 @@ def translation_key(err: Exception) -> str:
     return _KEYS.get(type(err), "cannot_connect")
 
 
-def is_household(entry: ConfigEntry[Any]) -> TypeIs[ConfigEntry[Household]]:
-    """Tell the household from a satellite."""
-    return entry.unique_id == HOUSEHOLD_UNIQUE_ID
-
-
 @callback
 def async_get_household(hass: HomeAssistant) -> ConfigEntry | None:
     """Return the household entry, if there is one."""
@@ -52,5 +42,5 @@ def async_get_satellites(hass: HomeAssistant) -> list[ConfigEntry]:
     return [
         entry
         for entry in hass.config_entries.async_entries(DOMAIN)
-        if not is_household(entry) and entry.source != SOURCE_IGNORE
+        if entry.unique_id != HOUSEHOLD_UNIQUE_ID and entry.source != SOURCE_IGNORE
     ]

@@ -5,7 +5,6 @@ from datetime import datetime
 
 from homeassistant.util.signal_type import SignalType
 
-from .clocks import Offset
 from .const import DOMAIN
 from .protocol import Detection, Health, Welcome
 
@@ -15,7 +14,6 @@ class DetectionReport:
     """A detection that has just arrived; `late` if it was replayed, is over, and is no longer news.
 
     `away_since` is when the connection was lost before which it would have been told at once, if that is known.
-    `clock` is how wrong the satellite's clock is, by which the onset has been put right; None if that is not known.
     """
 
     device_id: str
@@ -24,7 +22,6 @@ class DetectionReport:
     detection: Detection
     late: bool
     away_since: datetime | None = None
-    clock: Offset | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""How well a satellite keeps up, and how the household's last walk test went."""
+"""How well a satellite keeps up, what goes on in the house, and how the last walk test went."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .coordinator import SatelliteConfigEntry
 from .entity import SatelliteEntity
 from .household.runtime import Household, HouseholdConfigEntry
+from .household.sensor import INCIDENT_SENSORS, IncidentSensor
 from .household.walk_entities import WalkTestSensor
 from .household.where_entities import LikelyRoomSensor
 from .protocol import Health, Problem
@@ -70,6 +71,7 @@ async def async_setup_entry(
     """Add the sensors of a satellite or of the household."""
     runtime = entry.runtime_data
     if isinstance(runtime, Household):
+        async_add_entities(IncidentSensor(runtime, description) for description in INCIDENT_SENSORS)
         async_add_entities([WalkTestSensor(runtime.walk_test), LikelyRoomSensor(runtime)])
     else:
         async_add_entities(HealthSensor(runtime, description) for description in SENSORS)

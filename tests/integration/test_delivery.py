@@ -163,6 +163,31 @@ async def test_who_could_not_be_reached_is_tried_again(
     assert "Told Anna through notify.mobile_app_anna (new, critical): Alarm in the kitchen" in caplog.text
 
 
+async def test_who_stood_in_hears_how_it_goes_on_and_nobody_else_does(
+    hass: HomeAssistant, home: MockConfigEntry, told: Told
+) -> None:
+    phone = Flaky(hass, "mobile_app_anna", failures=1)
+    add_recipient(hass, home, "notify.mobile_app_anna", name="Anna")
+    ben, neighbour = (
+        async_mock_service(hass, "notify", "ben"),
+        async_mock_service(hass, "notify", "neighbour"),
+    )
+    add_recipient(hass, home, "notify.ben", name="Ben", order=2)
+    add_recipient(hass, home, "notify.neighbour", name="Neighbour", order=3)
+    detection = sound()
+    carrier = await deliver(hass, home, told, alert((KITCHEN, detection)))
+    await wait_for(lambda: len(told.names) == 2)
+    phone.tries, phone.failures = 0, 1
+    waves = waves_of(recipients_of(home), SoundClass.ALARM)
+    clear = alert((KITCHEN, detection), telling=Telling.ALL_CLEAR, severity=Severity.SILENT)
+    await carrier.async_deliver(clear, waves, on_told=told)
+    await wait_for(lambda: len(told.names) == 4)
+    assert sorted(told.names) == ["Anna", "Anna", "Ben", "Ben"]
+    assert ben[1].data["title"] == "No longer heard: alarm in the kitchen"
+    # A quiet piece of news that somebody misses for a moment is no reason to begin with others.
+    assert not neighbour
+
+
 async def test_retries_end(
     hass: HomeAssistant, home: MockConfigEntry, told: Told, caplog: pytest.LogCaptureFixture
 ) -> None:

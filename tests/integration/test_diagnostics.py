@@ -50,12 +50,17 @@ async def test_the_household(
     add_recipient(hass, household, "notify.mobile_app_anna", name="Anna")
     satellite.emit(SoundClass.DOG)
     await wait_for(lambda: list(household.runtime_data.desk.incidents))
+    (told,) = household.runtime_data.desk.incidents
+    household.runtime_data.async_acknowledge(told.id, by="Anna")
+    hass.config_entries.async_update_entry(household, options={"address": "12 Elm Street"})
     diagnostics = await async_get_config_entry_diagnostics(hass, household)
     (incident,) = diagnostics["incidents"]
     assert incident["observations"][0]["detection"]["sound_class"] == "dog"
     text = json.dumps(diagnostics, default=str)
     assert not [
-        secret for secret in ("anna", "Anna", "52.123", "Hallway", satellite.satellite_id) if secret in text
+        secret
+        for secret in ("anna", "Anna", "Elm", "52.123", "Hallway", satellite.satellite_id)
+        if secret in text
     ]
     assert diagnostics["recipients"] == [{"title": REDACTED, "kind": "action", "target": REDACTED}]
     await hass.config_entries.async_unload(entry.entry_id)

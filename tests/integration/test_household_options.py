@@ -4,7 +4,7 @@ from datetime import time, timedelta
 from typing import Any
 
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.data_entry_flow import FlowResultType, InvalidData
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -18,6 +18,7 @@ from custom_components.echonet.household.options import (
     rules_of,
 )
 from custom_components.echonet.household.policy import DEFAULT_RULES, Hours, Rule, Rules, When
+from custom_components.echonet.household.surroundings import async_get_home
 from tests.integration.conftest import setup
 from tests.integration.flows import answer
 from tests.integration.sounds import NIGHT
@@ -122,3 +123,22 @@ def test_who_is_at_home_and_what_is_armed(
 async def test_the_hours_are_those_of_the_home(hass: HomeAssistant) -> None:
     await hass.config.async_set_time_zone("Europe/Berlin")
     assert async_get_circumstances(hass, NIGHT).local == time(3, 12)
+
+
+async def test_the_address_is_what_those_who_help_are_told(
+    hass: HomeAssistant, household: MockConfigEntry
+) -> None:
+    await setup(hass, household)
+    options = hass.config_entries.options
+    for given, kept in (
+        ({"address": " Hauptstraße 1,  Berlin "}, "Hauptstraße 1, Berlin"),
+        ({}, ""),
+    ):
+        result = await choose(hass, household, "address")
+        assert result["step_id"] == "address"
+        await options.async_configure(result["flow_id"], given)
+        assert household.options["address"] == kept
+        assert async_get_home(hass, household).address == kept
+    result = await choose(hass, household, "address")
+    with pytest.raises(InvalidData):
+        await options.async_configure(result["flow_id"], {"address": "x" * 201})

@@ -160,9 +160,12 @@ def test_the_one_that_opened_it_may_be_the_one_that_leaves() -> None:
     assert (rest.incident.id, rest.incident.places) == (kitchen.id, (HALL,))
     assert (new.incident.id, new.incident.places) == (f"{kitchen.id}-alarm_clock", (KITCHEN,))
     add(incidents, KITCHEN, later(kitchen, Phase.END, duration_s=30.0), after=30.0)
-    found = incidents.get(new.incident.id)
+    found, other = incidents.of_detection(kitchen.id), incidents.get(kitchen.id)
     assert found is not None
+    assert other is not None
+    assert (found.id, other.id) == (new.incident.id, kitchen.id)
     assert found.over_at is not None
+    assert other.over_at is None
 
 
 def test_one_that_changes_its_kind_keeps_its_id_and_its_history() -> None:

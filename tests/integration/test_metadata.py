@@ -14,10 +14,11 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.loader import async_get_integration
 from homeassistant.util.yaml import load_yaml_dict
+import probatio
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.echonet import client, issues
+from custom_components.echonet import client, issues, services
 from custom_components.echonet.const import DOMAIN
 from custom_components.echonet.event_types import event_types_of
 from custom_components.echonet.helpers import translation_key
@@ -203,6 +204,10 @@ def test_every_value_has_a_name() -> None:
         assert set(event["state_attributes"]["event_type"]["state"]) == set(event_types_of(SoundClass))
         assert set(event["state_attributes"]["pattern"]["state"]) == set(AlarmPattern)
     assert set(entity["sensor"]["health"]["state"]) == {"ok", *Problem}
+    assert set(entity["sensor"]["incident"]["state"]) == {"none", *event_types_of(SoundClass)} - {
+        "test",
+        "late",
+    }
 
 
 def has_fired(hass: HomeAssistant, entity_id: str) -> bool:
@@ -223,6 +228,28 @@ async def test_every_attribute_has_a_name(
         assert set(state_of(hass, entity_id).attributes) - common == set(
             TEXTS["entity"]["event"][key]["state_attributes"]
         )
+
+
+def test_every_action_is_described() -> None:
+    described = load_yaml_dict(str(COMPONENT / "services.yaml"))
+    texts, icons = TEXTS["services"], load(COMPONENT / "icons.json")["services"]
+    actions = {services.ACKNOWLEDGE, services.LABEL, services.MUTE, services.TEST_ALERT}
+    assert set(described) == set(texts) == set(icons) == actions
+    schemas = {
+        services.ACKNOWLEDGE: services.ACKNOWLEDGE_SCHEMA,
+        services.LABEL: services.LABEL_SCHEMA,
+        services.MUTE: services.MUTE_SCHEMA,
+        services.TEST_ALERT: services.TEST_ALERT_SCHEMA,
+    }
+    for action, schema in schemas.items():
+        fields = described[action]["fields"]
+        assert {str(key) for key in schema.schema} == set(fields) == set(texts[action]["fields"])
+        required = {str(key) for key in schema.schema if isinstance(key, probatio.Required)}
+        assert required == {name for name, field in fields.items() if field.get("required")}
+        for name, field in fields.items():
+            assert {"example", "selector"} <= set(field), name
+            if select := field["selector"].get("select"):
+                assert set(select["options"]) == set(TEXTS["selector"][select["translation_key"]]["options"])
 
 
 def test_every_form_explains_its_fields() -> None:
@@ -262,9 +289,11 @@ def test_every_error_of_the_client_has_its_texts() -> None:
     assert len(errors) == 8
     keys = {translation_key(error("")) for error in errors}
     assert keys | {"unknown"} == set(TEXTS["config"]["error"])
-    assert calls("HomeAssistantError", "translation_key") <= set(TEXTS["exceptions"])
+    raised = calls("HomeAssistantError", "translation_key") | calls(
+        "ServiceValidationError", "translation_key"
+    )
     while_connected = keys - {"impostor", "invalid_code", "pairing_closed"}
-    assert while_connected | {"not_connected", "walk_test_running"} == set(TEXTS["exceptions"])
+    assert while_connected | raised == set(TEXTS["exceptions"])
 
 
 def test_every_issue_has_its_texts() -> None:
@@ -309,3 +338,39 @@ def test_modules_have_one_line_that_says_what_they_are_for() -> None:
         text = ast.get_docstring(ast.parse(module.read_text(encoding="utf-8")))
         assert text, module
         assert text.splitlines()[0].endswith("."), module
+
+
+def imported_by(module: Path) -> set[Path]:
+    """The modules of the integration that a module names, also those for the type checker only."""
+    found: set[Path] = set()
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.ImportFrom) or not node.level:
+            continue
+        folder = module.parents[node.level - 1]
+        base = folder.joinpath(*(node.module or "").split("."))
+        for name in [base.with_suffix(".py"), base / "__init__.py"]:
+            if name.exists() and node.module:
+                found.add(name)
+        found |= {
+            path for item in node.names if (path := base / f"{item.name}.py").exists() and base.is_dir()
+        }
+    return found
+
+
+def test_no_module_imports_itself_in_a_circle() -> None:
+    def circle(path: tuple[Path, ...]) -> tuple[Path, ...] | None:
+        if path[-1] in path[:-1]:
+            return path
+        if path[-1] in cleared:
+            return None
+        for target in imported_by(path[-1]):
+            if (found := circle((*path, target))) is not None:
+                return found
+        cleared.add(path[-1])
+        return None
+
+    cleared: set[Path] = set()
+    for module in MODULES:
+        found = circle((module,))
+        assert found is None, " -> ".join(item.stem for item in found or ())
+    assert len(cleared) == len(MODULES)

@@ -263,6 +263,29 @@ def test_a_snooze_is_for_one_kind_and_one_place_and_ends() -> None:
     assert home.hears(KITCHEN, sound(at=3601)) == [RING]
 
 
+@pytest.mark.parametrize(
+    ("pattern", "kind"), [(AlarmPattern.T3, AlertKind.SMOKE_ALARM), (AlarmPattern.T4, AlertKind.CO_ALARM)]
+)
+@pytest.mark.parametrize("place", [None, KITCHEN.key])
+def test_no_snooze_silences_smoke_or_carbon_monoxide(
+    pattern: AlarmPattern, kind: AlertKind, place: str | None
+) -> None:
+    home = Home()
+    for snoozed in AlertKind:
+        home.policy.snooze(Quiet(kind=snoozed, place=place, until=NIGHT + timedelta(hours=1)))
+    assert home.hears(KITCHEN, sound(pattern=AlarmPattern.SIREN)) == []
+    assert home.hears(KITCHEN, sound(pattern=pattern, at=60)) == [RING]
+    assert kind not in [item.kind for item in home.policy.snoozed]
+
+
+def test_the_end_of_a_snooze_of_everywhere_is_its_end_in_each_place() -> None:
+    home = Home()
+    for place in (KITCHEN.key, HALL.key):
+        home.policy.snooze(Quiet(kind=AlertKind.SCREAM, place=place, until=NIGHT + timedelta(hours=1)))
+    home.policy.snooze(Quiet(kind=AlertKind.SCREAM, place=None, until=NIGHT))
+    assert home.hears(KITCHEN, sound(SoundClass.SCREAM)) == [RING]
+
+
 def test_late_news_is_told_once_and_never_holds_back_fresh_news() -> None:
     home = Home()
     late = Decision(telling=Telling.LATE, severity=Severity.HIGH)

@@ -1,16 +1,25 @@
 """What was promised outlives a restart, and is told at most once to each recipient."""
 
+import asyncio
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
+from homeassistant.core import HomeAssistant
 from hypothesis import given, strategies as st
 import pytest
 
+from custom_components.echonet.household import storage
 from custom_components.echonet.household.desk import State
 from custom_components.echonet.household.kinds import AlertKind, Severity
 from custom_components.echonet.household.policy import Decision, Quiet, Telling
-from custom_components.echonet.household.storage import StorageError, loaded, stored
+from custom_components.echonet.household.storage import (
+    STORAGE_KEY,
+    StateStore,
+    StorageError,
+    loaded,
+    stored,
+)
 from custom_components.echonet.protocol import AlarmPattern, Location, SoundClass
 from tests.integration.desks import Household
 from tests.integration.sounds import HALL, KITCHEN, NIGHT, sound
@@ -108,6 +117,20 @@ def test_everything_is_stored_and_read_again() -> None:
 def test_a_file_that_is_damaged_is_refused_in_one_line(data: dict[str, Any]) -> None:
     with pytest.raises(StorageError):
         loaded(data)
+
+
+async def test_a_house_that_is_never_quiet_is_written_all_the_same(
+    hass: HomeAssistant, hass_storage: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage, "SAVE_DELAY_S", 0.05)
+    home = Household()
+    home.hears(KITCHEN, sound())
+    store = StateStore(hass)
+    async with asyncio.timeout(10):
+        while STORAGE_KEY not in hass_storage:
+            store.async_save_soon(lambda: home.desk.state)
+            await asyncio.sleep(0.01)
+    assert await StateStore(hass).async_load() == home.desk.state
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists, max_leaves=5))

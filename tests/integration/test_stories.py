@@ -27,12 +27,35 @@ STORIES = int(os.environ.get("ECHONET_STORIES", "25"))
 # To shrink a story may take minutes; it is worth it only where somebody waits for it.
 PHASES = [Stage.explicit, Stage.generate] + ([Stage.shrink] if "ECHONET_SHRINK" in os.environ else [])
 INTERVAL = timedelta(seconds=60)
+# What is said of cooldowns is checked between two jumps of the clock.
+MAX_JUMPS = 2
 COOLDOWN = timedelta(seconds=60)
 WAVES = ("anna", "ben")
 
 CRITICAL = [SoundClass.ALARM, SoundClass.GUNSHOT, SoundClass.GLASS_BREAK, SoundClass.SCREAM]
 SOUNDS = [*CRITICAL, SoundClass.DOG, SoundClass.BABY_CRY]
-PATTERNS = list(AlarmPattern)
+KEYS = st.sampled_from([KITCHEN.key, HALL.key, SHED.key])
+
+
+@dataclass(frozen=True)
+class Something:
+    """What may happen at a satellite."""
+
+    key: str
+    sound_class: SoundClass
+    pattern: AlarmPattern
+    confidence: float
+    then: str
+
+
+SOMETHING = st.builds(
+    Something,
+    key=KEYS,
+    sound_class=st.sampled_from(SOUNDS),
+    pattern=st.sampled_from(list(AlarmPattern)),
+    confidence=st.sampled_from([0.5, 0.9]),
+    then=st.sampled_from(["turns", "twice", "ends", "absurd"]),
+)
 
 
 @dataclass
@@ -44,7 +67,6 @@ class Truth:
     onset: datetime
     kind: AlertKind
     told_kinds: list[AlertKind] = field(default_factory=list)
-    over: bool = False
     arrived: bool = False
     too_old: bool = False
     heard_until: datetime | None = None
@@ -78,8 +100,8 @@ class Heard:
 class Stories(RuleBasedStateMachine):
     """Whatever happens: nothing raises, what is critical is told, and nobody is told the same thing twice."""
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(what=st.lists(SOMETHING, min_size=1, max_size=3))
+    def begin(self, what: list[Something]) -> None:
         self.home = Household()
         self.home.desk.plan = Plan(interval=INTERVAL, patience=2, most=5)
         self.home.desk.waves_for = lambda _: len(WAVES)
@@ -91,69 +113,68 @@ class Stories(RuleBasedStateMachine):
         self.heard: dict[str, list[Heard]] = {name: [] for name in WAVES}
         self.answered: set[str] = set()
         self.jumps = 0
+        for each in what:
+            self.happens(each)
 
     @property
     def now(self) -> datetime:
         return self.home.circumstances.now
 
-    # What sounds.
+    # What sounds. Two rules of the same: Hypothesis leaves some out of each story, and one without a sound is none.
 
-    @rule(
-        place=st.sampled_from([KITCHEN, HALL, SHED]),
-        sound_class=st.sampled_from(SOUNDS),
-        pattern=st.sampled_from([None, AlarmPattern.UNKNOWN, AlarmPattern.T3]),
-        confidence=st.sampled_from([0.5, 0.9]),
-    )
-    def begins(
-        self, place: Place, sound_class: SoundClass, pattern: AlarmPattern | None, confidence: float
-    ) -> None:
-        ears = self.ears[place.key]
-        if sound_class in ears.sounds:
-            return
-        pattern = pattern if sound_class is SoundClass.ALARM else None
-        start = sound(sound_class, onset=self.now + ears.offset, pattern=pattern, confidence=confidence)
+    @rule(what=SOMETHING)
+    def sounds(self, what: Something) -> None:
+        self.happens(what)
+
+    @rule(what=SOMETHING)
+    def sounds_too(self, what: Something) -> None:
+        self.happens(what)
+
+    def happens(self, what: Something) -> None:
+        """Begin a sound; where it goes on already, let it turn out to be something, be said twice, or end."""
+        ears = self.ears[what.key]
+        truth = ears.sounds.get(what.sound_class)
+        if truth is None:
+            self.begins(ears, what)
+        elif what.then == "twice" and truth.arrived and ears.connected:
+            self.arrives(ears, truth, replace(truth.start, phase=Phase.START))
+        elif what.then == "turns" and what.sound_class is SoundClass.ALARM:
+            self.turns_out_to_be(ears, truth, what.pattern)
+        else:
+            self.ends(ears, truth, absurd=what.then == "absurd")
+
+    def begins(self, ears: Ears, what: Something) -> None:
+        # Before it was heard for a while, only the exact rhythms of smoke and carbon monoxide can be known.
+        known = what.sound_class is SoundClass.ALARM and what.pattern in (AlarmPattern.T3, AlarmPattern.T4)
+        pattern = what.pattern if known else None
+        start = sound(
+            what.sound_class,
+            onset=self.now + ears.offset,
+            pattern=pattern,
+            confidence=what.confidence,
+        )
         truth = Truth(
-            place=place,
+            place=ears.place,
             start=start,
             onset=self.now,
-            kind=kind_of(sound_class, pattern),
+            kind=kind_of(what.sound_class, pattern),
             jumps=self.jumps,
         )
-        ears.sounds[sound_class] = truth
+        ears.sounds[what.sound_class] = truth
         self.truths.append(truth)
         self.says(ears, truth, start)
 
-    @rule(key=st.sampled_from(["Kitchen", "Hall", SHED.key]), pattern=st.sampled_from(PATTERNS))
-    def turns_out_to_be(self, key: str, pattern: AlarmPattern) -> None:
-        truth = self.ears[key].sounds.get(SoundClass.ALARM)
-        if truth is None:
-            return
+    def turns_out_to_be(self, ears: Ears, truth: Truth, pattern: AlarmPattern) -> None:
         truth.start = replace(truth.start, pattern=pattern)
         kind = kind_of(SoundClass.ALARM, pattern)
         if not (truth.kind in DANGER and DANGER.get(kind, 0) <= DANGER[truth.kind]):
             truth.kind = kind
-        self.says(self.ears[key], truth, replace(truth.start, phase=Phase.UPDATE))
+        self.says(ears, truth, replace(truth.start, phase=Phase.UPDATE))
 
-    @rule(
-        key=st.sampled_from(["Kitchen", "Hall", SHED.key]),
-        sound_class=st.sampled_from(SOUNDS),
-        absurd=st.booleans(),
-    )
-    def ends(self, key: str, sound_class: SoundClass, *, absurd: bool) -> None:
-        ears = self.ears[key]
-        truth = ears.sounds.pop(sound_class, None)
-        if truth is None:
-            return
-        truth.over = True
+    def ends(self, ears: Ears, truth: Truth, *, absurd: bool) -> None:
+        del ears.sounds[truth.start.sound_class]
         duration = 1e12 if absurd else max(0.0, (self.now - truth.onset).total_seconds())
         self.says(ears, truth, replace(truth.start, phase=Phase.END, duration_s=duration))
-
-    @precondition(lambda self: self.truths)
-    @rule(data=st.data())
-    def is_said_twice(self, data: st.DataObject) -> None:
-        truth = data.draw(st.sampled_from(self.truths))
-        if truth.arrived and self.ears[truth.place.key].connected:
-            self.arrives(self.ears[truth.place.key], truth, replace(truth.start, phase=Phase.START))
 
     def says(self, ears: Ears, truth: Truth, detection: Detection) -> None:
         if ears.connected:
@@ -174,22 +195,21 @@ class Stories(RuleBasedStateMachine):
 
     # What fails.
 
-    @rule(key=st.sampled_from(["Kitchen", "Hall", SHED.key]))
-    def satellite_dies(self, key: str) -> None:
+    @rule(key=KEYS)
+    def satellite_dies_or_comes_back(self, key: str) -> None:
         ears = self.ears[key]
         if ears.connected:
             ears.connected = False
             ears.away_since = self.now
             self.home.lost(ears.place)
+        else:
+            self.comes_back(ears)
 
-    @rule(key=st.sampled_from(["Kitchen", "Hall", SHED.key]))
-    def satellite_comes_back(self, key: str) -> None:
-        ears = self.ears[key]
-        if ears.connected:
-            return
+    def comes_back(self, ears: Ears) -> None:
         ears.connected = True
         for truth in ears.sounds.values():
             truth.arrived = True
+            truth.told_kinds.append(truth.kind)
         active = [truth.start for truth in ears.sounds.values()]
         self.tells(self.home.back(ears.place, *active))
         journal, ears.journal = ears.journal, []
@@ -197,23 +217,23 @@ class Stories(RuleBasedStateMachine):
             self.arrives(ears, truth, detection)
 
     @rule(
-        key=st.sampled_from(["Kitchen", "Hall", SHED.key]),
+        key=KEYS,
         hours=st.sampled_from([0, -5, 5, -500_000, 1_500_000]),
     )
     def satellite_has_another_clock(self, key: str, hours: int) -> None:
         self.ears[key].offset = timedelta(hours=hours)
 
+    @precondition(lambda self: self.jumps < MAX_JUMPS)
     @rule(seconds=st.sampled_from([-7200, -30, 30, 7200]))
     def clock_jumps(self, seconds: int) -> None:
         self.home.at += seconds
         self.jumps += 1
 
     @rule(name=st.sampled_from(WAVES))
-    def recipient_fails(self, name: str) -> None:
-        self.failing.add(name)
-
-    @rule(name=st.sampled_from(WAVES))
-    def recipient_recovers(self, name: str) -> None:
+    def recipient_fails_or_recovers(self, name: str) -> None:
+        if name not in self.failing:
+            self.failing.add(name)
+            return
         self.failing.discard(name)
         for key in [key for key in self.waiting if key[0] == name]:
             self.reaches(name, self.waiting.pop(key))
@@ -221,11 +241,11 @@ class Stories(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([0, 20, 70, 600]))
     def home_assistant_restarts(self, seconds: int) -> None:
         self.waiting.clear()
-        for ears in self.ears.values():
-            if ears.connected:
-                ears.connected = False
-            ears.away_since = None
         self.tells(self.home.restart(seconds))
+        for ears in self.ears.values():
+            ears.away_since = None
+            if ears.connected:
+                self.comes_back(ears)
 
     @precondition(lambda self: self.emitted)
     @rule(data=st.data())
@@ -285,12 +305,13 @@ class Stories(RuleBasedStateMachine):
     def is_told(self, truth: Truth, emitted: Iterable[News]) -> bool:
         kind = truth.told_kinds[-1]
         until = truth.heard_until or truth.onset
-        current = self.incident(truth.id)
+        current = self.home.desk.incidents.of_detection(truth.id)
         same = {truth.id} | ({item.detection.id for item in current.observations} if current else set())
         for news in emitted:
             ids = {item.detection.id for item in news.incident.observations}
             loud = news.decision.telling not in (Telling.ALL_CLEAR, Telling.UPDATE)
-            if same & ids and loud and news.incident.kind not in BENIGN:
+            told = same & ids or (current is not None and current.id == news.incident.id)
+            if told and loud and news.incident.kind not in BENIGN:
                 return True
             here = truth.place.key in {place.key for place in news.incident.places}
             age = until - news.at
@@ -332,11 +353,12 @@ class Stories(RuleBasedStateMachine):
                 and self.is_critical(truth)
                 and truth.id not in self.answered
             ):
-                assert self.is_told(truth, told) or self.is_forgotten(truth), (truth, told)
+                assert self.is_told(truth, told) or self.is_settled(truth), (truth, told)
 
-    def is_forgotten(self, truth: Truth) -> bool:
-        """An hour after it was over, nothing is known of an incident any more."""
-        return self.incident(truth.id) is None
+    def is_settled(self, truth: Truth) -> bool:
+        """Whether nobody is owed it: somebody has answered, or it was over an hour ago, and is forgotten."""
+        incident = self.home.desk.incidents.of_detection(truth.id)
+        return incident is None or incident.answered
 
 
 @pytest.mark.filterwarnings("ignore::hypothesis.errors.NonInteractiveExampleWarning")
@@ -349,6 +371,8 @@ def test_whatever_happens_no_critical_incident_is_untold_and_nobody_is_told_twic
             max_examples=STORIES,
             stateful_step_count=40,
             deadline=None,
+            # The few that the suite plays are always the same; whoever asks for many gets new ones.
+            derandomize="ECHONET_STORIES" not in os.environ,
             suppress_health_check=list(HealthCheck),
             phases=PHASES,
             report_multiple_bugs=False,

@@ -26,7 +26,9 @@ from custom_components.echonet.household.texts import Language
 from custom_components.echonet.household.walk import Broken, Visit, WalkState, is_due, state_of
 from custom_components.echonet.household.walk_texts import WALK_TEXTS, report
 from custom_components.echonet.issues import WALK_TEST_DUE
-from custom_components.echonet.protocol import Configure, Problem
+from custom_components.echonet.protocol import Configure, Phase, Problem
+from custom_components.echonet.reports import DetectionReport
+from echonet_satellite import station
 from tests.integration.conftest import StartSatellite, make_entry, setup, state_of as entity_state, wait_for
 from tests.integration.phones import ALERT, add_recipient
 from tests.support.satellite import SatelliteUnderTest
@@ -90,6 +92,27 @@ async def test_a_walk_goes_all_the_way_and_waits_for_the_phone(
     # It is no alert: neither an automation nor anybody else hears of one.
     assert not [item for item in events if item.data["entity_id"] == ALERT]
     await hass.async_block_till_done()
+    assert len(phone) == 1
+
+
+async def test_the_end_of_a_test_that_comes_after_the_walk_is_no_alert(
+    hass: HomeAssistant,
+    home: MockConfigEntry,
+    phone: list[ServiceCall],
+    loaded: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(station, "TEST_DURATION_S", 0.3)
+    events = async_capture_events(hass, "state_changed")
+    reports: list[DetectionReport] = []
+    loaded.runtime_data.async_subscribe_detections(reports.append)
+    await press(hass)
+    await wait_for(lambda: phone)
+    confirm(hass, phone[0])
+    await walked(hass)
+    await wait_for(lambda: reports[-1].detection.phase is Phase.END)
+    await hass.async_block_till_done()
+    assert not [item for item in events if item.data["entity_id"] == ALERT]
     assert len(phone) == 1
 
 

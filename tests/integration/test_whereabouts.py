@@ -71,7 +71,7 @@ async def clock_known(entry: MockConfigEntry, ahead: timedelta) -> None:
         offset: Offset | None = entry.runtime_data.clock_offset
         return (
             offset is not None
-            and offset.uncertainty <= CLOSE_ENOUGH
+            and offset.uncertainty <= CLOSE_ENOUGH / 2
             and abs(offset.ahead - ahead) <= offset.uncertainty
         )
 

@@ -223,7 +223,7 @@ def test_what_is_critical_says_where_on_the_map_and_how_that_is_known() -> None:
     line = alert((by_hand, sound())).notice().message.splitlines()[1]
     assert line == "Position: 48.100000, 11.500000 (as set on the satellite, within 8 m)."
     line = alert((KITCHEN, sound())).notice().message.splitlines()[1]
-    assert line == "Position: 52.500000, 13.400000 (your home as set in Home Assistant)."
+    assert line == "Position: 52.500000, 13.400000 (the home as set in Home Assistant)."
     assert "Position" not in alert((GPS, sound()), severity=Severity.NORMAL).notice().message
 
 

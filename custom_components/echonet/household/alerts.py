@@ -143,6 +143,7 @@ def build_alert(
             duration=None if over_at is None else over_at - incident.onset,
             lost=incident.lost,
             likely=_likely(whereabouts),
+            acknowledgement=incident.acknowledgement if incident.answered else None,
         ),
     )
 

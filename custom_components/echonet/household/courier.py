@@ -18,6 +18,7 @@ from ..errors import printable
 from ..issues import async_clear_recipient_issue, async_report_recipient_issue
 from .alerts import Alert
 from .channels import Channel, Obstacle, async_get_channels, async_get_obstacle, async_has_title
+from .kinds import Severity
 from .overhear import overhear_companion
 from .payload import companion_data
 from .recipients import Recipient, RecipientKind, recipients_of
@@ -29,6 +30,7 @@ SEND_TIMEOUT_S = 30.0
 START_TIMEOUT_S = 180.0
 # Ten minutes in all: what somebody could not be told by then, others know, or it is no news any more.
 RETRY_PAUSES_S: tuple[float, ...] = (2.0, 5.0, 15.0, 40.0, 60.0, 120.0, 180.0, 180.0)
+REMEMBERED = 256
 
 type ToldListener = Callable[[Recipient, Alert], None]
 
@@ -62,6 +64,7 @@ class Courier:
         self._opens = opens
         self._errands: dict[tuple[str, str], _Errand] = {}
         self._first_tries: dict[tuple[str, str], asyncio.Event] = {}
+        self._stand_ins: dict[str, frozenset[str]] = {}
 
     async def async_deliver(
         self,
@@ -83,20 +86,38 @@ class Courier:
         """
         unreached: list[str] = []
         for number, wave in enumerate(waves, start=1):
-            if number > first and not unreached:
-                return
-            instead_of = tuple(unreached) if number > first else ()
-            told = await asyncio.gather(
-                *(self._async_tell(recipient, alert, instead_of, on_told) for recipient in wave)
-            )
-            if number > first:
+            if number <= first:
+                unreached += await self._async_tell_all(wave, alert, (), on_told)
+            elif unreached and alert.severity is not Severity.SILENT:
                 # One wave of those in reserve stands in for the one before it.
-                unreached = []
-            unreached += [
-                recipient.name for recipient, reached in zip(wave, told, strict=True) if not reached
-            ]
+                self._note_stand_ins(alert.incident_id, wave)
+                unreached = await self._async_tell_all(wave, alert, unreached, on_told)
+            else:
+                # Who stood in before hears how it goes on.
+                stand_ins = self._stand_ins.get(alert.incident_id, frozenset())
+                again = [recipient for recipient in wave if recipient.subentry_id in stand_ins]
+                await self._async_tell_all(again, alert, (), on_told)
         if unreached:
             _LOGGER.error("Nobody is left to tell instead of %s: %s", ", ".join(unreached), alert.title)
+
+    async def _async_tell_all(
+        self,
+        wave: Sequence[Recipient],
+        alert: Alert,
+        instead_of: Sequence[str],
+        on_told: ToldListener | None,
+    ) -> list[str]:
+        """Tell a wave, and return the names of those whom that has not reached."""
+        told = await asyncio.gather(
+            *(self._async_tell(recipient, alert, instead_of, on_told) for recipient in wave)
+        )
+        return [recipient.name for recipient, reached in zip(wave, told, strict=True) if not reached]
+
+    def _note_stand_ins(self, incident_id: str, wave: Sequence[Recipient]) -> None:
+        before = self._stand_ins.pop(incident_id, frozenset())
+        self._stand_ins[incident_id] = before | {recipient.subentry_id for recipient in wave}
+        while len(self._stand_ins) > REMEMBERED:
+            del self._stand_ins[next(iter(self._stand_ins))]
 
     @callback
     def async_forget(self, incident_id: str) -> None:
@@ -131,7 +152,8 @@ class Courier:
         instead_of: Sequence[str],
         on_told: ToldListener | None,
     ) -> bool:
-        if (owed := self._errands.pop(key, None)) is not None:
+        owed = self._errands.pop(key, None)
+        if owed is not None:
             if owed.task is not None:
                 owed.task.cancel()
             alert = alert.as_loud_as(owed.alert)
@@ -139,7 +161,7 @@ class Courier:
             alert=alert, channels=async_get_channels(self._hass, recipient.kind, recipient.target)
         )
         self._errands[key] = errand
-        if await self._async_try(recipient, errand, instead_of):
+        if await self._async_try(recipient, errand, instead_of, again=owed is not None):
             self._finish(key, errand)
             if on_told is not None:
                 on_told(recipient, alert)

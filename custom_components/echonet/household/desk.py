@@ -179,7 +179,7 @@ class Desk:
                 self._rest(incident_id, Severity.HIGH)
         for incident_id, promise in tuple(self._promises.items()):
             incident = self.incidents.get(incident_id)
-            if incident is None or promise.kept:
+            if incident is None or incident.id != incident_id or promise.kept:
                 del self._promises[incident_id]
                 continue
             decision = promise.decision

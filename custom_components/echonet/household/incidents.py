@@ -41,8 +41,12 @@ class Incidents:
         return iter(tuple(self._incidents.values()))
 
     def get(self, incident_id: str) -> Incident | None:
-        """Return an incident; also by the id of any detection in it."""
-        return self._incidents.get(self._of_detection.get(incident_id, incident_id))
+        """Return an incident; where none has this id, the one that holds the detection of this id."""
+        return self._incidents.get(incident_id) or self.of_detection(incident_id)
+
+    def of_detection(self, detection_id: str) -> Incident | None:
+        """Return the incident that holds a detection, which need not be the one that it has opened."""
+        return self._incidents.get(self._of_detection.get(detection_id, ""))
 
     def add(
         self,
@@ -64,7 +68,7 @@ class Incidents:
         """
         self._forget(now)
         self._lost.pop(place.satellite_id, None)
-        known = self.get(detection.id) if detection.id in self._of_detection else None
+        known = self.of_detection(detection.id)
         if known is None:
             observation = Observation.first(place, detection, now, late=late, away_since=away_since)
             return [*self._end_older(observation, now), self._open(observation)]

@@ -59,6 +59,8 @@ _ALARMS: Final = {
 # How dangerous what is known of an alarm is. What was once heard as one of these is never taken for less.
 DANGER: Final = {AlertKind.SIREN: 1, AlertKind.SMOKE_ALARM: 2, AlertKind.CO_ALARM: 3}
 BENIGN: Final = frozenset({AlertKind.ALARM_CLOCK, AlertKind.LOW_BATTERY})
+# Nothing may keep these from being told: no mute and no snooze.
+UNMUTABLE: Final = frozenset({AlertKind.SMOKE_ALARM, AlertKind.CO_ALARM})
 # Rhythms that are exact. A siren is a guess by comparison: the next room may know better.
 EXACT: Final = frozenset({AlertKind.SMOKE_ALARM, AlertKind.CO_ALARM, *BENIGN})
 # Sounds that last, so that their end is news. A shot is over at once, and that says nothing.
@@ -70,6 +72,11 @@ def kind_of(sound_class: SoundClass, pattern: AlarmPattern | None) -> AlertKind:
     if sound_class is SoundClass.ALARM:
         return AlertKind.ALARM if pattern is None else _ALARMS.get(pattern, AlertKind.ALARM)
     return AlertKind(sound_class.value)
+
+
+def kinds_of(sound_class: SoundClass) -> frozenset[AlertKind]:
+    """Return what a detection of a class may be."""
+    return frozenset(kind_of(sound_class, pattern) for pattern in (None, *AlarmPattern))
 
 
 def is_alarm(kind: AlertKind) -> bool:

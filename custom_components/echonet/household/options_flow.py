@@ -7,7 +7,7 @@ from homeassistant.helpers import selector
 from homeassistant.helpers.translation import async_get_translations
 import probatio
 
-from ..const import DOMAIN
+from ..const import CONF_ADDRESS, DOMAIN
 from .kinds import AlertKind, Severity
 from .options import (
     CONF_COOLDOWN,
@@ -78,6 +78,15 @@ TIMES_SCHEMA = probatio.Schema(
         probatio.Required(CONF_SILENCE_SEVERITY): _choice(Severity, "severity"),
     }
 )
+# A text message is longer than one page with more, and push services have a limit.
+MAX_ADDRESS_LENGTH = 200
+ADDRESS_SCHEMA = probatio.Schema(
+    {
+        probatio.Optional(CONF_ADDRESS): probatio.All(
+            selector.TextSelector(), probatio.Length(max=MAX_ADDRESS_LENGTH)
+        )
+    }
+)
 
 
 class HouseholdOptionsFlow(OptionsFlow):
@@ -89,7 +98,7 @@ class HouseholdOptionsFlow(OptionsFlow):
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask what to change."""
-        return self.async_show_menu(step_id="init", menu_options=["kind", "times"])
+        return self.async_show_menu(step_id="init", menu_options=["kind", "times", "address"])
 
     async def async_step_kind(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask which kind of sound is meant."""
@@ -121,6 +130,18 @@ class HouseholdOptionsFlow(OptionsFlow):
         return self.async_show_form(
             step_id="times",
             data_schema=self.add_suggested_values_to_schema(TIMES_SCHEMA, options_of_times(options)),
+        )
+
+    async def async_step_address(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask what those who help are told."""
+        options = self.config_entry.options
+        if user_input is not None:
+            # The field left empty is not in the answer.
+            return self.async_create_entry(
+                data={**options, CONF_ADDRESS: " ".join(user_input.get(CONF_ADDRESS, "").split())}
+            )
+        return self.async_show_form(
+            step_id="address", data_schema=self.add_suggested_values_to_schema(ADDRESS_SCHEMA, options)
         )
 
     async def _async_name_kind(self) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from .alerts import Alert
-from .kinds import AlertKind, Severity
+from .kinds import UNMUTABLE, Severity
 from .policy import Telling
 from .texts import Texts
 from .wording import Notice
@@ -27,10 +27,6 @@ class Answer(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     FALSE_ALARM = "false_alarm"
     MUTE = "mute"
-
-
-# Nothing may keep these from being told, so that nobody is offered to try.
-UNMUTABLE: Final = frozenset({AlertKind.SMOKE_ALARM, AlertKind.CO_ALARM})
 
 
 def companion_data(alert: Alert, notice: Notice, texts: Texts, *, opens: str) -> dict[str, Any]:
@@ -125,6 +121,8 @@ def _buttons(alert: Alert, notice: Notice, texts: Texts) -> list[dict[str, str]]
     if alert.telling is Telling.TEST:
         return [acknowledge, show_map]
     if alert.telling is Telling.ALL_CLEAR:
+        return [false_alarm, show_map]
+    if alert.facts.acknowledgement is not None:
         return [false_alarm, show_map]
     if alert.kind in UNMUTABLE:
         return [acknowledge, false_alarm, show_map, *_forward(notice, texts)]

@@ -16,7 +16,7 @@ from typing import Final
 
 from ..times import NEWS_LIMIT
 from .incident import Incident
-from .kinds import BENIGN, DANGER, AlertKind, Severity
+from .kinds import BENIGN, DANGER, UNMUTABLE, AlertKind, Severity
 
 DEFAULT_COOLDOWN: Final = timedelta(seconds=60)
 LATE_LIMIT: Final = timedelta(hours=1)
@@ -203,8 +203,15 @@ class Policy:
         return self._remember(incident, Telling.NEW, _hushed(severity, rules, circumstances), circumstances)
 
     def snooze(self, quiet: Quiet) -> None:
-        """Tell nothing of a kind for a while."""
-        self.snoozed = [item for item in self.snoozed if (item.kind, item.place) != (quiet.kind, quiet.place)]
+        """Tell nothing of a kind for a while; smoke and carbon monoxide alarms are told whatever somebody wishes."""
+        if quiet.kind in UNMUTABLE:
+            return
+        self.snoozed = [
+            item
+            for item in self.snoozed
+            # What is said of everywhere is said of each place, too, so that an end is an end.
+            if item.kind is not quiet.kind or (quiet.place is not None and item.place != quiet.place)
+        ]
         self.snoozed.append(quiet)
 
     def clear(self, incident_id: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 import logging
-from typing import Any
+from typing import Any, TypeIs
 
 from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
@@ -18,7 +18,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
-from ..const import DOMAIN
+from ..const import DOMAIN, HOUSEHOLD_UNIQUE_ID
 from ..helpers import async_get_satellites
 from ..issues import async_forget_recipient_issues
 from ..reports import SIGNAL_SATELLITE, DetectionReport, SatelliteReport
@@ -186,7 +186,7 @@ class Household:
 
     def _note_clock(self, report: DetectionReport) -> None:
         """Say once of a satellite that its times cannot be, and that the time of arrival is told instead."""
-        incident = self.desk.incidents.get(report.detection.id)
+        incident = self.desk.incidents.of_detection(report.detection.id)
         satellite_id = report.welcome.satellite_id
         if incident is None or incident.believed or satellite_id in self._wrong_clocks:
             return
@@ -283,3 +283,8 @@ def _call(listener: Callable[..., None], *arguments: Any) -> None:
         listener(*arguments)
     except Exception:
         _LOGGER.exception("A listener of the household fails")
+
+
+def is_household(entry: ConfigEntry[Any]) -> TypeIs[HouseholdConfigEntry]:
+    """Tell the household from a satellite."""
+    return entry.unique_id == HOUSEHOLD_UNIQUE_ID

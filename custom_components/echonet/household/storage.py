@@ -20,7 +20,7 @@ _LOGGER = logging.getLogger(__name__)
 STORAGE_VERSION: Final = 1
 STORAGE_KEY: Final = f"{DOMAIN}.household"
 # What happens at once is written once; the satellite has it too until then.
-SAVE_DELAY_S: Final = 0.1
+SAVE_DELAY_S: Final = 0.25
 
 
 class StateStore:
@@ -28,6 +28,7 @@ class StateStore:
 
     def __init__(self, hass: HomeAssistant) -> None:
         """Read and write nothing yet."""
+        self._pending = False
         self._store: Store[dict[str, Any]] = Store(
             hass, STORAGE_VERSION, STORAGE_KEY, private=True, atomic_writes=True
         )
@@ -44,7 +45,16 @@ class StateStore:
     @callback
     def async_save_soon(self, state: Callable[[], State]) -> None:
         """Write what `state` returns then."""
-        self._store.async_delay_save(lambda: stored(state()), SAVE_DELAY_S)
+        if self._pending:
+            # Asked again, `Store` would wait anew, and never write in a house that is never quiet.
+            return
+        self._pending = True
+
+        def data() -> dict[str, Any]:
+            self._pending = False
+            return stored(state())
+
+        self._store.async_delay_save(data, SAVE_DELAY_S)
 
     async def async_save(self, state: State) -> None:
         """Write now, because nothing more will come."""

@@ -49,7 +49,7 @@ def async_get_home(hass: HomeAssistant, entry: ConfigEntry) -> Home:
         location=Location(latitude=hass.config.latitude, longitude=hass.config.longitude),
         zone=dt_util.get_default_time_zone(),
         language=nearest_language(hass.config.language),
-        address=entry.options.get(CONF_ADDRESS, "").strip(),
+        address=entry.options.get(CONF_ADDRESS, ""),
     )
 
 

@@ -1,6 +1,7 @@
 """Walks the way from every microphone to the phones, room by room, and finds the link that is broken."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -40,6 +41,7 @@ EVENT_NOTIFICATION_ACTION: Final = "mobile_app_notification_action"
 NOTIFICATION_ID: Final = f"{DOMAIN}_walk_test"
 STORAGE_KEY: Final = f"{DOMAIN}.walk_test"
 STORAGE_VERSION: Final = 1
+MAX_TAKEN: Final = 64
 LOOK_EVERY: Final = timedelta(hours=6)
 # A satellite answers within milliseconds, a person has to find the phone first.
 ANSWER_TIMEOUT_S: float = 10.0
@@ -60,7 +62,8 @@ class WalkTest:
         self._task: asyncio.Task[None] | None = None
         self._watchers: list[Callable[[], None]] = []
         self._awaited: tuple[str, asyncio.Future[DetectionReport]] | None = None
-        self._taken: set[str] = set()
+        # The end of a test may come after that of the walk.
+        self._taken: deque[str] = deque(maxlen=MAX_TAKEN)
 
     async def async_load(self) -> None:
         """Remember the last walk, and remind from now on."""
@@ -105,7 +108,7 @@ class WalkTest:
         satellite_id, arrived = self._awaited
         if report_.welcome.satellite_id != satellite_id or arrived.done():
             return False
-        self._taken.add(detection.id)
+        self._taken.append(detection.id)
         arrived.set_result(report_)
         return True
 
@@ -123,7 +126,6 @@ class WalkTest:
             )
         finally:
             self._task = None
-            self._taken.clear()
             self.state = state
             self._async_look(dt_util.utcnow())
             self._tell_watchers()

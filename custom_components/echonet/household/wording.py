@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from ..protocol import LocationSource
+from .incident import Acknowledgement
 from .kinds import AlertKind, Severity
 from .policy import Telling
 from .position import Position
@@ -25,6 +26,7 @@ class Facts:
         names: the satellites that heard it, likewise.
         floors: the floors of these rooms.
         duration: how long it lasted, None while it goes on.
+        acknowledgement: what somebody has answered.
         lost: whether it ended only because its satellite is gone.
         likely: the room where it most probably is, and how probable that is; None where nobody can say.
         zone: the zone in which people read times.
@@ -45,6 +47,7 @@ class Facts:
     duration: timedelta | None = None
     lost: bool = False
     likely: tuple[str, float] | None = None
+    acknowledgement: Acknowledgement | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +163,9 @@ def _likely(facts: Facts, texts: Texts) -> list[str]:
 
 
 def _reasons(facts: Facts, texts: Texts) -> list[str]:
+    if facts.acknowledgement is not None:
+        answer = texts.called_false if facts.acknowledgement.false_alarm else texts.acknowledged
+        return [answer.format(name=_short(facts.acknowledgement.by or texts.somebody))]
     match facts.telling:
         case Telling.LATE:
             return [texts.late]

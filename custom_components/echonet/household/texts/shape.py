@@ -37,6 +37,9 @@ class Texts:
     heard: str
     likely: str
     late: str
+    acknowledged: str
+    called_false: str
+    somebody: str
     unanswered: str
     escalated: str
     instead: str

@@ -1,0 +1,152 @@
+"""The actions that automations and people can call: acknowledge, label, mute, send a test alert."""
+
+from datetime import timedelta
+from typing import Final
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import ATTR_DEVICE_ID
+from homeassistant.core import HomeAssistant, ServiceCall, callback
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers import config_validation as cv, device_registry as dr
+import probatio
+
+from .const import ATTR_SOUND_CLASS, CONF_CLASSES, DOMAIN
+from .coordinator import SatelliteCoordinator
+from .helpers import async_get_household
+from .household.answers import (
+    MAX_MUTE,
+    MUTE_DURATION,
+    async_get_last,
+    async_get_waiting,
+    async_label,
+    async_mute,
+)
+from .household.incident import Incident
+from .household.runtime import Household, is_household
+from .protocol import SoundClass, Test, Verdict
+
+ACKNOWLEDGE: Final = "acknowledge"
+LABEL: Final = "label"
+MUTE: Final = "mute"
+TEST_ALERT: Final = "test_alert"
+
+ATTR_DURATION: Final = "duration"
+ATTR_INCIDENT: Final = "incident"
+ATTR_VERDICT: Final = "verdict"
+
+ACKNOWLEDGE_SCHEMA: Final = probatio.Schema({probatio.Optional(ATTR_INCIDENT): cv.string})
+LABEL_SCHEMA: Final = probatio.Schema(
+    {
+        probatio.Optional(ATTR_INCIDENT): cv.string,
+        probatio.Required(ATTR_VERDICT): probatio.Coerce(Verdict),
+    }
+)
+MUTE_SCHEMA: Final = probatio.Schema(
+    {
+        probatio.Optional(ATTR_DURATION, default=MUTE_DURATION): probatio.All(
+            cv.positive_time_period, probatio.Range(min=timedelta(0), max=MAX_MUTE)
+        ),
+        probatio.Optional(CONF_CLASSES, default=list): probatio.All(
+            cv.ensure_list, [probatio.Coerce(SoundClass)]
+        ),
+    }
+)
+TEST_ALERT_SCHEMA: Final = probatio.Schema(
+    {
+        probatio.Required(ATTR_DEVICE_ID): cv.string,
+        probatio.Optional(ATTR_SOUND_CLASS, default=SoundClass.ALARM.value): probatio.Coerce(SoundClass),
+    }
+)
+
+
+@callback
+def async_setup_services(hass: HomeAssistant) -> None:
+    """Register the actions, once for all entries."""
+    hass.services.async_register(DOMAIN, ACKNOWLEDGE, _async_acknowledge, ACKNOWLEDGE_SCHEMA)
+    hass.services.async_register(DOMAIN, LABEL, _async_label, LABEL_SCHEMA)
+    hass.services.async_register(DOMAIN, MUTE, _async_mute, MUTE_SCHEMA)
+    hass.services.async_register(DOMAIN, TEST_ALERT, _async_test_alert, TEST_ALERT_SCHEMA)
+
+
+async def _async_acknowledge(call: ServiceCall) -> None:
+    household = _async_get_household(call.hass)
+    by = await _async_name(call)
+    if ATTR_INCIDENT in call.data:
+        household.async_acknowledge(_async_get_incident(household, call).id, by=by)
+        return
+    waiting = async_get_waiting(household)
+    if not waiting:
+        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="nothing_to_acknowledge")
+    for incident in waiting:
+        household.async_acknowledge(incident.id, by=by)
+
+
+async def _async_label(call: ServiceCall) -> None:
+    household = _async_get_household(call.hass)
+    incident = _async_get_incident(household, call)
+    if call.data[ATTR_VERDICT] is Verdict.FALSE_ALARM:
+        household.async_false_alarm(incident.id, by=await _async_name(call))
+    await async_label(household, incident, call.data[ATTR_VERDICT])
+
+
+async def _async_mute(call: ServiceCall) -> None:
+    household = _async_get_household(call.hass)
+    await async_mute(household, call.data[ATTR_DURATION], call.data[CONF_CLASSES])
+
+
+async def _async_test_alert(call: ServiceCall) -> None:
+    coordinator = _async_get_coordinator(call.hass, call.data[ATTR_DEVICE_ID])
+    sound_class: SoundClass = call.data[ATTR_SOUND_CLASS]
+    if sound_class not in coordinator.data.welcome.classes:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="class_not_known",
+            translation_placeholders={"name": coordinator.config_entry.title},
+        )
+    await coordinator.async_send(Test(sound_class=sound_class))
+
+
+@callback
+def _async_get_household(hass: HomeAssistant) -> Household:
+    entry = async_get_household(hass)
+    if entry is None or entry.state is not ConfigEntryState.LOADED:
+        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_household")
+    household: Household = entry.runtime_data
+    return household
+
+
+@callback
+def _async_get_incident(household: Household, call: ServiceCall) -> Incident:
+    """Return the incident that is meant: the one that is named, else the last one."""
+    if ATTR_INCIDENT not in call.data:
+        return async_get_last(household)
+    incident = household.async_get_incident(call.data[ATTR_INCIDENT])
+    if incident is None:
+        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="unknown_incident")
+    return incident
+
+
+@callback
+def _async_get_coordinator(hass: HomeAssistant, device_id: str) -> SatelliteCoordinator:
+    device = dr.async_get(hass).async_get(device_id)
+    entries = [
+        entry
+        for entry in hass.config_entries.async_entries(DOMAIN)
+        if device is not None and entry.entry_id in device.config_entries and not is_household(entry)
+    ]
+    if not entries:
+        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="not_a_satellite")
+    entry = entries[0]
+    if entry.state is not ConfigEntryState.LOADED:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="not_connected",
+            translation_placeholders={"name": entry.title},
+        )
+    coordinator: SatelliteCoordinator = entry.runtime_data
+    return coordinator
+
+
+async def _async_name(call: ServiceCall) -> str | None:
+    user = await call.hass.auth.async_get_user(call.context.user_id) if call.context.user_id else None
+    return user.name if user is not None else None
