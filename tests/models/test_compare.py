@@ -54,6 +54,22 @@ def test_nothing_of_a_source_is_learned_from_where_it_is_scored() -> None:
     assert {source[path] for path in judged} == set(source.values())
 
 
+def test_what_is_unsure_is_learned_from_at_most_and_what_is_suspect_is_not() -> None:
+    material = compare_data.material()
+    notes = {"dog": "weak_impulse", "fire": "label_suspect"}
+    clips = [
+        replace(clip, quality=notes.get(clip.label, "")) if clip.source == "source-0" else clip
+        for clip in material.clips
+    ]
+    folds = leave_sources_out(replace(material, clips=clips), 8, seed=1)
+    marked = {label: {clip.path for clip in clips if clip.quality == note} for label, note in notes.items()}
+    learned = {path for fold in folds for path in fold.train.clips.tolist()}
+    judged = {path for fold in folds for part in (fold.tune, fold.scored) for path in part.clips.tolist()}
+    assert learned & marked["dog"]
+    assert not judged & marked["dog"]
+    assert not (learned | judged) & marked["fire"]
+
+
 def test_a_window_holds_its_class(windows: Windows) -> None:
     recordings = compare_data.material().recordings
     for sample, label, path, start in zip(

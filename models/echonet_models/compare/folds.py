@@ -23,7 +23,7 @@ class Fold:
 
     Attributes:
         train: to learn from.
-        tune: to choose by, of other recordings.
+        tune: to choose by, of other recordings, where labels are sure.
         scored: of the sources left out, those whose labels are sure.
         learned: the clips that may be learned from.
         judged: the clips whose windows are scored.
@@ -67,7 +67,7 @@ def leave_sources_out(material: Material, per_class: int, seed: int, *, quick: b
         sure = [clip for clip in own if not clip.unsure]
         fold = Fold(
             train=known.take(~tuned),
-            tune=known.take(tuned),
+            tune=_of(known.take(tuned), [clip for clip in learned if not clip.unsure]),
             scored=_of(part, sure),
             learned=learned,
             judged=sure,

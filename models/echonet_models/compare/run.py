@@ -20,7 +20,7 @@ from .scoring import score
 from .windows import Material, Windows, fresh, join
 
 Result = dict[str, Any]
-TIMED_WINDOWS, TIMED_ROUNDS = 24, 3
+TIMED_WINDOWS, TIMED_ROUNDS = 64, 3
 
 
 def compare(

@@ -65,7 +65,7 @@ def store_probabilities(path: Path, bench: Bench) -> None:
         clip.path: bench.rules(clip.path).calibration.probabilities(bench.streams[clip.path].logits)
         for clip in bench.clips
     }
-    np.savez(
+    np.savez_compressed(
         path,
         paths=np.repeat(list(rows), [len(own) for own in rows.values()]),
         steps=np.concatenate([np.arange(len(own)) for own in rows.values()]),
