@@ -1,6 +1,7 @@
 """What an owner does in Home Assistant: pair the satellite that was discovered, say where it is, say whom to tell."""
 
 import asyncio
+from itertools import count
 from typing import Any
 
 from .api import Api
@@ -50,12 +51,29 @@ async def tell(api: Api, action: str) -> None:
 
 
 async def tell_everything(api: Api) -> None:
-    """Turn the cooldown off, so that each sound becomes an alert."""
+    """Let each sound of every kind become an alert: at any hour, however unsure, and however soon after the last."""
     path = "/api/config/config_entries/options/flow"
-    form = await api.post(path, handler=await _entry(api), show_advanced_options=False)
-    result = await api.post(f"{path}/{form['flow_id']}", cooldown=0)
-    if result["type"] != "create_entry":
-        raise HouseError(f"Home Assistant does not take the cooldown: {result.get('errors')}")
+    handler = await _entry(api)
+    kinds: list[str] = []
+    for number in count():
+        menu = await api.post(path, handler=handler, show_advanced_options=False)
+        flow = f"{path}/{menu['flow_id']}"
+        form = await api.post(flow, next_step_id="kind")
+        kinds = kinds or form["data_schema"][0]["selector"]["select"]["options"]
+        form = await api.post(flow, kind=kinds[number])
+        severity = next(field for field in form["data_schema"] if field["name"] == "severity")
+        result = await api.post(
+            flow,
+            severity=severity["description"]["suggested_value"],
+            when="always",
+            cooldown=0,
+            least_confidence=0,
+            rooms=1,
+        )
+        if result["type"] != "create_entry":
+            raise HouseError(f"Home Assistant does not take the cooldown: {result.get('errors')}")
+        if number + 1 == len(kinds):
+            return
 
 
 async def device(api: Api, satellite_id: str) -> dict[str, Any]:
