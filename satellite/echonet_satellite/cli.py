@@ -75,9 +75,11 @@ def _run(args: argparse.Namespace) -> int:
 
             return run.run(args)
         case "pair" | "unpair":
-            from . import pair  # noqa: PLC0415
+            from . import pair_command  # noqa: PLC0415
 
-            return asyncio.run(pair.pair(args) if args.command == "pair" else pair.unpair(args))
+            return asyncio.run(
+                pair_command.pair(args) if args.command == "pair" else pair_command.unpair(args)
+            )
         case "devices":
             from . import devices  # noqa: PLC0415
 

@@ -1,8 +1,7 @@
-"""Runs a satellite: source, pipeline, station, server, announcement and control socket, until it is told to stop."""
+"""Runs a satellite: source, pipeline, station, server, announcement and command socket, until it is told to stop."""
 
 import argparse
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 import logging
 from pathlib import Path
@@ -10,16 +9,17 @@ import signal
 from typing import TYPE_CHECKING, Any, Final
 
 from . import __version__
+from .command_socket import CommandServer
 from .config import Config
-from .control import ControlServer
 from .controllers import Controller, Controllers
 from .errors import EchonetError
 from .hardware import hardware_name
 from .identity import load_or_create
 from .journal import Journal
+from .local_commands import LocalCommands
 from .location import locate
 from .options import configuration, state_directory
-from .pairing import Outcome, PairingWindow
+from .pairing_window import Outcome, PairingWindow
 from .report import Report
 from .settings import SettingsStore
 from .state import exclusive, prepare_directory
@@ -56,13 +56,14 @@ class _Satellite:
     """The parts of a running satellite."""
 
     def __init__(self, config: Config, state: Path, report: Report) -> None:
-        from .classifier import load_classifier  # noqa: PLC0415 - NumPy and LiteRT only where something runs
+        from .audio.choice import choose_source  # noqa: PLC0415 - NumPy and LiteRT only where something runs
+        from .classifier import load_classifier  # noqa: PLC0415
 
         self._config = config
         self._state = state
         self._report = report
         self._classifier: Classifier = load_classifier(config.model)
-        self._source: Source = _make_source(config)
+        self._source: Source = choose_source(config)
         card = self._classifier.card
         self._identity = load_or_create(state)
         self._controllers = Controllers(state / "controllers.json")
@@ -107,9 +108,9 @@ class _Satellite:
             self._station.subscribe(self._report.message)
             self._window.subscribe(self._on_pairing)
             self._server = await self._start_server()
-            control = ControlServer(self._state, {"pair": self._pair, "unpair": self._unpair})
+            commands = CommandServer(self._state, self._local_commands(self._server).handlers())
             try:
-                await control.start()
+                await commands.start()
                 await self._start_discovery()
                 pipeline.start()
                 self._tell_listening()
@@ -118,7 +119,7 @@ class _Satellite:
                     self._report.pairing(self._window.code or "", self._window.remaining_s)
                 await self._until_the_end(pipeline)
             finally:
-                await self._stop_parts(pipeline, control)
+                await self._stop_parts(pipeline, commands)
         self._report.tell("stopped", "Stopped.")
 
     def _make_pipeline(self) -> "Pipeline":
@@ -139,6 +140,18 @@ class _Satellite:
         self._port = await server.start(self._config.port, self._config.bind)
         server.sockets.subscribe(self._on_connection)
         return server
+
+    def _local_commands(self, server: "Server") -> LocalCommands:
+        return LocalCommands(
+            window=self._window,
+            controllers=self._controllers,
+            journal=self._journal,
+            report=self._report,
+            name=self._station.info.name,
+            port=self._port,
+            disconnect=server.sockets.disconnect,
+            announce_paired=self._announce_paired,
+        )
 
     async def _start_discovery(self) -> None:
         if not self._config.announce:
@@ -177,9 +190,9 @@ class _Satellite:
                         "source_ended", "The recording is over; the satellite still serves, Ctrl-C stops it."
                     )
 
-    async def _stop_parts(self, pipeline: "Pipeline", control: ControlServer) -> None:
+    async def _stop_parts(self, pipeline: "Pipeline", commands: CommandServer) -> None:
         pipeline.stop()
-        parts = [control.stop(), asyncio.to_thread(pipeline.join, STOP_S)]
+        parts = [commands.stop(), asyncio.to_thread(pipeline.join, STOP_S)]
         if self._server is not None:
             parts.append(self._server.stop())
         if self._discovery is not None:
@@ -232,73 +245,17 @@ class _Satellite:
         await asyncio.sleep(0)
         names = [controller.name for controller in self._controllers.all]
         self._report.tell("paired", f"Paired with {names[-1] if names else '?'}.", controllers=names)
-        if self._discovery is not None:
-            await self._discovery.set_paired(bool(names))
+        await self._announce_paired(bool(names))
 
     def _later(self, work: Any) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _pair(self) -> AsyncIterator[dict[str, Any]]:
-        """Open a window for the command `pair`, and follow it to its end."""
-        outcomes: asyncio.Queue[Outcome] = asyncio.Queue()
-        code = self._window.open()
-        self._report.pairing(code, self._window.remaining_s)
-        unsubscribe = self._window.subscribe(outcomes.put_nowait)
-        try:
-            yield {
-                "code": code,
-                "expires_in_s": self._window.remaining_s,
-                "name": self._station.info.name,
-                "port": self._port,
-            }
-            while True:
-                try:
-                    async with asyncio.timeout(1.0):
-                        outcome = await outcomes.get()
-                except TimeoutError:
-                    # Asking for the code closes a window whose time is over, and tells so.
-                    if self._window.code is None and outcomes.empty():
-                        return
-                    continue
-                yield {"outcome": Outcome.CLOSED if outcome is Outcome.OPENED else outcome}
-                return
-        finally:
-            unsubscribe()
-
-    async def _unpair(self) -> AsyncIterator[dict[str, Any]]:
-        """Forget all controllers, and end their connections."""
-        controllers = self._controllers.all
-        for controller in controllers:
-            self._controllers.forget(controller.id)
-            self._journal.forget_controller(controller.id)
-            if self._server is not None:
-                await self._server.sockets.disconnect(controller.id)
+    async def _announce_paired(self, paired: bool) -> None:
         if self._discovery is not None:
-            await self._discovery.set_paired(False)
-        yield {"forgotten": [controller.name for controller in controllers]}
+            await self._discovery.set_paired(paired)
 
 
 def _is_particular(bind: tuple[str, ...]) -> bool:
     return bool(bind) and not any(address in {"0.0.0.0", "::"} for address in bind)  # noqa: S104 - a comparison
-
-
-def _make_source(config: Config) -> "Source":
-    """Return where sound comes from.
-
-    Raises:
-        AudioError: there is no such file or microphone, or it cannot be used.
-    """
-    if config.source == "demo":
-        from . import synthesis  # noqa: PLC0415
-        from .audio.playback import open_samples  # noqa: PLC0415
-
-        return open_samples(synthesis.demo_scene().samples, "the built-in sounds")
-    if config.source != "microphone":
-        from .audio.playback import open_file  # noqa: PLC0415
-
-        return open_file(Path(config.source))
-    from .audio.microphone import Microphone  # noqa: PLC0415
-
-    return Microphone(config.device)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 import logging
 import threading
 import time
@@ -12,8 +12,8 @@ import uuid
 
 from .errors import JournalError, StateError
 from .journal import Journal
+from .open_detections import OpenDetections
 from .protocol import (
-    AlarmPattern,
     Configure,
     Detection,
     Health,
@@ -25,7 +25,6 @@ from .protocol import (
     Mute,
     Phase,
     Problem,
-    Sensitivity,
     Settings,
     Snapshot,
     SoundClass,
@@ -40,8 +39,6 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 
 TEST_DURATION_S: Final = 2.0
-# A mute is for what annoys. Smoke and carbon monoxide are told in spite of it.
-UNMUTABLE: Final = frozenset({AlarmPattern.T3, AlarmPattern.T4})
 
 
 class Configurable(Protocol):
@@ -85,19 +82,14 @@ class Station:
         self._journal = journal
         self._store = store
         self._locate = locate
-        self._clock = clock
         self.utc = utc
         self._settings = store.load()
         self._lock = threading.RLock()
-        self._open: dict[str, Detection] = {}  # as the worker thread has it
+        self._open = OpenDetections(self._settings, clock=clock, utc=utc)
         self._active: dict[str, Detection] = {}  # as the subscribers were told
         self._heard_health = Health()
         self._disk_full = False
         self._health = Health()
-        self._muted_until: dict[SoundClass, float] = {}
-        self._held: dict[
-            str, str
-        ] = {}  # what goes on untold because of a mute, and the id it would be told by
         self._told = journal.last_sequence
         self._listeners: list[Callable[[Message], None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -114,7 +106,7 @@ class Station:
         """Tell subscribers on this event loop, and forward settings to this pipeline."""
         with self._lock:
             self._told = self._journal.last_sequence
-            self._active = dict(self._open)
+            self._active = self._open.told
             self._loop = loop
             self._pipeline = pipeline
 
@@ -238,9 +230,7 @@ class Station:
             self._settings = settings
             if self._pipeline is not None:
                 self._pipeline.configure(settings)
-            for detection in tuple(self._open.values()):
-                if not self._wanted(detection):
-                    self._finish(detection)
+            self._keep_and_post_all(self._open.configure(settings))
             try:
                 self._store.save(settings)
             except StateError as err:
@@ -249,75 +239,20 @@ class Station:
 
     def _mute(self, message: Mute) -> None:
         with self._lock:
-            for name in message.classes or self.info.classes:
-                self._muted_until[name] = self._clock() + message.duration_s
-            for detection in tuple(self._open.values()):
-                if self._muted(detection):
-                    self._finish(detection)
-                    # Its end has been told: if it turns out to be smoke, that must not look like an echo of it.
-                    self._held[detection.id] = uuid.uuid4().hex
+            self._keep_and_post_all(self._open.mute(message.classes or self.info.classes, message.duration_s))
 
     async def _end_test(self, detection: Detection) -> None:
         await asyncio.sleep(TEST_DURATION_S)
         await asyncio.to_thread(self._take, replace(detection, phase=Phase.END, duration_s=TEST_DURATION_S))
 
-    def _wanted(self, detection: Detection) -> bool:
-        if detection.test:
-            return True
-        name = detection.sound_class
-        return (
-            self._settings.listening
-            and self._settings.sensitivity.get(name, Sensitivity.OFF) is not Sensitivity.OFF
-        )
-
-    def _muted(self, detection: Detection) -> bool:
-        if detection.test or detection.pattern in UNMUTABLE:
-            return False
-        return self._clock() < self._muted_until.get(detection.sound_class, 0.0)
-
     def _take(self, detection: Detection) -> None:
-        """Keep a detection and tell it; of one whose start was not wanted, nothing is told at all.
-
-        One that a mute holds back is told from its start when it turns out to be smoke or carbon monoxide.
-        """
+        """Keep and tell what the settings want of a detection."""
         with self._lock:
-            told_id = self._held.get(detection.id)
-            if told_id is not None:
-                self._take_held(replace(detection, id=told_id), detection.id)
-                return
-            known = detection.id in self._open
-            if detection.phase is Phase.START:
-                if known or not self._wanted(detection):
-                    return
-                if self._muted(detection):
-                    self._held[detection.id] = detection.id
-                    return
-            elif not known:
-                return
-            self._follow(detection)
+            self._keep_and_post_all(self._open.take(detection))
 
-    def _take_held(self, detection: Detection, heard_id: str) -> None:
-        """Follow what a mute holds back, and tell it from the moment on that no mute may hold it back."""
-        if detection.id not in self._open and detection.pattern in UNMUTABLE and self._wanted(detection):
-            self._follow(replace(detection, phase=Phase.START, duration_s=0.0))
-            if detection.phase is not Phase.END:
-                return
-        if detection.id in self._open:
-            self._follow(detection)
-        if detection.phase is Phase.END:
-            del self._held[heard_id]
-
-    def _follow(self, detection: Detection) -> None:
-        if detection.phase is Phase.END:
-            del self._open[detection.id]
-        else:
-            self._open[detection.id] = detection
-        self._keep_and_post(detection)
-
-    def _finish(self, detection: Detection) -> None:
-        del self._open[detection.id]
-        lasted = max(datetime.now(UTC) - detection.onset, timedelta(0)).total_seconds()
-        self._keep_and_post(replace(detection, phase=Phase.END, duration_s=lasted))
+    def _keep_and_post_all(self, detections: list[Detection]) -> None:
+        for detection in detections:
+            self._keep_and_post(detection)
 
     def _keep_and_post(self, detection: Detection) -> None:
         try:

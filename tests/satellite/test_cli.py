@@ -251,13 +251,13 @@ async def test_a_satellite_from_its_first_start_to_its_end(
         status, errors = satellite.stop()
         assert (status, errors) == (0, "")
         assert satellite.seen[-1]["event"] == "stopped"
-    assert not (state / "control.sock").exists()
+    assert not (state / "command.sock").exists()
 
     # The next start knows itself again.
     with running(environment, *options) as satellite:
         assert satellite.event("listening")["satellite_id"] == listening["satellite_id"]
-        (state / "control.sock").stat()
-        assert (state / "control.sock").stat().st_mode & 0o777 == 0o600
+        (state / "command.sock").stat()
+        assert (state / "command.sock").stat().st_mode & 0o777 == 0o600
         satellite.process.kill()
         satellite.process.wait(10)
     # What a kill leaves behind is in nobody's way.

@@ -33,7 +33,7 @@ import uuid
 from echonet_satellite.controllers import Controllers
 from echonet_satellite.identity import Identity, load_or_create
 from echonet_satellite.journal import Journal
-from echonet_satellite.pairing import PairingWindow
+from echonet_satellite.pairing_window import PairingWindow
 from echonet_satellite.protocol import (
     AlarmPattern,
     Health,

@@ -10,11 +10,11 @@ from aiohttp import web
 from ..controllers import Controllers
 from ..errors import ServerError
 from ..identity import Identity
-from ..pairing import PairingWindow
+from ..pairing_window import PairingWindow
 from ..protocol import PATH_SOCKET
 from ..station import Station
 from .guard import TokenBucket, guard, hide_software
-from .pairing import MAX_BODY_BYTES, PairingRoutes
+from .pairing_routes import MAX_BODY_BYTES, PairingRoutes
 from .sockets import Limits, Sockets
 
 _ANY_IPV4: Final = "0.0.0.0"  # noqa: S104 - Home Assistant is another machine; who may speak is decided later

@@ -1,4 +1,4 @@
-"""The two requests of pairing, over HTTP; what they decide is in `echonet_satellite.pairing`."""
+"""The two requests of pairing, over HTTP; what they decide is in `echonet_satellite.pairing_window`."""
 
 from collections.abc import Awaitable, Callable
 import json
@@ -9,7 +9,7 @@ from aiohttp import web
 
 from ..controllers import Controllers
 from ..errors import PairingClosedError, PairingError, StateError, WrongProofError
-from ..pairing import PairingWindow
+from ..pairing_window import PairingWindow
 from ..proof import NONCE_BYTES, from_text, to_text
 from ..protocol import MAX_STRING_LENGTH, PATH_PAIR_FINISH, PATH_PAIR_START, PROTOCOL_VERSION
 from .guard import TokenBucket, answer, refusal

@@ -14,14 +14,14 @@ from .state import FILE_MODE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SOCKET_NAME: Final = "control.sock"
+SOCKET_NAME: Final = "command.sock"
 _MAX_LINE: Final = 4096
 _MAX_PATH: Final = 100  # a Unix socket's address has room for 107 bytes
 
 Handler = Callable[[], AsyncIterator[dict[str, Any]]]
 
 
-class ControlServer:
+class CommandServer:
     """Answers commands, each with a stream of JSON lines."""
 
     def __init__(self, state: Path, commands: dict[str, Handler]) -> None:

@@ -9,10 +9,10 @@ import signal
 import sys
 from typing import Any, Final
 
-from .control import SOCKET_NAME, converse
+from .command_socket import SOCKET_NAME, converse
 from .errors import NotRunningError
 from .options import configuration, state_directory
-from .pairing import Outcome
+from .pairing_window import Outcome
 from .proof import group_code
 
 # Where the service of docs/install.md keeps its state.

@@ -10,7 +10,7 @@ import pytest
 
 from echonet_satellite import proof
 from echonet_satellite.errors import PairingClosedError, PairingError, WrongProofError
-from echonet_satellite.pairing import MAX_TRIES, WINDOW_S, Outcome, PairingWindow, Started
+from echonet_satellite.pairing_window import MAX_TRIES, WINDOW_S, Outcome, PairingWindow, Started
 from echonet_satellite.proof import CODE_ALPHABET, Role, Transcript
 
 SATELLITE_ID = "0123456789abcdef" * 2

@@ -1,0 +1,67 @@
+"""What the commands `pair` and `unpair`, which are processes of their own, make the running satellite do."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from .command_socket import Handler
+from .controllers import Controllers
+from .journal import Journal
+from .pairing_window import Outcome, PairingWindow
+from .report import Report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalCommands:
+    """Answers each command with a stream of JSON objects."""
+
+    window: PairingWindow
+    controllers: Controllers
+    journal: Journal
+    report: Report
+    name: str
+    port: int
+    disconnect: Callable[[str], Awaitable[None]]
+    announce_paired: Callable[[bool], Awaitable[None]]
+
+    def handlers(self) -> dict[str, Handler]:
+        """Return what answers, by the name of the command."""
+        return {"pair": self._pair, "unpair": self._unpair}
+
+    async def _pair(self) -> AsyncIterator[dict[str, Any]]:
+        """Open a window, and follow it to its end."""
+        outcomes: asyncio.Queue[Outcome] = asyncio.Queue()
+        code = self.window.open()
+        self.report.pairing(code, self.window.remaining_s)
+        unsubscribe = self.window.subscribe(outcomes.put_nowait)
+        try:
+            yield {
+                "code": code,
+                "expires_in_s": self.window.remaining_s,
+                "name": self.name,
+                "port": self.port,
+            }
+            while True:
+                try:
+                    async with asyncio.timeout(1.0):
+                        outcome = await outcomes.get()
+                except TimeoutError:
+                    # Asking for the code closes a window whose time is over, and tells so.
+                    if self.window.code is None and outcomes.empty():
+                        return
+                    continue
+                yield {"outcome": Outcome.CLOSED if outcome is Outcome.OPENED else outcome}
+                return
+        finally:
+            unsubscribe()
+
+    async def _unpair(self) -> AsyncIterator[dict[str, Any]]:
+        """Forget all controllers, and end their connections."""
+        controllers = self.controllers.all
+        for controller in controllers:
+            self.controllers.forget(controller.id)
+            self.journal.forget_controller(controller.id)
+            await self.disconnect(controller.id)
+        await self.announce_paired(False)
+        yield {"forgotten": [controller.name for controller in controllers]}
