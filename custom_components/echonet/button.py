@@ -3,7 +3,6 @@
 from typing import override
 
 from homeassistant.components.button import ButtonEntity, ButtonEntityDescription
-from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -16,7 +15,7 @@ from .protocol import SoundClass, Test
 
 PARALLEL_UPDATES = 1
 
-TEST = ButtonEntityDescription(key="test", translation_key="test", entity_category=EntityCategory.DIAGNOSTIC)
+TEST = ButtonEntityDescription(key="test", translation_key="test")
 
 
 async def async_setup_entry(

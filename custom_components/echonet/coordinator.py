@@ -20,7 +20,6 @@ from homeassistant.const import (
 )
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady, HomeAssistantError
-from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
@@ -46,9 +45,9 @@ from .const import (
     CONF_FINGERPRINT,
     DOMAIN,
     EVENT_LATE_DETECTION,
-    MANUFACTURER,
 )
 from .delivery import Delivery, NotReady
+from .device import async_register_device
 from .helpers import async_get_household, translation_key
 from .issues import (
     async_clear_chatterbox_issue,
@@ -234,20 +233,7 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
     @callback
     def _async_register(self, welcome: Welcome) -> None:
         """Have the device of the satellite, as it calls itself."""
-        self.device_id = (
-            dr.async_get(self.hass)
-            .async_get_or_create(
-                config_entry_id=self.config_entry.entry_id,
-                identifiers={(DOMAIN, self.satellite_id)},
-                manufacturer=MANUFACTURER,
-                model=welcome.hardware,
-                name=welcome.name,
-                serial_number=self.satellite_id,
-                sw_version=welcome.version,
-                hw_version=f"{welcome.model_name} {welcome.model_version}",
-            )
-            .id
-        )
+        self.device_id = async_register_device(self.hass, self.config_entry, welcome)
 
     @callback
     def on_message(self, message: Message) -> None:

@@ -62,6 +62,13 @@ SENSORS = (
     ),
 )
 
+MODEL = SensorEntityDescription(
+    key="sound_model",
+    translation_key="sound_model",
+    entity_category=EntityCategory.DIAGNOSTIC,
+    entity_registry_enabled_default=False,
+)
+
 
 async def async_setup_entry(
     hass: HomeAssistant,
@@ -75,6 +82,7 @@ async def async_setup_entry(
         async_add_entities([WalkTestSensor(runtime.walk_test), LikelyRoomSensor(runtime)])
     else:
         async_add_entities(HealthSensor(runtime, description) for description in SENSORS)
+        async_add_entities([ModelSensor(runtime, MODEL)])
 
 
 class HealthSensor(SatelliteEntity, SensorEntity):
@@ -87,3 +95,14 @@ class HealthSensor(SatelliteEntity, SensorEntity):
     def native_value(self) -> str | float:
         """What the satellite told last."""
         return self.entity_description.value(self.coordinator.data.health)
+
+
+class ModelSensor(SatelliteEntity, SensorEntity):
+    """Which trained model recognises the sounds."""
+
+    @property
+    @override
+    def native_value(self) -> str:
+        """Its name and version."""
+        welcome = self.coordinator.data.welcome
+        return f"{welcome.model_name} {welcome.model_version}"

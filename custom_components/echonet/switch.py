@@ -3,7 +3,6 @@
 from typing import Any, override
 
 from homeassistant.components.switch import SwitchEntity, SwitchEntityDescription
-from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -13,9 +12,8 @@ from .protocol import Configure
 
 PARALLEL_UPDATES = 1
 
-LISTENING = SwitchEntityDescription(
-    key="listening", translation_key="listening", entity_category=EntityCategory.CONFIG
-)
+# Without a category, so that areas, scenes and voice assistants reach what a household turns for its privacy.
+LISTENING = SwitchEntityDescription(key="listening", translation_key="listening")
 
 
 async def async_setup_entry(

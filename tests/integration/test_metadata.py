@@ -129,7 +129,7 @@ def test_manifest() -> None:
 
 async def test_home_assistant_accepts_it(hass: HomeAssistant) -> None:
     integration = await async_get_integration(hass, DOMAIN)
-    assert integration.integration_type == "hub"
+    assert integration.integration_type == "device"
     assert integration.has_branding
     assert integration.config_flow
 
