@@ -1,12 +1,12 @@
 """Sees to it that everybody hears of every detection, in order and once, whoever fails on the way. Pure."""
 
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 import logging
 from typing import Final
 
-from .protocol import EchonetError, Phase
+from .protocol import Detection, EchonetError, Phase
 from .reports import DetectionReport
 
 _LOGGER = logging.getLogger(__name__)
@@ -41,8 +41,8 @@ class _Outlet:
 class Delivery:
     """Hands detections to listeners. One that raises is asked again later, and holds up nobody else.
 
-    A detection is remembered as seen when it is taken in, and `settled` when every listener has it: only then may the
-    satellite forget it.
+    A detection is remembered as seen when it is taken in, and `settled` when every listener has it and nobody holds it:
+    only then may the satellite forget it.
     """
 
     def __init__(self, name: str, clock: Callable[[], float]) -> None:
@@ -51,6 +51,7 @@ class Delivery:
         self._clock = clock
         self._seen: OrderedDict[Hashable, None] = OrderedDict()
         self._outlets: list[_Outlet] = []
+        self._held: Counter[int] = Counter()
         self._highest = 0
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
@@ -63,28 +64,39 @@ class Delivery:
     def settled(self) -> int:
         """The sequence number up to which everybody has everything."""
         waiting = [item.report.detection.sequence for outlet in self._outlets for item in outlet.waiting]
-        return min([self._highest, *(sequence - 1 for sequence in waiting)])
+        return min([self._highest, *(sequence - 1 for sequence in (*waiting, *self._held))])
 
     @property
     def waiting(self) -> bool:
         """Whether somebody has to be asked again."""
         return any(outlet.waiting for outlet in self._outlets)
 
-    def is_new(self, report: DetectionReport) -> bool:
+    def is_new(self, detection: Detection) -> bool:
         """Tell whether a message arrives for the first time: live and replayed it has the same phase or sequence."""
-        return self._key(report) not in self._seen
+        return self._key(detection) not in self._seen
 
     def take(self, report: DetectionReport) -> None:
         """Hand a message to everybody, unless it was taken before."""
-        if not self.is_new(report):
+        if not self.is_new(report.detection):
             return
-        self._seen[self._key(report)] = None
+        self._seen[self._key(report.detection)] = None
         if len(self._seen) > REMEMBERED_DETECTIONS:
             self._seen.popitem(last=False)
         self.note(report.detection.sequence)
         for outlet in tuple(self._outlets):
             outlet.waiting.append(_Waiting(report, self._clock()))
             self._flush(outlet)
+
+    def hold(self, sequence: int) -> Callable[[], None]:
+        """Let the satellite keep what it said last until what is returned is called, although everybody has it."""
+        self._held[sequence] += 1
+
+        def release() -> None:
+            self._held[sequence] -= 1
+            if not self._held[sequence]:
+                del self._held[sequence]
+
+        return release
 
     def note(self, sequence: int) -> None:
         """Count as arrived what nobody has to hear of."""
@@ -132,7 +144,6 @@ class Delivery:
         )
 
     @staticmethod
-    def _key(report: DetectionReport) -> Hashable:
-        detection = report.detection
+    def _key(detection: Detection) -> Hashable:
         part = detection.sequence if detection.phase is Phase.UPDATE else 0
         return (detection.id, detection.phase, part)

@@ -5,14 +5,61 @@ from collections.abc import Awaitable, Callable
 from itertools import chain, repeat
 from typing import Final
 
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.util import dt as dt_util
+
 from .client import ClientError
-from .clocks import SatelliteClock
-from .protocol import Message
+from .clocks import Offset, SatelliteClock
+from .const import DOMAIN
+from .protocol import Detection, Message, TimeReply
 
 # A few questions at once find a quick answer; then now and then, because clocks run apart.
 FIRST_QUESTIONS: Final = 8
 FIRST_PAUSE_S: Final = 0.25
 PAUSE_S: Final = 30.0
+
+
+class Timekeeper:
+    """The clock of one satellite, over one connection after the other."""
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
+        """Know nothing yet."""
+        self._hass = hass
+        self._entry = entry
+        self._clock = SatelliteClock()
+        self._asking: asyncio.Task[None] | None = None
+
+    @property
+    def offset(self) -> Offset | None:
+        """How far the satellite's clock is ahead of ours; None if it is not connected or tells no time."""
+        return self._clock.offset(self._hass.loop.time(), dt_util.utcnow().timestamp())
+
+    def correct(self, detection: Detection) -> Detection:
+        """Return a detection with its onset by Home Assistant's clock."""
+        return self._clock.correct(detection, self.offset)
+
+    @callback
+    def async_begin(self, send: Callable[[Message], Awaitable[None]]) -> None:
+        """Ask over a new connection, as long as it lasts."""
+        self._asking = self._entry.async_create_background_task(
+            self._hass,
+            async_ask(self._clock, send, self._hass.loop.time),
+            f"{DOMAIN} {self._entry.title} clock",
+        )
+
+    @callback
+    def async_take(self, reply: TimeReply) -> None:
+        """Take an answer in."""
+        self._clock.take(reply, self._hass.loop.time())
+
+    @callback
+    def async_end(self) -> None:
+        """Ask no more, and forget: a satellite that was away may have started again, with another clock."""
+        self._clock.forget()
+        if self._asking is not None:
+            self._asking.cancel()
+            self._asking = None
 
 
 async def async_ask(

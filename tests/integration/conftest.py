@@ -149,7 +149,7 @@ def is_in(entry: ConfigEntry, state: ConfigEntryState) -> bool:
 
 def set_away_since(entry: ConfigEntry, **ago: float) -> None:
     """Let a satellite that is not connected have been away for longer than it was."""
-    entry.runtime_data._away_since = dt_util.utcnow() - timedelta(**ago)
+    entry.runtime_data._intake.away_since = dt_util.utcnow() - timedelta(**ago)
 
 
 async def wait_for_state(hass: HomeAssistant, entity_id: str, state: str) -> None:

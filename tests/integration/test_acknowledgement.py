@@ -1,12 +1,15 @@
 """A detection is forgotten only when everybody has heard of it, whoever fails on the way."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 import logging
+from typing import Any
 from unittest.mock import patch
 
 from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.const import STATE_OFF, STATE_ON
 from homeassistant.core import HomeAssistant
+from homeassistant.util.file import WriteError
 from hypothesis import given, strategies as st
 import pytest
 from pytest_homeassistant_custom_component.common import (
@@ -19,6 +22,8 @@ from custom_components.echonet import delivery
 from custom_components.echonet.binary_sensor import SoundSensor
 from custom_components.echonet.const import EVENT_LATE_DETECTION
 from custom_components.echonet.delivery import Delivery
+from custom_components.echonet.household import storage
+from custom_components.echonet.household.storage import STORAGE_KEY
 from custom_components.echonet.protocol import Phase as OurPhase, SoundClass as OurClass, Welcome
 from custom_components.echonet.reports import DetectionReport
 from echonet_satellite.protocol import Phase, SoundClass
@@ -243,3 +248,46 @@ def test_everybody_hears_everything_once_and_in_order(steps: list[tuple[bool, bo
     outlets.retry()
     assert heard == [list(range(1, sequence + 1))] * 2
     assert outlets.settled == sequence
+
+
+async def test_what_home_assistant_had_not_stored_when_it_was_killed_is_told_again_by_the_satellite(
+    hass: HomeAssistant,
+    home: MockConfigEntry,
+    satellite: SatelliteUnderTest,
+    hass_storage: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It was told and acknowledged at once, and stored a quarter of a second later: between them nobody had it."""
+    calls = async_mock_service(hass, "notify", "anna")
+    add_recipient(hass, home, "notify.anna")
+    await wait_for(lambda: STORAGE_KEY in hass_storage)
+    monkeypatch.setattr(storage, "SAVE_DELAY_S", 3600.0)
+    detection = satellite.emit(SoundClass.GUNSHOT)
+    await wait_for(lambda: calls)
+    await asyncio.sleep(0.05)
+    assert detection in pending(satellite)
+    assert not hass_storage[STORAGE_KEY]["data"]["incidents"]
+    # What waits to be written keeps its time: only a stop in order writes it, and then it is acknowledged.
+    await home.runtime_data.async_stop()
+    await wait_for(lambda: not pending(satellite))
+    assert hass_storage[STORAGE_KEY]["data"]["incidents"][0]["id"] == detection
+
+
+async def test_what_cannot_be_stored_is_not_acknowledged(
+    hass: HomeAssistant,
+    home: MockConfigEntry,
+    satellite: SatelliteUnderTest,
+    hass_storage: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    calls = async_mock_service(hass, "notify", "anna")
+    add_recipient(hass, home, "notify.anna")
+    with patch.object(storage, "stored", side_effect=WriteError("the disk is full")):
+        detection = satellite.emit(SoundClass.GUNSHOT)
+        await wait_for(lambda: calls)
+        await wait_for(lambda: "the disk is full" in caplog.text)
+        assert detection in pending(satellite)
+    # The next time that something is written, all is.
+    satellite.emit(SoundClass.DOG)
+    await wait_for(lambda: not pending(satellite))
+    assert detection in {item["id"] for item in hass_storage[STORAGE_KEY]["data"]["incidents"]}

@@ -14,7 +14,7 @@ from hypothesis import given, strategies as st
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 
-from custom_components.echonet import coordinator, link, pace
+from custom_components.echonet import link, pace, satellite_state
 from custom_components.echonet.const import DOMAIN
 from custom_components.echonet.errors import Chatterbox
 from custom_components.echonet.plain import MAX_NAME_LENGTH, plain_name
@@ -151,7 +151,7 @@ async def test_a_satellite_that_never_ends_anything_fills_no_memory(
     satellite: SatelliteUnderTest,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(coordinator, "MAX_ACTIVE", 4)
+    monkeypatch.setattr(satellite_state, "MAX_ACTIVE", 4)
     for _ in range(10):
         last = satellite.emit(SoundClass.DOG)
     await wait_for(lambda: last in loaded.runtime_data.data.active)

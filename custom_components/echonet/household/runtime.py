@@ -184,6 +184,12 @@ class Household:
         )
         self._note_clock(report)
 
+    @callback
+    def async_when_stored(self, done: Callable[[], None]) -> None:
+        """Call `done` when what was heard so far will outlive a sudden end of Home Assistant."""
+        self._async_store()
+        self._store.async_when_stored(done)
+
     def _note_clock(self, report: DetectionReport) -> None:
         """Say once of a satellite that its times cannot be, and that the time of arrival is told instead."""
         incident = self.desk.incidents.of_detection(report.detection.id)

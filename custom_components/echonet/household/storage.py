@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import Enum
 import logging
 from types import NoneType, UnionType
-from typing import Any, Final, get_args, get_origin, get_type_hints
+from typing import Any, Final, get_args, get_origin, get_type_hints, override
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.storage import Store
@@ -23,20 +23,43 @@ STORAGE_KEY: Final = f"{DOMAIN}.household"
 SAVE_DELAY_S: Final = 0.25
 
 
+class _File(Store[Any]):
+    """A file that says when it has been written: `Store` itself logs an error, and tells nobody.
+
+    What is given to it to write is a `State`, which nobody changes any more: only then is it put into words, by a
+    thread, because a long state would hold up the event loop.
+    """
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        super().__init__(hass, STORAGE_VERSION, STORAGE_KEY, private=True, atomic_writes=True)
+        self.waiting: list[Callable[[], None]] = []
+
+    @override
+    async def _async_write_data(self, data: dict[str, Any]) -> None:
+        state = data.pop("data_func")() if "data_func" in data else data["data"]
+        waiting, self.waiting = self.waiting, []
+        try:
+            data["data"] = await self.hass.async_add_executor_job(stored, state)
+            await super()._async_write_data(data)
+        except BaseException:
+            self.waiting = waiting + self.waiting
+            raise
+        for done in waiting:
+            done()
+
+
 class StateStore:
     """The file in `.storage`."""
 
     def __init__(self, hass: HomeAssistant) -> None:
         """Read and write nothing yet."""
         self._pending = False
-        self._store: Store[dict[str, Any]] = Store(
-            hass, STORAGE_VERSION, STORAGE_KEY, private=True, atomic_writes=True
-        )
+        self._file = _File(hass)
 
     async def async_load(self) -> State:
         """Return what was stored; nothing if there is none, or none that can be understood."""
         try:
-            data = await self._store.async_load()
+            data = await self._file.async_load()
             return State() if data is None else loaded(data)
         except Exception as err:  # noqa: BLE001  # whatever the file holds, the household must listen
             _LOGGER.warning("What was stored of earlier alerts cannot be read, and is left out: %s", err)
@@ -50,19 +73,24 @@ class StateStore:
             return
         self._pending = True
 
-        def data() -> dict[str, Any]:
+        def data() -> State:
             self._pending = False
-            return stored(state())
+            return state()
 
-        self._store.async_delay_save(data, SAVE_DELAY_S)
+        self._file.async_delay_save(data, SAVE_DELAY_S)
+
+    @callback
+    def async_when_stored(self, done: Callable[[], None]) -> None:
+        """Call `done` when what is so now has been written, however long that takes; `async_save_soon` comes first."""
+        self._file.waiting.append(done)
 
     async def async_save(self, state: State) -> None:
         """Write now, because nothing more will come."""
-        await self._store.async_save(stored(state))
+        await self._file.async_save(state)
 
     async def async_remove(self) -> None:
         """Delete the file."""
-        await self._store.async_remove()
+        await self._file.async_remove()
 
 
 class StorageError(EchonetError):

@@ -1,0 +1,49 @@
+"""What a satellite is, can and hears, as Home Assistant knows it. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from .protocol import Detection, Health, Phase, Settings, Snapshot, SoundClass, Welcome
+
+# More sounds at once than a house can have; a satellite that tells no end of anything fills no memory.
+MAX_ACTIVE: Final = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SatelliteData:
+    """The state of a satellite; `active` holds every detection that goes on, by its id."""
+
+    welcome: Welcome
+    health: Health
+    settings: Settings
+    active: Mapping[str, Detection]
+
+    @classmethod
+    def of(cls, welcome: Welcome, snapshot: Snapshot) -> SatelliteData:
+        """Return what a satellite tells of itself when it is connected, or whenever it likes."""
+        # A test never turns a sensor on: a binary sensor has no way to say that nothing was heard.
+        active = {item.id: item for item in snapshot.active[-MAX_ACTIVE:] if not item.test}
+        return cls(welcome=welcome, health=snapshot.health, settings=snapshot.settings, active=active)
+
+    def hears(self, sound_class: SoundClass) -> bool:
+        """Tell whether a sound of this class goes on."""
+        return any(item.sound_class is sound_class for item in self.active.values())
+
+    def after(self, detection: Detection) -> SatelliteData:
+        """Return the state after a message of a detection; a replayed start turns nothing on."""
+        active = dict(self.active)
+        match detection.phase:
+            case Phase.END:
+                active.pop(detection.id, None)
+            case Phase.UPDATE if detection.id in active:
+                active[detection.id] = detection
+            case Phase.START if not detection.replayed and not detection.test:
+                active[detection.id] = detection
+                if len(active) > MAX_ACTIVE:
+                    del active[next(iter(active))]
+        return self if active == self.active else replace(self, active=active)
+
+    def sounds_like(self, other: SatelliteData) -> bool:
+        """Tell whether the same detections go on, so that no entity shows anything else of them."""
+        return self.active.keys() == other.active.keys()
