@@ -163,19 +163,6 @@ def test_every_rule_of_the_quality_scale_is_answered() -> None:
             assert answer["comment"].strip(), name
 
 
-def test_texts_are_sorted_and_filled() -> None:
-    def check(texts: dict[str, Any], where: str) -> None:
-        assert list(texts) == sorted(texts), where
-        for key, value in texts.items():
-            if isinstance(value, dict):
-                check(value, f"{where}.{key}")
-            else:
-                assert value.strip() == value != "", f"{where}.{key}"
-                assert "[%key" not in value, f"{where}.{key}"
-
-    check(TEXTS, "en")
-
-
 async def test_every_entity_has_a_name_and_an_icon(
     hass: HomeAssistant, household: MockConfigEntry, loaded: MockConfigEntry
 ) -> None:

@@ -47,7 +47,7 @@ GERMAN: Final = WalkTexts(
     no_satellite="Es gibt noch keinen Satelliten. Füge einen hinzu und geh dann noch einmal.",
     found={
         Broken.AWAY: "der Satellit hat nicht geantwortet. Prüfe, ob er Strom hat und im Netzwerk ist.",
-        Broken.NOT_LISTENING: "der Satellit hört nicht zu. Schalte *Listening* ein.",
+        Broken.NOT_LISTENING: "der Satellit hört nicht zu. Schalte *Zuhören* ein.",
         Broken.MICROPHONE_MISSING: "der Satellit hat kein Mikrofon. Prüfe den Stecker.",
         Broken.MICROPHONE_SILENT: (
             "das Mikrofon hört gar nichts. Prüfe, ob es stumm geschaltet oder zugedeckt ist."
@@ -75,7 +75,7 @@ FRENCH: Final = WalkTexts(
     no_satellite="Il n'y a pas encore de satellite. Ajoutez-en un, puis recommencez.",
     found={
         Broken.AWAY: "le satellite n'a pas répondu. Vérifiez qu'il est alimenté et connecté au réseau.",
-        Broken.NOT_LISTENING: "le satellite n'écoute pas. Activez *Listening*.",
+        Broken.NOT_LISTENING: "le satellite n'écoute pas. Activez *Écoute*.",
         Broken.MICROPHONE_MISSING: "le satellite n'a pas de microphone. Vérifiez la prise.",
         Broken.MICROPHONE_SILENT: (
             "le microphone n'entend rien du tout. Vérifiez s'il est coupé ou couvert."
@@ -103,7 +103,7 @@ SPANISH: Final = WalkTexts(
     no_satellite="Todavía no hay ningún satélite. Añada uno y repita la prueba.",
     found={
         Broken.AWAY: "el satélite no respondió. Compruebe que tiene corriente y que está en la red.",
-        Broken.NOT_LISTENING: "el satélite no escucha. Active *Listening*.",
+        Broken.NOT_LISTENING: "el satélite no escucha. Active *Escucha*.",
         Broken.MICROPHONE_MISSING: "el satélite no tiene micrófono. Compruebe el enchufe.",
         Broken.MICROPHONE_SILENT: ("el micrófono no oye nada. Compruebe si está silenciado o tapado."),
         Broken.NO_ANSWER: "el satélite está conectado, pero la prueba no llegó. Reinicie el satélite.",
