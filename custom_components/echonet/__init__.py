@@ -5,6 +5,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
 
+from .activity import async_tell_activity
 from .const import DOMAIN, HOUSEHOLD_PLATFORMS, SATELLITE_PLATFORMS
 from .coordinator import SatelliteConfigEntry, SatelliteCoordinator
 from .household.answers import async_listen_for_answers
@@ -47,6 +48,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EchonetConfigEntry) -> b
     await coordinator.async_setup()
     entry.runtime_data = coordinator
     await hass.config_entries.async_forward_entry_setups(entry, SATELLITE_PLATFORMS)
+    entry.async_on_unload(async_tell_activity(hass, coordinator))
     coordinator.async_start()
     return True
 

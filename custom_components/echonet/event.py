@@ -26,7 +26,10 @@ from .reports import DetectionReport
 
 PARALLEL_UPDATES = 0
 
-SOUND_DETECTION = EventEntityDescription(key="sound_detection", translation_key="sound_detection")
+# For automations that want more than the alerts of the household; in the activity it would repeat each sound.
+SOUND_DETECTION = EventEntityDescription(
+    key="sound_detection", translation_key="sound_detection", entity_registry_enabled_default=False
+)
 
 
 async def async_setup_entry(

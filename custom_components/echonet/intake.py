@@ -5,20 +5,12 @@ from collections.abc import Callable
 from datetime import datetime
 
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import ATTR_DEVICE_ID, ATTR_ID, ATTR_NAME
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
-from .const import (
-    ATTR_CONFIDENCE,
-    ATTR_ONSET,
-    ATTR_PATTERN,
-    ATTR_SOUND_CLASS,
-    EVENT_LATE_DETECTION,
-)
 from .delivery import Delivery, Listener, NotReady
 from .helpers import async_get_household
-from .protocol import Detection, Phase
+from .protocol import Detection
 from .reports import DetectionReport, SatelliteReport
 from .times import is_late, settle_onset
 
@@ -32,7 +24,6 @@ class Intake:
     def __init__(self, hass: HomeAssistant, name: str, acknowledge: Callable[[], None]) -> None:
         """Begin with nothing heard."""
         self._hass = hass
-        self._name = name
         self._acknowledge = acknowledge
         self._retry: asyncio.TimerHandle | None = None
         self._delivery = Delivery(name, hass.loop.time)
@@ -81,10 +72,7 @@ class Intake:
             ongoing: Whether the satellite has said before that this sound goes on.
         """
         if self.is_new(detection):
-            report = self._report(detection, satellite, ongoing=ongoing)
-            self._delivery.take(report)
-            if report.late and detection.phase is Phase.START:
-                self._async_log_late(report)
+            self._delivery.take(self._report(detection, satellite, ongoing=ongoing))
         else:
             self._delivery.note(detection.sequence)
         self._async_retry_later()
@@ -131,19 +119,3 @@ class Intake:
         self._delivery.retry()
         self._async_retry_later()
         self._acknowledge()
-
-    @callback
-    def _async_log_late(self, report: DetectionReport) -> None:
-        detection = report.detection
-        self._hass.bus.async_fire(
-            EVENT_LATE_DETECTION,
-            {
-                ATTR_DEVICE_ID: report.device_id,
-                ATTR_NAME: self._name,
-                ATTR_ID: detection.id,
-                ATTR_SOUND_CLASS: detection.sound_class.value,
-                ATTR_PATTERN: detection.pattern,
-                ATTR_CONFIDENCE: round(detection.confidence, 3),
-                ATTR_ONSET: detection.onset.isoformat(),
-            },
-        )

@@ -92,7 +92,7 @@ async def put_into_room(api: Api, satellite_id: str, area: str) -> None:
 
 
 async def entities(api: Api, satellite_id: str) -> dict[str, str]:
-    """Entity ids of a satellite by key: `connection`, `alarm`, `sound_detection` and so on."""
+    """Entity ids of a satellite by key: `connection`, `alarm`, `listening` and so on."""
     prefix = f"{satellite_id}-"
     return {
         entry["unique_id"].removeprefix(prefix): entry["entity_id"]

@@ -20,7 +20,7 @@ _TAG = "echonet-"
 class Entry:
     """One detection on its way; what is None has not come yet.
 
-    `event_fired` is the satellite's event entity, `state_changed` the binary sensor of the class, `alert_told` the
+    `event_fired` is the line in the activity, `state_changed` the binary sensor of the class, `alert_told` the
     attributes of the household's event entity, `alert` what the phone received, `updates` what replaced it there.
     """
 
@@ -73,11 +73,13 @@ class Timeline:
         """Listen until cancelled. Sounds that were detected before are left out."""
         keys = {entity_id: key for key, entity_id in (await entities(api, satellite_id)).items()}
         changes = await api.subscribe("subscribe_events", event_type="state_changed")
+        told = await api.subscribe("subscribe_events", event_type="echonet_sound")
         stop = satellite.listen(self._on_satellite)
         self.ready.set()
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._follow_states(changes, keys))
+                tasks.create_task(self._follow_activity(told))
                 tasks.create_task(self._follow_phone(phone))
         finally:
             stop()
@@ -99,13 +101,7 @@ class Timeline:
             if key is None:
                 continue
             moment = datetime.fromisoformat(new["last_updated"])
-            if key == "sound_detection":
-                identifier = new["attributes"].get("id")
-                entry = await self._find(lambda item: item.sound.id == identifier)  # noqa: B023  awaited at once
-                if entry is not None and entry.event_fired is None:
-                    entry.event_fired = moment
-                    self._changed(entry)
-            elif new["state"] == "on" and (old is None or old["state"] != "on"):
+            if new["state"] == "on" and (old is None or old["state"] != "on"):
                 # A state has no detection id; it belongs to the latest sound of its class.
                 entry = await self._find(
                     lambda item: item.sound.sound_class == key and item.state_changed is None  # noqa: B023
@@ -113,6 +109,14 @@ class Timeline:
                 if entry is not None:
                     entry.state_changed = moment
                     self._changed(entry)
+
+    async def _follow_activity(self, told: Subscription) -> None:
+        async for event in told:
+            identifier = event["data"]["id"]
+            entry = await self._find(lambda item: item.sound.id == identifier)  # noqa: B023  awaited at once
+            if entry is not None and entry.event_fired is None:
+                entry.event_fired = datetime.fromisoformat(event["time_fired"])
+                self._changed(entry)
 
     async def _apply_alert(self, attributes: dict[str, Any]) -> None:
         entry = await self._find(lambda item: item.sound.id == attributes["incident"])

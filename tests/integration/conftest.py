@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,16 +17,30 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.echonet import link
+from custom_components.echonet import event, link
 from custom_components.echonet.const import CONF_FINGERPRINT, DOMAIN, HOUSEHOLD_TITLE, HOUSEHOLD_UNIQUE_ID
 from tests.support.satellite import SatelliteUnderTest, running_satellite
 
 type StartSatellite = Callable[..., Awaitable[SatelliteUnderTest]]
 
 
+@pytest.fixture
+def _database(request: pytest.FixtureRequest) -> None:
+    """Let the recorder have its database before there is a Home Assistant, as the harness demands."""
+    if "recorder_mock" in request.fixturenames:
+        request.getfixturevalue("recorder_db_url")
+
+
+@pytest.fixture(autouse=True)
+def _with_sound_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Enable what an owner would have to: the event entities of the satellites."""
+    description = replace(event.SOUND_DETECTION, entity_registry_enabled_default=True)
+    monkeypatch.setattr(event, "SOUND_DETECTION", description)
+
+
 @pytest.fixture(autouse=True)
 def _integration_under_test(
-    enable_custom_integrations: None, mock_async_zeroconf: MagicMock, socket_enabled: None
+    _database: None, enable_custom_integrations: None, mock_async_zeroconf: MagicMock, socket_enabled: None
 ) -> None:
     """Let Home Assistant load ours, without mDNS on the real network."""
 

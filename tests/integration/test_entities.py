@@ -10,7 +10,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 
 from custom_components.echonet import protocol
-from custom_components.echonet.const import EVENT_LATE_DETECTION
+from custom_components.echonet.const import EVENT_SOUND
 from custom_components.echonet.event_types import event_types_of
 from custom_components.echonet.protocol import Configure, Sensitivity, Watch
 from echonet_satellite.protocol import AlarmPattern, Phase, Problem, SoundClass
@@ -134,7 +134,7 @@ async def test_what_happened_meanwhile_fires_but_never_turns_a_sensor_on(
     hass: HomeAssistant, loaded: MockConfigEntry, satellite: SatelliteUnderTest
 ) -> None:
     events = async_capture_events(hass, "state_changed")
-    late = async_capture_events(hass, EVENT_LATE_DETECTION)
+    told = async_capture_events(hass, EVENT_SOUND)
     server_only = satellite.server
     await server_only.stop()
     await wait_for_state(hass, "binary_sensor.hallway_connection", STATE_OFF)
@@ -147,7 +147,7 @@ async def test_what_happened_meanwhile_fires_but_never_turns_a_sensor_on(
     await satellite.stop()
     await satellite.start()
     await wait_for_state(hass, "binary_sensor.hallway_connection", STATE_ON)
-    await wait_for(lambda: fired(events) and late)
+    await wait_for(lambda: fired(events) and told)
     satellite.emit(SoundClass.SCREAM)
     await wait_for_state(hass, "binary_sensor.hallway_scream", STATE_ON)
 
@@ -156,7 +156,11 @@ async def test_what_happened_meanwhile_fires_but_never_turns_a_sensor_on(
         ("dog", True),
         ("scream", False),
     ]
-    assert [(event.data["sound_class"], event.data["id"]) for event in late] == [("gunshot", old)]
+    assert [(event.data["sound_class"], event.data["late"]) for event in told] == [
+        ("gunshot", True),
+        ("dog", False),
+        ("scream", False),
+    ]
     turned_on = {
         event.data["entity_id"]
         for event in events

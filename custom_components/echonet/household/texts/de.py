@@ -101,5 +101,4 @@ GERMAN: Final = Texts(
     show_map="Auf der Karte zeigen",
     forward="Als SMS weiterleiten",
     lost="Der Satellit ist nicht mehr verbunden; ob es andauert, ist nicht bekannt.",
-    logbook_late="gehört {moment}: {sound} (gemeldet, als die Verbindung wieder da war)",
 )

@@ -106,5 +106,4 @@ ENGLISH: Final = Texts(
     show_map="Show on map",
     forward="Forward as text message",
     lost="The satellite is gone, so that nobody knows whether it goes on.",
-    logbook_late="heard {moment}: {sound} (told after the connection came back)",
 )

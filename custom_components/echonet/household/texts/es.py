@@ -101,5 +101,4 @@ SPANISH: Final = Texts(
     show_map="Ver en el mapa",
     forward="Reenviar por SMS",
     lost="El satélite ya no está conectado: no se sabe si continúa.",
-    logbook_late="oyó {moment}: {sound} (avisado al volver la conexión)",
 )

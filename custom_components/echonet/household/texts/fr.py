@@ -103,5 +103,4 @@ FRENCH: Final = Texts(
     show_map="Voir sur la carte",
     forward="Transférer par SMS",
     lost="Le satellite n'est plus connecté : on ignore si cela continue.",
-    logbook_late="a entendu {moment} : {sound} (transmis au retour de la connexion)",
 )

@@ -62,7 +62,6 @@ class Texts:
     show_map: str
     forward: str
     lost: str
-    logbook_late: str
 
 
 def join_words(words: Sequence[str], and_word: str) -> str:
