@@ -28,9 +28,12 @@ _HINTS: dict[type[Any], tuple[tuple[Field[Any], Any], ...]] = {}
 
 def encode(message: Message) -> str:
     """Return the text frame of a message."""
-    return json.dumps(
-        {"type": message.type, **_plain_fields(message)}, separators=(",", ":"), allow_nan=False
-    )
+    return json.dumps(plain(message), separators=(",", ":"), allow_nan=False)
+
+
+def plain(message: Message) -> dict[str, Any]:
+    """Return a message as the JSON object that its frame holds."""
+    return {"type": message.type, **_plain_fields(message)}
 
 
 def decode(text: str, skipped: Callable[[str], None] = lambda _: None) -> Message:
@@ -130,7 +133,9 @@ class _Reader:
             if item.metadata.get("some") and data[item.name] and not value:
                 raise _Unknown(f"{where}.{item.name} has only unknown values")
             low, high = item.metadata.get("ge"), item.metadata.get("le")
-            if (low is not None and value < low) or (high is not None and value > high):
+            if value is not None and (
+                (low is not None and value < low) or (high is not None and value > high)
+            ):
                 raise ProtocolError(f"{where}.{item.name} is out of range")
             values[item.name] = value
         return kind(**values)

@@ -17,6 +17,7 @@ DEFAULT_PORT = 8765
 PATH_PAIR_START = "/pair/start"
 PATH_PAIR_FINISH = "/pair/finish"
 PATH_SOCKET = "/socket"
+PATH_CLIPS = "/v1/clips"
 
 MAX_FRAME_BYTES = 64 * 1024
 MAX_STRING_LENGTH = 256
@@ -127,6 +128,13 @@ class Verdict(StrEnum):
     FALSE_ALARM = "false_alarm"
 
 
+class Talk(StrEnum):
+    """What becomes of a clip in which somebody talks."""
+
+    MUTED = "muted"
+    DROPPED = "dropped"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:
     """Coordinates in degrees (WGS 84); `accuracy_m` is a radius in metres."""
@@ -179,11 +187,34 @@ class Welcome(Message):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClipSettings:
+    """Whether sound is kept, of which classes, and for how long. `classes` names every class of the model."""
+
+    enabled: bool
+    classes: Mapping[SoundClass, bool]
+    talk: Talk = Talk.MUTED
+    keep_days: int = field(default=7, metadata={"ge": 1, "le": 365})
+    keep_mb: int = field(default=200, metadata={"ge": 10, "le": 10_000})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipChange:
+    """What is to change of `ClipSettings`; what is left out stays as it is."""
+
+    enabled: bool | None = None
+    classes: Mapping[SoundClass, bool] = field(default_factory=dict)
+    talk: Talk | None = None
+    keep_days: int | None = field(default=None, metadata={"ge": 1, "le": 365})
+    keep_mb: int | None = field(default=None, metadata={"ge": 10, "le": 10_000})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the owner turns. `sensitivity` names every class of the model."""
+    """What the owner turns. `sensitivity` names every class of the model; `clips` is none where none can be kept."""
 
     listening: bool
     sensitivity: Mapping[SoundClass, Sensitivity]
+    clips: ClipSettings | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +270,19 @@ class Level(Message):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Clip(Message):
+    """The sound of a detection is kept, and can be fetched from now on; `muted_s` of it was talk, and is silent."""
+
+    type: ClassVar[str] = "clip"
+    detection_id: str
+    sound_class: SoundClass
+    onset: datetime
+    duration_s: float = field(metadata={"ge": 0.0})
+    muted_s: float = field(default=0.0, metadata={"ge": 0.0})
+    size_bytes: int = field(default=0, metadata={"ge": 0})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ack(Message):
     """Everything up to `sequence` has arrived and may be forgotten."""
 
@@ -253,6 +297,7 @@ class Configure(Message):
     type: ClassVar[str] = "configure"
     listening: bool | None = None
     sensitivity: Mapping[SoundClass, Sensitivity] = field(default_factory=dict)
+    clips: ClipChange | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -318,6 +363,7 @@ MESSAGES: Mapping[str, type[Message]] = {
         Detection,
         Health,
         Level,
+        Clip,
         Ack,
         Configure,
         Mute,

@@ -3,6 +3,7 @@
 from .protocol import EchonetError, ProtocolError
 
 __all__ = [
+    "ClipError",
     "ConfigError",
     "EchonetError",
     "IdentityError",
@@ -27,6 +28,10 @@ class StateError(EchonetError):
 
 class IdentityError(StateError):
     """The key or certificate of the satellite is damaged or cannot be read."""
+
+
+class ClipError(StateError):
+    """A clip cannot be kept, read or deleted."""
 
 
 class JournalError(StateError):

@@ -24,6 +24,7 @@ class LocalCommands:
     port: int
     disconnect: Callable[[str], Awaitable[None]]
     announce_paired: Callable[[bool], Awaitable[None]]
+    delete_clips: Callable[[], Awaitable[None]]
 
     def handlers(self) -> dict[str, Handler]:
         """Return what answers, by the name of the command."""
@@ -64,4 +65,5 @@ class LocalCommands:
             self.journal.forget_controller(controller.id)
             await self.disconnect(controller.id)
         await self.announce_paired(False)
+        await self.delete_clips()
         yield {"forgotten": [controller.name for controller in controllers]}

@@ -13,6 +13,7 @@ import numpy as np
 
 from .audio import SAMPLE_RATE, AudioError, Block, DeviceMissingError, Source, SourceEnded, SourceKind
 from .classifier import Classifier
+from .clips.tape import Tape
 from .decision import StreamEvent
 from .health import HealthMonitor
 from .hearing import Hearing, dbfs
@@ -68,14 +69,16 @@ class Pipeline:
         settings: Settings,
         listener: Listener,
         *,
+        tape: Tape | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         utc_now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Prepare; nothing runs yet."""
+        """Prepare; nothing runs yet. Where there is a `tape`, it is given every block before that is heard."""
         self._source = source
         self._classifier = classifier
         self._settings = settings
         self._listener = listener
+        self._tape = tape
         self._monotonic = monotonic
         self._utc_now = utc_now
         self._health = HealthMonitor(source.kind)
@@ -158,6 +161,8 @@ class Pipeline:
             self._failures = 0
         self._last_sound = started
         stream.note(block, self._source.dropped_blocks)
+        if self._tape is not None:
+            self._tape.push(block.samples, block.captured)
         self._tell(stream, stream.hearing.push(block.samples))
         if level := stream.level(block):
             self._listener.on_level(level)
@@ -203,6 +208,8 @@ class Pipeline:
 
     def _close(self) -> None:
         stream, self._stream = self._stream, None
+        if self._tape is not None:
+            self._tape.clear()
         try:
             if stream is not None:
                 self._tell(stream, stream.hearing.flush())

@@ -12,7 +12,7 @@ from . import __version__
 from .command_socket import CommandServer
 from .config import Config
 from .controllers import Controller, Controllers
-from .errors import EchonetError
+from .errors import ClipError, EchonetError
 from .hardware import hardware_name
 from .identity import load_or_create
 from .journal import Journal
@@ -58,6 +58,9 @@ class _Satellite:
     def __init__(self, config: Config, state: Path, report: Report) -> None:
         from .audio.choice import choose_source  # noqa: PLC0415 - NumPy and LiteRT only where something runs
         from .classifier import load_classifier  # noqa: PLC0415
+        from .clips.keeper import ClipKeeper  # noqa: PLC0415
+        from .clips.speech import can_find_talk  # noqa: PLC0415
+        from .clips.tape import Tape  # noqa: PLC0415
 
         self._config = config
         self._state = state
@@ -83,8 +86,12 @@ class _Satellite:
         self._station = Station(
             info,
             self._journal,
-            SettingsStore(state / "settings.json", card.classes),
+            SettingsStore(state / "settings.json", card.classes, clips=can_find_talk()),
             locate=lambda: locate(config),
+        )
+        self._tape = Tape()
+        self._clips = ClipKeeper(
+            state / "clips", self._tape, tell=self._station.announce, utc_now=self._station.utc
         )
         if self._station.settings.listening:
             # Found out here, a wrong name ends the command with one line; later it would be waited for.
@@ -106,6 +113,9 @@ class _Satellite:
             pipeline = self._make_pipeline()
             self._station.begin(loop, pipeline)
             self._station.subscribe(self._report.message)
+            self._station.subscribe(self._clips.on_message)
+            self._clips.start(self._station.settings)
+            stack.push_async_callback(asyncio.to_thread, self._clips.stop)
             self._window.subscribe(self._on_pairing)
             self._server = await self._start_server()
             commands = CommandServer(self._state, self._local_commands(self._server).handlers())
@@ -125,7 +135,9 @@ class _Satellite:
     def _make_pipeline(self) -> "Pipeline":
         from .pipeline import Pipeline  # noqa: PLC0415
 
-        return Pipeline(self._source, self._classifier, self._station.settings, self._station)
+        return Pipeline(
+            self._source, self._classifier, self._station.settings, self._station, tape=self._tape
+        )
 
     async def _start_server(self) -> "Server":
         from .server import Server  # noqa: PLC0415
@@ -135,6 +147,7 @@ class _Satellite:
             self._station,
             self._controllers,
             self._window,
+            clips=self._clips.store,
             allowed_hosts=self._config.allowed_hosts,
         )
         self._port = await server.start(self._config.port, self._config.bind)
@@ -151,6 +164,7 @@ class _Satellite:
             port=self._port,
             disconnect=server.sockets.disconnect,
             announce_paired=self._announce_paired,
+            delete_clips=self._delete_clips,
         )
 
     async def _start_discovery(self) -> None:
@@ -255,6 +269,13 @@ class _Satellite:
     async def _announce_paired(self, paired: bool) -> None:
         if self._discovery is not None:
             await self._discovery.set_paired(paired)
+
+    async def _delete_clips(self) -> None:
+        """Forget all sound: whoever pairs next may be somebody else."""
+        try:
+            await asyncio.to_thread(self._clips.store.delete_all)
+        except ClipError as err:
+            _LOGGER.error("Clips are left on the disk: %s", err)
 
 
 def _is_particular(bind: tuple[str, ...]) -> bool:

@@ -31,7 +31,7 @@ from .protocol import (
     Test,
     Welcome,
 )
-from .settings import SettingsStore
+from .settings import SettingsStore, changed
 
 if TYPE_CHECKING:
     from .pipeline import SoundEvent
@@ -219,12 +219,17 @@ class Station:
         if not await asyncio.to_thread(self._journal.label, message.detection_id, message.verdict):
             _LOGGER.info("A verdict on a detection that the journal no longer has is left out")
 
+    def announce(self, message: Message) -> None:
+        """Tell everybody who is connected something that is not kept; from any thread."""
+        self._post(message)
+
     def _configure(self, message: Configure) -> None:
         with self._lock:
             wanted = {name: level for name, level in message.sensitivity.items() if name in self.info.classes}
             settings = Settings(
                 listening=self._settings.listening if message.listening is None else message.listening,
                 sensitivity={**self._settings.sensitivity, **wanted},
+                clips=changed(self._settings.clips, message.clips),
             )
             # Not listening is a wish about privacy: it holds at once, whether or not the disk takes it.
             self._settings = settings

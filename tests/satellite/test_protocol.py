@@ -49,7 +49,7 @@ def strategy(hint: Any, low: float | None = None, high: float | None = None) -> 
     origin = get_origin(hint)
     if origin is UnionType:
         (kind,) = (item for item in get_args(hint) if item is not NoneType)
-        return st.none() | strategy(kind)
+        return st.none() | strategy(kind, low, high)
     if origin is tuple:
         return st.lists(strategy(get_args(hint)[0]), max_size=4).map(tuple)
     if origin is Mapping:
@@ -59,7 +59,7 @@ def strategy(hint: Any, low: float | None = None, high: float | None = None) -> 
     if hint is bool:
         return st.booleans()
     if hint is int:
-        return st.integers(int(low or 0), 2**53 - 1)
+        return st.integers(int(low or 0), 2**53 - 1 if high is None else int(high))
     if hint is float:
         return st.floats(-1e9 if low is None else low, 1e9 if high is None else high)
     if hint is datetime:
@@ -128,7 +128,15 @@ def example(kind: type[Message]) -> dict[str, Any]:
         "health": snapshot["health"],
         "level": {"rms_dbfs": -20.0, "peak_dbfs": -10.0},
         "ack": {"sequence": 0},
-        "configure": {"listening": False, "sensitivity": {"dog": "off"}},
+        "clip": {
+            "detection_id": "1",
+            "sound_class": "dog",
+            "onset": "2026-01-01T00:00:00.000+00:00",
+            "duration_s": 10.0,
+            "muted_s": 1.0,
+            "size_bytes": 100_000,
+        },
+        "configure": {"listening": False, "sensitivity": {"dog": "off"}, "clips": {"enabled": True}},
         "mute": {"duration_s": 60.0, "classes": ["dog"]},
         "test": {"sound_class": "fire"},
         "label": {"detection_id": "1", "verdict": "false_alarm"},
@@ -159,7 +167,8 @@ def test_what_is_required_may_not_be_missing(kind: type[Message]) -> None:
         "welcome": {"location_source", "location", "tells_time"},
         "detection": {"duration_s", "pattern", "replayed", "test"},
         "health": {"problems", "dropped_blocks", "realtime_factor"},
-        "configure": {"listening", "sensitivity"},
+        "clip": {"muted_s", "size_bytes"},
+        "configure": {"listening", "sensitivity", "clips"},
         "mute": {"classes"},
     }
     for name in set(whole) - {"type"}:

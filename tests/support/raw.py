@@ -44,8 +44,8 @@ class Raw:
     async def send(self, message: Message) -> None:
         await self.socket.send_str(encode(message))
 
-    async def take(self) -> Message:
-        return decode(await self.socket.receive_str(timeout=10))
+    async def take(self, *, within_s: float = 10) -> Message:
+        return decode(await self.socket.receive_str(timeout=within_s))
 
     async def close_code(self) -> int | None:
         """Wait for the end of the connection, and return its code."""

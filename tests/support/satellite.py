@@ -8,6 +8,7 @@
         satellite.emit(SoundClass.DOG, Phase.START)                  # as the pipeline does; returns the detection's id
         satellite.emit(SoundClass.DOG, Phase.END, id=that_id, duration_s=1.5)
         satellite.set_health(Problem.MICROPHONE_SILENT); satellite.set_level(-20.0)
+        satellite.hear(samples)                 # sound for the clips, up to now
         satellite.configured                    # every Settings that the pipeline was told
         await satellite.say('{"type": "health"}')                    # any frame, to all who are connected
         await satellite.wait_connected(1)       # until so many controllers are authenticated
@@ -30,7 +31,11 @@ import time
 from typing import TYPE_CHECKING, Any, cast
 import uuid
 
+from echonet_satellite.audio import SAMPLE_RATE
+from echonet_satellite.clips.keeper import ClipKeeper
+from echonet_satellite.clips.tape import Tape
 from echonet_satellite.controllers import Controllers
+from echonet_satellite.frontend import Floats
 from echonet_satellite.identity import Identity, load_or_create
 from echonet_satellite.journal import Journal
 from echonet_satellite.pairing_window import PairingWindow
@@ -100,6 +105,8 @@ class SatelliteUnderTest:
         self.station: Station
         self.journal: Journal
         self.server: Server
+        self.tape: Tape
+        self.clips: ClipKeeper
         self._running = False
 
     @property
@@ -134,13 +141,26 @@ class SatelliteUnderTest:
                 classes=self.classes,
             ),
             self.journal,
-            SettingsStore(self.state / "settings.json", self.classes),
+            SettingsStore(self.state / "settings.json", self.classes, clips=True),
             locate=lambda: (source, self.location),
             clock=self.clock,
             utc=self._utc_now,
         )
         self.station.begin(asyncio.get_running_loop(), self)
-        self.server = Server(self.identity, self.station, self.controllers, self.window, limits=self.limits)
+        self.tape = Tape()
+        self.clips = ClipKeeper(
+            self.state / "clips", self.tape, tell=self.station.announce, utc_now=self._utc_now
+        )
+        self.station.subscribe(self.clips.on_message)
+        self.clips.start(self.station.settings)
+        self.server = Server(
+            self.identity,
+            self.station,
+            self.controllers,
+            self.window,
+            clips=self.clips.store,
+            limits=self.limits,
+        )
         self.port = await self.server.start(self.port, [self.host])
         self._running = True
 
@@ -150,6 +170,7 @@ class SatelliteUnderTest:
             self._running = False
             await self.server.stop()
             await self.station.end()
+            await asyncio.to_thread(self.clips.stop)
             self.journal.close()
 
     def open_pairing(self) -> str:
@@ -213,6 +234,10 @@ class SatelliteUnderTest:
         self.station.on_level(
             Level(rms_dbfs=rms_dbfs, peak_dbfs=rms_dbfs if peak_dbfs is None else peak_dbfs)
         )
+
+    def hear(self, samples: Floats) -> None:
+        """Put sound on the tape that ends now, as the pipeline does."""
+        self.tape.push(samples, time.monotonic() - len(samples) / SAMPLE_RATE)
 
     async def say(self, frame: str) -> None:
         """Send a frame as it is, as a newer, broken or hostile satellite does."""

@@ -7,12 +7,14 @@ from typing import Final
 
 from aiohttp import web
 
+from ..clips.store import ClipStore
 from ..controllers import Controllers
 from ..errors import ServerError
 from ..identity import Identity
 from ..pairing_window import PairingWindow
 from ..protocol import PATH_SOCKET
 from ..station import Station
+from .clip_routes import ClipRoutes
 from .guard import TokenBucket, guard, hide_software
 from .pairing_routes import MAX_BODY_BYTES, PairingRoutes
 from .sockets import Limits, Sockets
@@ -30,11 +32,12 @@ class Server:
         controllers: Controllers,
         window: PairingWindow,
         *,
+        clips: ClipStore | None = None,
         allowed_hosts: Collection[str] = (),
         limits: Limits | None = None,
         bucket: TokenBucket | None = None,
     ) -> None:
-        """Serve `station` to `controllers`, and pair through `window`."""
+        """Serve `station` and its `clips` to `controllers`, and pair through `window`."""
         self.sockets = Sockets(station, controllers, limits or Limits())
         self._identity = identity
         application = web.Application(middlewares=[guard(allowed_hosts)], client_max_size=MAX_BODY_BYTES)
@@ -48,6 +51,9 @@ class Server:
             on_paired=station.welcome_controller,
             bucket=bucket or TokenBucket(burst=20, per_second=0.5),
         ).add_to(application.router)
+        self._clips = None if clips is None else ClipRoutes(clips, controllers)
+        if self._clips is not None:
+            self._clips.add_to(application.router)
         self._runner = web.AppRunner(
             application, access_log=None, handle_signals=False, shutdown_timeout=1.0, keepalive_timeout=15.0
         )
@@ -74,6 +80,8 @@ class Server:
     async def stop(self) -> None:
         """End all connections and free the port."""
         await self.sockets.close()
+        if self._clips is not None:
+            self._clips.close()
         await self._runner.cleanup()
 
 

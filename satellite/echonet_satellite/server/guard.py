@@ -22,6 +22,7 @@ ERRORS: Final = {
     421: "unknown_host",
     429: "too_many_requests",
     500: "internal",
+    503: "busy",
 }
 
 

@@ -1,0 +1,33 @@
+"""Who may use what is not the WebSocket: paired controllers, by the token in the header `Authorization`."""
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from ..controllers import Controller, Controllers
+from .guard import refusal
+
+_SCHEME = "Bearer "
+
+
+def paired_only(
+    controllers: Controllers, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> Handler:
+    """Return a handler that is asked only for paired controllers."""
+
+    async def checked(request: web.Request) -> web.StreamResponse:
+        if _controller(request, controllers) is None:
+            answer = refusal(401, "unauthorized")
+            answer.headers["WWW-Authenticate"] = _SCHEME.strip()
+            return answer
+        return await handler(request)
+
+    return checked
+
+
+def _controller(request: web.Request, controllers: Controllers) -> Controller | None:
+    header = request.headers.get("Authorization", "")
+    if not header.startswith(_SCHEME):
+        return None
+    return controllers.authenticate(header.removeprefix(_SCHEME))
