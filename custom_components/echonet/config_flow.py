@@ -27,11 +27,13 @@ from .client import (
     CannotConnect,
     ClientError,
     Pairing,
+    PairingClosed,
+    WrongSatellite,
     async_connect,
     async_pair,
 )
 from .const import CONF_FINGERPRINT, DOMAIN, HOUSEHOLD_TITLE, HOUSEHOLD_UNIQUE_ID, SUBENTRY_RECIPIENT
-from .discovery import Discovered, InvalidDiscovery, async_follow, read_discovery
+from .discovery import Discovered, InvalidDiscovery, async_distinct_name, async_follow, read_discovery
 from .helpers import async_get_household, async_get_satellites, translation_key
 from .household.options import options_of_times
 from .household.options_flow import TIMES_SCHEMA, HouseholdOptionsFlow
@@ -124,8 +126,9 @@ class EchonetConfigFlow(ConfigFlow, domain=DOMAIN):
                 entry.runtime_data.async_wake()
         self._abort_if_unique_id_configured()
         self._discovered = discovered
-        self._host, self._port = discovered.host, discovered.port
-        self.context["title_placeholders"] = {CONF_NAME: discovered.name}
+        self._host, self._port = discovered.hosts[0], discovered.port
+        name = async_distinct_name(self.hass, discovered.name, discovered.satellite_id)
+        self.context["title_placeholders"] = {CONF_NAME: name}
         return await self.async_step_pair()
 
     async def async_step_pair(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -135,6 +138,9 @@ class EchonetConfigFlow(ConfigFlow, domain=DOMAIN):
             result = await self._async_try_pairing(user_input[CONF_CODE])
             if isinstance(result, Pairing):
                 return await self._async_finish(result)
+            if isinstance(result, WrongSatellite):
+                # Another one answers at the address than the one that the announcement named.
+                return self.async_abort(reason="wrong_satellite")
             if self.source == SOURCE_USER and isinstance(result, CannotConnect):
                 return self._show_address({"base": translation_key(result)})
             errors["base"] = _error_key(result)
@@ -224,26 +230,40 @@ class EchonetConfigFlow(ConfigFlow, domain=DOMAIN):
         return result
 
     async def _async_try_pairing(self, code: str) -> Pairing | Exception:
-        try:
-            return await async_pair(
-                async_get_clientsession(self.hass),
-                self._host,
-                self._port,
-                code,
-                controller_name=f"Home Assistant ({self.hass.config.location_name})",
-            )
-        except Exception as err:  # noqa: BLE001  # the caller tells expected from unexpected
-            return err
+        """Pair at the first address at which the satellite answers, and remember that one."""
+        hosts: tuple[str, ...] = (self._host,)
+        satellite_id = None
+        if self._discovered is not None:
+            hosts, satellite_id = self._discovered.hosts, self._discovered.satellite_id
+        failed: list[Exception] = []
+        for host in hosts:
+            try:
+                pairing = await async_pair(
+                    async_get_clientsession(self.hass),
+                    host,
+                    self._port,
+                    code,
+                    controller_name=f"Home Assistant ({self.hass.config.location_name})",
+                    satellite_id=satellite_id,
+                )
+            except (CannotConnect, PairingClosed, WrongSatellite) as err:
+                # An address may lead to another machine: what a satellite calls 172.17.0.1, we may call ourselves.
+                failed.append(err)
+            except Exception as err:  # noqa: BLE001  # the caller tells expected from unexpected
+                return err
+            else:
+                self._host = host
+                return pairing
+        # Whoever answered says more than whoever did not.
+        return next((err for err in failed if not isinstance(err, CannotConnect)), failed[0])
 
     async def _async_finish(self, pairing: Pairing) -> ConfigFlowResult:
-        if self._discovered is not None and pairing.satellite_id != self._discovered.satellite_id:
-            # The code was right, so it is a satellite of ours: only not the one that the announcement named.
-            return self.async_abort(reason="wrong_satellite")
         known = await self.async_set_unique_id(pairing.satellite_id, raise_on_progress=False)
         data = {CONF_HOST: self._host, CONF_PORT: self._port, **_trust(pairing)}
         if known is not None and known.source != SOURCE_IGNORE:
             return self.async_update_reload_and_abort(known, data_updates=data, reason="paired_again")
-        return self.async_create_entry(title=pairing.name, data=data)
+        title = async_distinct_name(self.hass, pairing.name, pairing.satellite_id)
+        return self.async_create_entry(title=title, data=data)
 
     def _show_address(self, errors: dict[str, str] | None = None) -> ConfigFlowResult:
         suggested = {CONF_HOST: self._host, CONF_PORT: self._port} if self._host else {}

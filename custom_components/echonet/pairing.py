@@ -18,6 +18,7 @@ from .errors import (
     InvalidCode,
     PairingClosed,
     UnsupportedProtocol,
+    WrongSatellite,
     printable,
     reason_of,
     refused,
@@ -57,11 +58,18 @@ def normalize_code(code: str) -> str:
 
 
 async def async_pair(
-    session: aiohttp.ClientSession, host: str, port: int, code: str, *, controller_name: str
+    session: aiohttp.ClientSession,
+    host: str,
+    port: int,
+    code: str,
+    *,
+    controller_name: str,
+    satellite_id: str | None = None,
 ) -> Pairing:
-    """Pair with the satellite at an address, with the code that it shows.
+    """Pair with the satellite at an address, with the code that it shows; only with this one where an id is given.
 
     Raises:
+        WrongSatellite: another satellite answers than the one that is meant.
         InvalidCode: the code is not the satellite's.
         ImpostorSuspected: the connection does not end at the satellite that knows the code.
         PairingClosed: the satellite has no open pairing window.
@@ -81,15 +89,17 @@ async def async_pair(
             "controller_name": printable(controller_name),
         },
     )
-    satellite_id = _string(started, "satellite_id")
+    found = _string(started, "satellite_id")
+    if satellite_id is not None and found != satellite_id:
+        raise WrongSatellite(f"another satellite answers at {shown(host)}: look for the one that is meant")
     satellite_nonce = _bytes(started, "nonce")
     transcript = proof.Transcript(
-        satellite_id=satellite_id,
+        satellite_id=found,
         fingerprint=certificate.fingerprint,
         controller_nonce=controller_nonce,
         satellite_nonce=satellite_nonce,
     )
-    key = proof.pairing_key(plain_code, satellite_id)
+    key = proof.pairing_key(plain_code, found)
     if not proof.same(_bytes(started, "code_check"), proof.make_code_check(key, transcript)):
         raise InvalidCode("the pairing code is not the one that the satellite shows: type it again")
     expected = proof.make_proof(key, proof.Role.SATELLITE, transcript)
@@ -107,7 +117,7 @@ async def async_pair(
         },
     )
     return Pairing(
-        satellite_id=satellite_id,
+        satellite_id=found,
         fingerprint=certificate.fingerprint.hex(),
         token=_string(finished, "token"),
         name=plain_name(_string(finished, "name")),

@@ -121,6 +121,15 @@ class LocationSource(StrEnum):
     GPS = "gps"
 
 
+class Installation(StrEnum):
+    """How a satellite was installed, which decides what its owner types to pair it."""
+
+    SERVICE = "service"
+    CONTAINER = "container"
+    APP = "app"
+    USER = "user"
+
+
 class Verdict(StrEnum):
     """What a person says of a detection."""
 
@@ -153,11 +162,13 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hello(Message):
-    """First frame, from the satellite: who speaks, and in which version."""
+    """First frame, from the satellite: who speaks, and in which version; it proves nothing."""
 
     type: ClassVar[str] = "hello"
     protocol: int = field(metadata={"ge": 1})
     satellite_id: str
+    name: str = ""
+    installation: Installation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,16 +6,15 @@ import difflib
 import ipaddress
 import os
 from pathlib import Path
-import socket
 import tomllib
 from typing import Any, Final
 
 from .errors import ConfigError
+from .hardware import MAX_NAME_LENGTH
 from .journal import DEFAULT_KEEP_COUNT, DEFAULT_KEEP_DAYS
 from .protocol import DEFAULT_PORT, Location
 
 FILE_NAME: Final = "config.toml"
-MAX_NAME_LENGTH: Final = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +33,6 @@ class Config:
     keep_days: float = DEFAULT_KEEP_DAYS
     keep_detections: int = DEFAULT_KEEP_COUNT
     announce: bool = True
-
-    @property
-    def shown_name(self) -> str:
-        """What Home Assistant calls the satellite until somebody renames it."""
-        return self.name or socket.gethostname()[:MAX_NAME_LENGTH] or "EchoNet"
 
 
 def load(path: Path | None = None) -> Config:

@@ -8,11 +8,11 @@ import ipaddress
 import logging
 from typing import Final
 
-import ifaddr
 from zeroconf import Error as ZeroconfError, IPVersion
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
-from .protocol import PROTOCOL_VERSION, SERVICE_TYPE
+from .addresses import local_addresses, multicast_addresses
+from .protocol import PROTOCOL_VERSION, SERVICE_TYPE, Installation
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -29,6 +29,7 @@ class Announcement:
     model: str
     port: int
     paired: bool
+    installation: Installation
 
     def properties(self) -> dict[str, str]:
         """Return the TXT record."""
@@ -38,6 +39,8 @@ class Announcement:
             "version": self.version,
             "model": self.model,
             "paired": "1" if self.paired else "0",
+            "name": self.name,
+            "install": self.installation.value,
         }
 
 
@@ -114,8 +117,9 @@ class Discovery:
             _LOGGER.warning("There is no network to announce the satellite in; waiting for one")
             self._announced = addresses
             return
-        # These very addresses: on the loopback interface nobody listens, and sending there fails.
-        self._zeroconf = AsyncZeroconf(interfaces=list(addresses), ip_version=_ip_version(addresses))
+        # These very addresses: on the loopback interface nobody listens, and sending there fails; so it may in a VPN.
+        interfaces = multicast_addresses(addresses)
+        self._zeroconf = AsyncZeroconf(interfaces=list(interfaces), ip_version=_ip_version(interfaces))
         self._info = self._make_info(addresses)
         self._announced = addresses
         # The id makes the name unique; two satellites may well be called alike.
@@ -149,18 +153,6 @@ class Discovery:
             properties=said.properties(),
             server=f"echonet-{said.satellite_id[:12]}.local.",
         )
-
-
-def local_addresses() -> tuple[str, ...]:
-    """Return the addresses of this machine under which others reach it, IPv4 first."""
-    found: set[ipaddress.IPv4Address | ipaddress.IPv6Address] = set()
-    for adapter in ifaddr.get_adapters():
-        for item in adapter.ips:
-            address = ipaddress.ip_address(item.ip if isinstance(item.ip, str) else item.ip[0])
-            # A link-local IPv6 address means nothing without its interface, which an announcement cannot carry.
-            if not address.is_loopback and not (address.version == 6 and address.is_link_local):
-                found.add(address)
-    return tuple(str(address) for address in sorted(found, key=lambda item: (item.version, int(item))))
 
 
 def _ip_version(addresses: tuple[str, ...]) -> IPVersion:

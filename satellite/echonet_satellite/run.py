@@ -13,7 +13,7 @@ from .command_socket import CommandServer
 from .config import Config
 from .controllers import Controller, Controllers
 from .errors import ClipError, EchonetError
-from .hardware import hardware_name
+from .hardware import default_name, hardware_name, installation
 from .identity import load_or_create
 from .journal import Journal
 from .local_commands import LocalCommands
@@ -76,12 +76,13 @@ class _Satellite:
         )
         info = Info(
             satellite_id=self._identity.satellite_id,
-            name=config.shown_name,
+            name=config.name or default_name(self._identity.satellite_id),
             version=__version__,
             hardware=hardware_name(),
             model_name=card.name,
             model_version=card.version,
             classes=card.classes,
+            installation=installation(),
         )
         self._station = Station(
             info,
@@ -181,6 +182,7 @@ class _Satellite:
                 model=info.model_name,
                 port=self._port,
                 paired=bool(self._controllers.all),
+                installation=info.installation,
             ),
             addresses=(lambda: tuple(self._config.bind)) if _is_particular(self._config.bind) else None,
         )
@@ -220,7 +222,7 @@ class _Satellite:
                 _LOGGER.warning("While stopping: %s", err)
 
     def _tell_listening(self) -> None:
-        from .discovery import local_addresses  # noqa: PLC0415
+        from .addresses import local_addresses  # noqa: PLC0415
 
         info = self._station.info
         addresses = self._config.bind if _is_particular(self._config.bind) else local_addresses()

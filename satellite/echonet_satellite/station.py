@@ -17,6 +17,7 @@ from .protocol import (
     Configure,
     Detection,
     Health,
+    Installation,
     Label,
     Level,
     Location,
@@ -59,6 +60,7 @@ class Info:
     model_name: str
     model_version: str
     classes: tuple[SoundClass, ...]
+    installation: Installation = Installation.USER
 
 
 class Station:

@@ -1,5 +1,7 @@
 """What an announcement may do: begin a flow, be refused, or move a satellite to an address that is proven first."""
 
+from collections.abc import Iterator
+from ipaddress import ip_address
 from typing import Any
 from unittest.mock import patch
 
@@ -7,13 +9,16 @@ from homeassistant.config_entries import SOURCE_IGNORE, SOURCE_USER, ConfigEntry
 from homeassistant.const import CONF_CODE, CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+import pytest_socket
 
 from custom_components.echonet.const import DOMAIN
 from custom_components.echonet.protocol import SERVICE_TYPE
 from tests.integration.conftest import StartSatellite, is_in, setup, wait_for
 from tests.integration.flows import (
+    WRONG_CODE,
     announcement,
     answer,
     discover,
@@ -146,3 +151,111 @@ async def test_a_false_announcement_changes_nothing(
     assert result["reason"] == "already_configured"
     assert entry.data == before
     assert impostor.connected == ()
+
+
+# On loopback, so that nothing leaves the machine; nobody listens there unless a test sees to it.
+ELSEWHERE, NOWHERE = "127.0.0.2", "127.0.0.3"
+
+
+@pytest.fixture
+def _all_of_loopback(socket_enabled: None) -> Iterator[None]:
+    """Allow the addresses of loopback that the harness forbids."""
+    pytest_socket.socket_allow_hosts(["127.0.0.1", ELSEWHERE, NOWHERE])
+    yield
+    pytest_socket.socket_allow_hosts(["127.0.0.1"])
+
+
+def at(satellite: SatelliteUnderTest, *hosts: str) -> ZeroconfServiceInfo:
+    """What mDNS tells of a satellite with several addresses."""
+    addresses = [ip_address(host) for host in hosts]
+    return announcement(satellite, ip_address=addresses[0], ip_addresses=addresses)
+
+
+@pytest.mark.usefixtures("_all_of_loopback")
+async def test_pairing_tries_every_announced_address(
+    hass: HomeAssistant, satellite: SatelliteUnderTest, start_satellite: StartSatellite
+) -> None:
+    """A Pi with Docker or a VPN announced an address that Home Assistant could not reach first: no pairing.
+
+    One that is reached may belong to another satellite; that one learns nothing and loses no try.
+    """
+    stranger = await start_satellite(name="Stranger")
+    await stranger.stop()
+    stranger.host, stranger.port = ELSEWHERE, satellite.port
+    await stranger.start()
+    stranger.open_pairing()
+    result = await discover(hass, at(satellite, NOWHERE, ELSEWHERE, "127.0.0.1"))
+
+    result = await answer(hass, result, **{CONF_CODE: satellite.open_pairing()})
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["data"][CONF_HOST] == "127.0.0.1"
+    assert result["result"].unique_id == satellite.satellite_id
+    assert stranger.controllers.all == ()
+    await unload_all(hass)
+
+
+@pytest.mark.usefixtures("_all_of_loopback")
+async def test_a_wrong_code_costs_one_try_however_many_addresses_there_are(
+    hass: HomeAssistant, satellite: SatelliteUnderTest
+) -> None:
+    result = await discover(hass, at(satellite, NOWHERE, "127.0.0.1", ELSEWHERE))
+    code = satellite.open_pairing()
+    for _ in range(4):
+        result = await answer(hass, result, **{CONF_CODE: WRONG_CODE})
+        assert result["errors"] == {"base": "invalid_code"}
+    result = await answer(hass, result, **{CONF_CODE: code})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await unload_all(hass)
+
+
+@pytest.mark.usefixtures("_all_of_loopback")
+async def test_a_satellite_is_followed_to_whichever_address_it_can_be_reached_at(
+    hass: HomeAssistant, loaded: MockConfigEntry, satellite: SatelliteUnderTest
+) -> None:
+    """Also where the address has been announced all along, and only now leads nowhere."""
+    hass.config_entries.async_update_entry(loaded, data={**loaded.data, CONF_HOST: NOWHERE})
+    await satellite.stop()
+    await wait_for(lambda: not loaded.runtime_data.last_update_success)
+    await satellite.start()
+
+    await discover(hass, at(satellite, NOWHERE, ELSEWHERE, "127.0.0.1"))
+
+    assert loaded.data[CONF_HOST] == "127.0.0.1"
+    await wait_for(lambda: loaded.runtime_data.last_update_success)
+
+
+async def test_the_announced_name_is_its_owners_without_the_digits_of_the_service(
+    hass: HomeAssistant, satellite: SatelliteUnderTest
+) -> None:
+    properties = {"id": satellite.satellite_id, "name": "Bedroom", "install": "service"}
+    info = announcement(satellite, name=f"Bedroom 4c2ad3d2.{SERVICE_TYPE}", properties=properties)
+
+    await discover(hass, info)
+
+    (flow,) = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
+    assert flow["context"]["title_placeholders"] == {"name": "Bedroom"}
+
+
+async def test_two_satellites_of_one_name_are_told_apart(
+    hass: HomeAssistant, start_satellite: StartSatellite
+) -> None:
+    """Two called raspberrypi were the same to a reader."""
+    first, second = await start_satellite(name="raspberrypi"), await start_satellite(name="raspberrypi")
+    for satellite in (first, second):
+        properties = {"id": satellite.satellite_id, "name": "raspberrypi"}
+        await discover(hass, announcement(satellite, properties=properties))
+
+    flows = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
+    names = [flow["context"]["title_placeholders"]["name"] for flow in flows]
+    assert sorted(names) == ["raspberrypi", f"raspberrypi ({second.satellite_id[:4].upper()})"]
+
+    ids = {flow["context"]["unique_id"]: flow for flow in flows}
+    for satellite in (first, second):
+        result = await answer(hass, ids[satellite.satellite_id], **{CONF_CODE: satellite.open_pairing()})
+        assert result["type"] is FlowResultType.CREATE_ENTRY
+    titles = {
+        entry.title for entry in hass.config_entries.async_entries(DOMAIN) if "raspberrypi" in entry.title
+    }
+    assert len(titles) == 2
+    await unload_all(hass)

@@ -66,7 +66,6 @@ def test_every_key(tmp_path: Path) -> None:
 def test_nothing_needs_to_be_said(tmp_path: Path) -> None:
     config = load(tmp_path, "")
     assert config == configuration.Config()
-    assert config.shown_name
     assert locate(config) == (LocationSource.NONE, None)
 
 

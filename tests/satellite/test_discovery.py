@@ -8,8 +8,9 @@ import pytest
 from zeroconf import IPVersion, ServiceStateChange, Zeroconf
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
-from echonet_satellite.discovery import Announcement, Discovery, local_addresses
-from echonet_satellite.protocol import SERVICE_TYPE
+from echonet_satellite.addresses import local_addresses
+from echonet_satellite.discovery import Announcement, Discovery
+from echonet_satellite.protocol import SERVICE_TYPE, Installation
 
 ADDRESSES = tuple(address for address in local_addresses() if ":" not in address)
 
@@ -77,6 +78,7 @@ def announcement(**changes: Any) -> Announcement:
         "model": "echonet",
         "port": 8765,
         "paired": False,
+        "installation": Installation.SERVICE,
     }
     return Announcement(**{**values, **changes})
 
@@ -96,6 +98,8 @@ async def test_everybody_in_the_network_sees_it_until_it_stops(browser: Browser)
             "version": "0.1.0",
             "model": "echonet",
             "paired": "0",
+            "name": "Küche 2.0",
+            "install": "service",
         }
         await discovery.set_paired(True)
         await browser.info(said.satellite_id, paired="1")
@@ -135,7 +139,3 @@ async def test_a_long_name_fits_into_a_label() -> None:
     label = info.name.removesuffix(f".{SERVICE_TYPE}")
     assert len(label.encode()) <= 63
     assert label.endswith(" 01234567")
-
-
-def test_addresses_are_reachable_ones() -> None:
-    assert not any(address.startswith(("127.", "::1", "fe80:")) for address in local_addresses())

@@ -97,7 +97,7 @@ def example(kind: type[Message]) -> dict[str, Any]:
         "settings": {"listening": True, "sensitivity": {"dog": "high"}},
     }
     examples: dict[str, dict[str, Any]] = {
-        "hello": {"protocol": 1, "satellite_id": "a" * 32},
+        "hello": {"protocol": 1, "satellite_id": "a" * 32, "name": "Hall", "installation": "service"},
         "auth": {"token": "t", "protocol": 1},
         "welcome": {
             "satellite_id": "a",

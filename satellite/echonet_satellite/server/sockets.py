@@ -146,9 +146,14 @@ class Sockets:
                 self._announce(controller, connected=False)
 
     async def _greet(self, socket: web.WebSocketResponse) -> Controller:
-        await socket.send_str(
-            encode(Hello(protocol=PROTOCOL_VERSION, satellite_id=self._station.info.satellite_id))
+        info = self._station.info
+        hello = Hello(
+            protocol=PROTOCOL_VERSION,
+            satellite_id=info.satellite_id,
+            name=info.name,
+            installation=info.installation,
         )
+        await socket.send_str(encode(hello))
         try:
             async with asyncio.timeout(self._limits.authentication_s):
                 message = await _next_message(socket)
