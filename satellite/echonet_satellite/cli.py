@@ -1,11 +1,10 @@
-"""The command line: `echonet-satellite run | pair | unpair | devices | classify`."""
+"""The command line: `echonet-satellite run | pair | unpair | config | doctor | devices | classify | ...`."""
 
 import argparse
 import asyncio
 from collections.abc import Sequence
 import logging
 import os
-from pathlib import Path
 import sys
 
 from . import __version__
@@ -15,9 +14,13 @@ _COMMANDS = {
     "run": "hear, recognise, and tell Home Assistant",
     "pair": "show a code with which Home Assistant pairs with the running satellite",
     "unpair": "forget every Home Assistant that was paired",
+    "config": "show the configuration that holds, and where each value is from",
+    "doctor": "check sound, network, clock, disk and pairing, and say what to do",
     "devices": "list the microphones",
     "classify": "recognise the sounds in recordings",
 }
+
+_CONFIGURED = frozenset({"run", "pair", "unpair", "config", "doctor"})
 
 _EXAMPLES = """\
 examples:
@@ -25,6 +28,7 @@ examples:
   echonet-satellite run --device 1            hear with one of them
   echonet-satellite run --source demo         hear the built-in sounds, without a microphone
   echonet-satellite pair                      (in a second terminal) show a pairing code
+  echonet-satellite doctor                    is everything as it should be?
   echonet-satellite classify bark.wav         recognise the sounds in a recording
 """
 
@@ -48,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             logging.getLogger("zeroconf").setLevel(logging.CRITICAL)
         return _run(args)
     except EchonetError as err:
-        print(f"echonet-satellite: error: {err}", file=sys.stderr)
+        _complain(str(err), arguments)
         return 2 if isinstance(err, ConfigError) else 1
     except KeyboardInterrupt:
         return 130
@@ -60,18 +64,27 @@ def main(argv: Sequence[str] | None = None) -> int:
         if verbose:
             logging.getLogger(__name__).exception("Unexpected error")
         text = " ".join(str(err).split()) or "no more is known"
-        print(
-            f"echonet-satellite: error: unexpected {type(err).__name__}: {text}; please report it with what "
-            "--verbose says",
-            file=sys.stderr,
+        _complain(
+            f"unexpected {type(err).__name__}: {text}; please report it with what --verbose says", arguments
         )
         return 1
 
 
+def _complain(text: str, arguments: Sequence[str]) -> None:
+    """Write why the command ends, in JSON for whoever reads the rest in JSON."""
+    from . import logs  # noqa: PLC0415
+
+    print(logs.last_words(text, arguments), file=sys.stderr)
+
+
 def _run(args: argparse.Namespace) -> int:
+    if args.command in _CONFIGURED:
+        from . import logs, options  # noqa: PLC0415 - each command loads only what it needs
+
+        logs.adopt(options.configuration(args))
     match args.command:
         case "run":
-            from . import run  # noqa: PLC0415 - each command loads only what it needs
+            from . import run  # noqa: PLC0415
 
             return run.run(args)
         case "pair" | "unpair":
@@ -80,6 +93,14 @@ def _run(args: argparse.Namespace) -> int:
             return asyncio.run(
                 pair_command.pair(args) if args.command == "pair" else pair_command.unpair(args)
             )
+        case "config":
+            from . import config_command  # noqa: PLC0415
+
+            return config_command.run(args)
+        case "doctor":
+            from . import doctor_command  # noqa: PLC0415
+
+            return doctor_command.run(args)
         case "devices":
             from . import devices  # noqa: PLC0415
 
@@ -103,28 +124,18 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     wanted = next((item for item in arguments if not item.startswith("-")), None)
     for name, text in _COMMANDS.items():
         command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
-        command.add_argument("--verbose", action="store_true", help="say more on standard error")
+        if name not in _CONFIGURED:
+            command.add_argument("--verbose", action="store_true", help="say more on standard error")
         if name == wanted:
             _add_arguments(name, command)
     return parser
 
 
 def _add_arguments(name: str, parser: argparse.ArgumentParser) -> None:
-    if name in {"run", "pair", "unpair"}:
-        parser.add_argument(
-            "--config", type=Path, metavar="FILE", help="configuration file (docs/satellite.md)"
-        )
-        parser.add_argument(
-            "--state",
-            type=Path,
-            metavar="DIR",
-            help="where keys, settings and the journal lie (default: $STATE_DIRECTORY, else "
-            "~/.local/share/echonet-satellite)",
-        )
-    if name == "run":
+    if name in _CONFIGURED:
         from . import options  # noqa: PLC0415
 
-        options.add_arguments(parser)
+        options.add_arguments(parser, options.FEW if name in {"pair", "unpair"} else None)
     elif name == "devices":
         from . import devices  # noqa: PLC0415
 

@@ -1,25 +1,34 @@
-"""What the person who installs a satellite writes down: a TOML file, every key of which may be left out."""
+"""What the person who installs a satellite decides: in a TOML file, in the environment, or on the command line."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 import difflib
+from enum import StrEnum
 import ipaddress
 import os
 from pathlib import Path
-import tomllib
 from typing import Any, Final
 
+from . import config_file
 from .errors import ConfigError
 from .hardware import MAX_NAME_LENGTH
 from .journal import DEFAULT_KEEP_COUNT, DEFAULT_KEEP_DAYS
+from .option_table import ENVIRONMENT_PREFIX, OPTIONS, Option
 from .protocol import DEFAULT_PORT, Location
 
 FILE_NAME: Final = "config.toml"
 
 
+class LogFormat(StrEnum):
+    """How messages are written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """The configuration of one satellite; a name of None stands for the host's, a model of None for our own."""
+    """The configuration of one satellite; a name of None stands for the machine's, a model of None for our own."""
 
     name: str | None = None
     port: int = DEFAULT_PORT
@@ -33,46 +42,90 @@ class Config:
     keep_days: float = DEFAULT_KEEP_DAYS
     keep_detections: int = DEFAULT_KEEP_COUNT
     announce: bool = True
+    log_format: LogFormat = LogFormat.TEXT
+    verbose: bool = False
+    events_json: bool = False
 
 
-def load(path: Path | None = None) -> Config:
-    """Read a configuration file, or else the first of the usual places that has one.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effective:
+    """A configuration, and for each key that somebody has set, where."""
+
+    config: Config
+    origins: Mapping[str, str]
+
+
+def load(
+    path: Path | None = None,
+    *,
+    environment: Mapping[str, str] | None = None,
+    flags: Mapping[str, str] | None = None,
+) -> Effective:
+    """Read a configuration file, or else the first of the usual places that has one; variables and flags go before it.
+
+    Args:
+        path: of the file.
+        environment: the environment, that of this process where it is left out.
+        flags: what the command line says, by key.
 
     Raises:
-        ConfigError: the file cannot be read, or says something it cannot say.
+        ConfigError: the file cannot be read, or somebody says something that cannot be.
     """
+    environment = os.environ if environment is None else environment
     if path is None:
-        path = next((place for place in _usual_places() if place.is_file()), None)
-        if path is None:
-            return Config()
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as err:
-        raise ConfigError(f"{path}: {err.strerror}: check the path that --config names") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path}: not UTF-8 text: save the file as UTF-8") from None
-    except tomllib.TOMLDecodeError as err:
-        raise ConfigError(f"{path}: not valid TOML: {err}") from None
-    return Config(**_Table(path, data).values())
+        path = next((place for place in _usual_places(environment) if place.is_file()), None)
+    data, lines = config_file.read(path) if path is not None else ({}, {})
+    origins = {key: f"{path}:{number}" for key, number in lines.items()}
+    for text, option, origin in [*_variables(environment), *_flags(flags or {})]:
+        section, _, name = option.key.rpartition(".")
+        table = data.setdefault(section, {}) if section else data
+        if not isinstance(table, dict):
+            raise ConfigError(f"{path}: {section}: must be a section: write [{section}] and its keys below")
+        table[name] = option.from_text(text)
+        origins[option.key] = origin
+    config = Config(**_Table(str(path or ""), data, origins).values())
+    return Effective(config=config, origins=origins)
 
 
-def _usual_places() -> list[Path]:
-    config_home = os.environ.get("XDG_CONFIG_HOME")
+def _variables(environment: Mapping[str, str]) -> Iterator[tuple[str, Option, str]]:
+    known = {option.variable: option for option in OPTIONS}
+    for name, text in environment.items():
+        # An empty variable is how a container is told nothing.
+        if not name.startswith(ENVIRONMENT_PREFIX) or not text.strip():
+            continue
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = (
+                f"did you mean {close[0]}?" if close else "`echonet-satellite run --help` lists what there is"
+            )
+            raise ConfigError(f"the environment variable {name} is unknown: {hint}")
+        yield text, known[name], f"${name}"
+
+
+def _flags(flags: Mapping[str, str]) -> Iterator[tuple[str, Option, str]]:
+    for option in OPTIONS:
+        if option.key in flags:
+            yield flags[option.key], option, option.flag
+
+
+def _usual_places(environment: Mapping[str, str]) -> list[Path]:
+    config_home = environment.get("XDG_CONFIG_HOME")
     places = [
         (Path(config_home) if config_home else Path.home() / ".config") / "echonet-satellite" / FILE_NAME,
         Path("/etc/echonet-satellite") / FILE_NAME,
     ]
-    if systemd := os.environ.get("CONFIGURATION_DIRECTORY"):
+    if systemd := environment.get("CONFIGURATION_DIRECTORY"):
         places.insert(0, Path(systemd.split(":")[0]) / FILE_NAME)
     return places
 
 
 class _Table:
-    """One file being read; every error names the file and the key."""
+    """What somebody has said being read; every error names where, and the key."""
 
-    def __init__(self, path: Path, data: Mapping[str, Any]) -> None:
-        self._path = path
+    def __init__(self, file: str, data: Mapping[str, Any], origins: Mapping[str, str]) -> None:
+        self._file = file
         self._data = data
+        self._origins = origins
 
     def values(self) -> dict[str, Any]:
         """Return the fields of `Config` that the file sets."""
@@ -91,6 +144,9 @@ class _Table:
                 lambda key, value: self._number(key, value, 100, 10_000_000, whole=True),
             ),
             "discovery.announce": ("announce", self._boolean),
+            "log.format": ("log_format", self._log_format),
+            "log.verbose": ("verbose", self._boolean),
+            "log.events_json": ("events_json", self._boolean),
             "location.latitude": ("location", lambda *_: self._location()),
             "location.longitude": ("location", lambda *_: self._location()),
             "location.accuracy_m": ("location", lambda *_: self._location()),
@@ -127,7 +183,14 @@ class _Table:
         return self._error(key, f"unknown key: {hint}")
 
     def _error(self, key: str, text: str) -> ConfigError:
-        return ConfigError(f"{self._path}: {key}: {text}")
+        origins = self._origins
+        origin = origins.get(key) or origins.get(key.rpartition(".")[0]) or self._file
+        if not origin:
+            return ConfigError(f"{key} {text}")
+        # A flag or variable is the name of the value itself.
+        return ConfigError(
+            f"{origin} {text}" if origin.startswith(("-", "$")) else f"{origin}: {key}: {text}"
+        )
 
     def _string(self, key: str, value: Any) -> str:
         if not isinstance(value, str) or not value.strip() or not value.isprintable():
@@ -173,7 +236,13 @@ class _Table:
 
     def _path_value(self, key: str, value: Any) -> Path:
         path = Path(self._string(key, value)).expanduser()
-        return path if path.is_absolute() else (self._path.parent / path).absolute()
+        return path if path.is_absolute() else (Path(self._file).parent / path).absolute()
+
+    def _log_format(self, key: str, value: Any) -> LogFormat:
+        try:
+            return LogFormat(value)
+        except ValueError:
+            raise self._error(key, f"must be text or json, not {value!r}") from None
 
     def _location(self) -> Location:
         section = self._data["location"]

@@ -1,22 +1,22 @@
 """The commands `pair` and `unpair`: they ask the running satellite, and show what it answers."""
 
-# ruff: noqa: T201 - they speak to a person
-
 import argparse
 import asyncio
 from pathlib import Path
 import signal
 import sys
-from typing import Any, Final
+from typing import Any
 
+from .clips.store import ClipStore
 from .command_socket import SOCKET_NAME, converse
+from .controllers import Controllers
 from .errors import NotRunningError
+from .hardware import SERVICE_STATE
+from .journal import Journal
 from .options import configuration, state_directory
 from .pairing_window import Outcome
 from .proof import group_code
-
-# Where the service of docs/install.md keeps its state.
-_SERVICE_STATE: Final = Path("/var/lib/echonet-satellite")
+from .state import exclusive
 
 
 async def pair(args: argparse.Namespace) -> int:
@@ -53,21 +53,44 @@ async def pair(args: argparse.Namespace) -> int:
 
 
 async def unpair(args: argparse.Namespace) -> int:
-    """Forget every paired controller."""
+    """Forget every paired controller, whether or not the satellite runs."""
+    forgotten: list[str] = []
 
     async def take(answer: dict[str, Any]) -> None:
-        names = answer.get("forgotten", [])
-        print(f"Forgotten: {', '.join(names)}." if names else "Nobody was paired.")
+        forgotten.extend(answer.get("forgotten", []))
 
-    await converse(_state(args), "unpair", take)
+    state = _state(args)
+    try:
+        await converse(state, "unpair", take)
+    except NotRunningError:
+        forgotten = _forget_all(state)
+    print(f"Forgotten: {', '.join(forgotten)}." if forgotten else "Nobody was paired.")
     return 0
+
+
+def _forget_all(state: Path) -> list[str]:
+    """Forget every controller of a satellite that does not run, and every sound that was kept for them."""
+    if not state.is_dir():
+        return []
+    with exclusive(state):
+        controllers = Controllers(state / "controllers.json")
+        names = [controller.name for controller in controllers.all]
+        journal = Journal(state / "journal.sqlite3")
+        try:
+            for controller in controllers.all:
+                controllers.forget(controller.id)
+                journal.forget_controller(controller.id)
+        finally:
+            journal.close()
+        ClipStore(state / "clips").delete_all()
+    return names
 
 
 def _state(args: argparse.Namespace) -> Path:
     config = configuration(args)
     state = state_directory(config)
-    if config.state is None and not (state / SOCKET_NAME).exists() and _SERVICE_STATE.exists():
-        return _SERVICE_STATE
+    if config.state is None and not (state / SOCKET_NAME).exists() and SERVICE_STATE.exists():
+        return SERVICE_STATE
     return state
 
 

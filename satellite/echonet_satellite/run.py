@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from . import __version__
 from .command_socket import CommandServer
-from .config import Config
+from .config import Config, LogFormat
 from .controllers import Controller, Controllers
 from .errors import ClipError, EchonetError
 from .hardware import default_name, hardware_name, installation
@@ -48,7 +48,11 @@ def run(args: argparse.Namespace) -> int:
     state = state_directory(config)
     prepare_directory(state)
     with exclusive(state):
-        asyncio.run(_Satellite(config, state, Report(as_json=args.events_json)).run())
+        asyncio.run(
+            _Satellite(
+                config, state, Report(as_json=config.events_json or config.log_format is LogFormat.JSON)
+            ).run()
+        )
     return 0
 
 

@@ -20,6 +20,7 @@ import aiohttp
 import pytest
 
 from echonet_satellite import __version__
+from echonet_satellite.controllers import Controllers
 from tests.support.wire import client, protocol
 
 REPOSITORY = Path(__file__).parents[2]
@@ -34,7 +35,9 @@ needs_model = pytest.mark.skipif(
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "STATE_", "CONF"))
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("XDG_", "STATE_", "CONF", "ECHONET_SATELLITE"))
     }
     return {**kept, "HOME": str(tmp_path), "PYTHONPATH": str(REPOSITORY / "satellite"), "COLUMNS": "200"}
 
@@ -145,8 +148,60 @@ def test_wrong_configuration(environment: dict[str, str], tmp_path: Path) -> Non
 
 
 def test_no_satellite_is_running(environment: dict[str, str]) -> None:
-    for name in ("pair", "unpair"):
-        assert_one_line(once(environment, name), "no satellite is running", "echonet-satellite run")
+    assert_one_line(once(environment, "pair"), "no satellite is running", "echonet-satellite run")
+
+
+def test_unpair_needs_no_running_satellite(environment: dict[str, str], tmp_path: Path) -> None:
+    """Whoever removes a satellite has stopped it before."""
+    state = tmp_path / "state"
+    assert once(environment, "unpair", "--state", state).stdout == "Nobody was paired.\n"
+    state.mkdir(mode=0o700)
+    Controllers(state / "controllers.json").issue("Home Assistant (Home)")
+
+    result = once(environment, "unpair", "--state", state)
+
+    assert (result.returncode, result.stdout) == (0, "Forgotten: Home Assistant (Home).\n"), result.stderr
+    assert Controllers(state / "controllers.json").all == ()
+
+
+def test_the_configuration_with_its_origins(environment: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('name = "Hall"\n')
+    environment["ECHONET_SATELLITE_KEEP_DAYS"] = "3"
+    result = once(environment, "config", "--config", tmp_path / "config.toml", "--port", 9000)
+    assert result.returncode == 0, result.stderr
+    lines = {line.partition(" ")[0]: line for line in result.stdout.splitlines()}
+    assert lines["name"].endswith(f"# {tmp_path / 'config.toml'}:1")
+    assert lines["port"].split() == ["port", "=", "9000", "#", "--port"]
+    assert lines["keep_days"].endswith("# $ECHONET_SATELLITE_KEEP_DAYS")
+    assert lines["keep_detections"].endswith("# default")
+
+
+def test_errors_in_json_for_a_collector_of_logs(environment: dict[str, str]) -> None:
+    result = once(environment, "pair", "--log-format", "json")
+    line = json.loads(result.stderr)
+    assert result.returncode == 1
+    assert line["level"] == "error"
+    assert "no satellite is running" in line["message"]
+    wrong = once(environment | {"ECHONET_SATELLITE_LOG_FORMAT": "json"}, "run", "--port", "x")
+    assert "--port must be" in json.loads(wrong.stderr)["message"]
+
+
+def test_the_doctor_is_kind_where_nothing_is_attached(environment: dict[str, str], tmp_path: Path) -> None:
+    """Each line of trouble is followed by what to do; there is no traceback, and nothing of the sound library's."""
+    result = once(environment, "doctor", "--state", tmp_path / "state")
+    assert "Traceback" not in result.stdout + result.stderr
+    assert result.stderr == ""
+    for about in ("configuration", "sound", "model", "clock", "network", "disk", "satellite", "pairing"):
+        assert f"  {about} " in result.stdout
+    lines = result.stdout.splitlines()
+    troubles = [number for number, line in enumerate(lines) if line.startswith(" TROUBLE")]
+    assert result.returncode == (1 if troubles else 0)
+    assert all("-> " in lines[number + 1] for number in troubles)
+    assert "no Home Assistant is paired yet" in result.stdout
+
+    wrong = once(environment, "doctor", "--state", tmp_path, "--source", "demo", "--model", tmp_path)
+    assert wrong.returncode == 1
+    assert "TROUBLE  model" in wrong.stdout
 
 
 def test_a_state_directory_that_cannot_be_used(environment: dict[str, str], tmp_path: Path) -> None:

@@ -6,8 +6,10 @@ import re
 import pytest
 
 from echonet_satellite import config as configuration
+from echonet_satellite.config_command import text
 from echonet_satellite.errors import ConfigError
 from echonet_satellite.location import locate
+from echonet_satellite.option_table import OPTIONS
 from echonet_satellite.protocol import Location, LocationSource
 
 EVERYTHING = """
@@ -41,7 +43,7 @@ announce = false
 def load(tmp_path: Path, text: str) -> configuration.Config:
     path = tmp_path / "config.toml"
     path.write_text(text)
-    return configuration.load(path)
+    return configuration.load(path, environment={}).config
 
 
 def test_every_key(tmp_path: Path) -> None:
@@ -108,7 +110,7 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, text: str, expected: 
     with pytest.raises(ConfigError) as caught:
         load(tmp_path, text)
     message = str(caught.value)
-    assert message.startswith(str(tmp_path / "config.toml"))
+    assert re.match(rf"{re.escape(str(tmp_path / 'config.toml'))}:\d+: ", message), message
     assert expected in message
     assert "\n" not in message
 
@@ -127,9 +129,9 @@ def test_the_usual_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         (tmp_path / name / "config.toml").write_text(f'name = "{name[:4]}"')
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("CONFIGURATION_DIRECTORY", raising=False)
-    assert configuration.load().name == "home"
+    assert configuration.load().config.name == "home"
     monkeypatch.setenv("CONFIGURATION_DIRECTORY", str(tmp_path / "system"))
-    assert configuration.load().name == "syst"
+    assert configuration.load().config.name == "syst"
 
 
 def test_the_documented_example_is_right(tmp_path: Path) -> None:
@@ -141,3 +143,119 @@ def test_the_documented_example_is_right(tmp_path: Path) -> None:
     assert examples
     for example in examples:
         load(tmp_path, example)
+
+
+def test_every_option_is_also_an_environment_variable_and_a_flag() -> None:
+    """The flag goes before the variable, the variable before the file; `config` shows where each value is from."""
+    given = {
+        "name": "Hall",
+        "port": "9001",
+        "bind": "192.168.1.20, ::1",
+        "allowed_hosts": "pi.fritz.box,kitchen",
+        "state": "/tmp/state",
+        "audio.source": "demo",
+        "audio.device": "2",
+        "model.path": "/opt/model",
+        "journal.keep_days": "7.5",
+        "journal.keep_detections": "500",
+        "discovery.announce": "no",
+        "location.latitude": "48.137",
+        "location.longitude": "11",
+        "location.accuracy_m": "5",
+        "log.format": "json",
+        "log.verbose": "true",
+        "log.events_json": "on",
+    }
+    known = {option.key: option for option in OPTIONS}
+    given = {key: value for key, value in given.items() if key in known}
+
+    by_variable = configuration.load(environment={known[key].variable: value for key, value in given.items()})
+    by_flag = configuration.load(environment={}, flags=given)
+
+    assert by_variable.config == by_flag.config
+    assert by_flag.config.bind == ("192.168.1.20", "::1")
+    assert by_flag.config.location == Location(latitude=48.137, longitude=11.0, accuracy_m=5.0)
+    assert by_flag.config.announce is False
+    assert by_variable.origins["port"] == "$ECHONET_SATELLITE_PORT"
+    assert by_flag.origins["port"] == "--port"
+
+
+def test_a_flag_goes_before_a_variable_and_that_before_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('name = "File"\nport = 1\n\n[journal]\nkeep_days = 3\n')
+    environment = {"ECHONET_SATELLITE_NAME": "Variable", "ECHONET_SATELLITE_PORT": "2"}
+
+    found = configuration.load(path, environment=environment, flags={"port": "3"})
+
+    assert (found.config.name, found.config.port, found.config.keep_days) == ("Variable", 3, 3)
+    assert found.origins["name"] == "$ECHONET_SATELLITE_NAME"
+    assert found.origins["port"] == "--port"
+    assert found.origins["journal.keep_days"] == f"{path}:5"
+
+
+@pytest.mark.parametrize(
+    ("environment", "flags", "expected"),
+    [
+        ({"ECHONET_SATELLITE_PORT": "x"}, {}, "$ECHONET_SATELLITE_PORT must be a whole number"),
+        ({"ECHONET_SATELLITE_ANNOUNCE": "maybe"}, {}, "$ECHONET_SATELLITE_ANNOUNCE must be true or false"),
+        ({"ECHONET_SATELLITE_PROT": "1"}, {}, "did you mean ECHONET_SATELLITE_PORT?"),
+        ({}, {"port": "70000"}, "--port must be a whole number from 0 to 65535, not 70000"),
+        ({}, {"log.format": "xml"}, "--log-format must be text or json, not 'xml'"),
+    ],
+)
+def test_a_wrong_variable_or_flag_is_named(
+    environment: dict[str, str], flags: dict[str, str], expected: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        configuration.load(environment=environment, flags=flags)
+    assert expected in str(caught.value)
+
+
+def test_a_variable_without_a_value_says_nothing() -> None:
+    assert configuration.load(environment={"ECHONET_SATELLITE_NAME": ""}).config.name is None
+
+
+@pytest.mark.parametrize(
+    ("line", "advice"),
+    [
+        ("name = Kitchen", 'write name = "Kitchen", with quotation marks'),
+        ("name: Kitchen", "write name = Kitchen, with an equals sign"),
+        ('name = "Kitchen', 'write name = "Kitchen", with the closing quotation mark'),
+        ("announce = False", "write announce = false"),
+        ("latitude = 52,5", "write latitude = 52.5, with a decimal point"),
+        ("port =", "port has no value"),
+        ('path = "C:\\model"', "'single' quotation marks"),
+    ],
+)
+def test_what_is_not_toml_is_said_with_its_line_and_what_to_write(
+    tmp_path: Path, line: str, advice: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, f"# mine\n\n{line}\n")
+    assert f"{tmp_path / 'config.toml'}:3: " in str(caught.value)
+    assert advice in str(caught.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_is_no_key(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes('name = "Küche"\n'.encode(encoding))
+    assert configuration.load(path, environment={}).config.name == "Küche"
+
+
+def test_a_file_that_is_not_utf8_is_said_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes('port = 1\nname = "Küche"\n'.encode("latin-1"))
+    with pytest.raises(ConfigError, match=r":2: not UTF-8 text: .*UTF-8"):
+        configuration.load(path)
+
+
+def test_the_configuration_that_is_shown_is_one(tmp_path: Path) -> None:
+    """What `config` prints, kept as a file, is the same configuration."""
+    shown = text(configuration.load(environment={}, flags={"name": 'a "b" \\ c', "bind": "::1,192.0.2.1"}))
+    assert "--name" in shown
+    assert "# default" in shown
+    path = tmp_path / "config.toml"
+    path.write_text(shown)
+    again = configuration.load(path, environment={}).config
+    assert (again.name, again.bind, again.port) == ('a "b" \\ c', ("::1", "192.0.2.1"), 8765)
