@@ -16,7 +16,9 @@ WAITING_LIMIT: Final = 256
 # Whoever could not take a detection for this long never will: the others and the satellite wait no longer.
 PATIENCE_S: Final = 300.0
 
-type Listener = Callable[[DetectionReport], None]
+type Done = Callable[[], None]
+# Who has to store what it is told returns what calls a `Done` when that has happened.
+type Listener = Callable[[DetectionReport], Callable[[Done], None] | None]
 
 
 class NotReady(EchonetError):
@@ -41,13 +43,14 @@ class _Outlet:
 class Delivery:
     """Hands detections to listeners. One that raises is asked again later, and holds up nobody else.
 
-    A detection is remembered as seen when it is taken in, and `settled` when every listener has it and nobody holds it:
+    A detection is remembered as seen when it is taken in, and `settled` when every listener has it and has stored it:
     only then may the satellite forget it.
     """
 
-    def __init__(self, name: str, clock: Callable[[], float]) -> None:
-        """Deliver for the satellite called `name`."""
+    def __init__(self, name: str, clock: Callable[[], float], on_stored: Done = lambda: None) -> None:
+        """Deliver for the satellite called `name`; `on_stored` is called when `settled` may have grown meanwhile."""
         self._name = name
+        self._on_stored = on_stored
         self._clock = clock
         self._seen: OrderedDict[Hashable, None] = OrderedDict()
         self._outlets: list[_Outlet] = []
@@ -87,17 +90,6 @@ class Delivery:
             outlet.waiting.append(_Waiting(report, self._clock()))
             self._flush(outlet)
 
-    def hold(self, sequence: int) -> Callable[[], None]:
-        """Let the satellite keep what it said last until what is returned is called, although everybody has it."""
-        self._held[sequence] += 1
-
-        def release() -> None:
-            self._held[sequence] -= 1
-            if not self._held[sequence]:
-                del self._held[sequence]
-
-        return release
-
     def note(self, sequence: int) -> None:
         """Count as arrived what nobody has to hear of."""
         self._highest = max(self._highest, sequence)
@@ -116,7 +108,7 @@ class Delivery:
         while outlet.waiting:
             item = outlet.waiting[0]
             try:
-                outlet.listener(item.report)
+                store = outlet.listener(item.report)
             except Exception as err:  # noqa: BLE001  # whatever it is, the others must hear
                 if not outlet.failing:
                     outlet.failing = True
@@ -130,7 +122,21 @@ class Delivery:
                 )
             else:
                 outlet.failing = False
+                if store is not None:
+                    store(self._hold(item.report.detection.sequence))
             outlet.waiting.popleft()
+
+    def _hold(self, sequence: int) -> Done:
+        """Let the satellite keep a message until what is returned is called."""
+        self._held[sequence] += 1
+
+        def release() -> None:
+            self._held[sequence] -= 1
+            if not self._held[sequence]:
+                del self._held[sequence]
+            self._on_stored()
+
+        return release
 
     def _log(self, item: _Waiting, err: Exception) -> None:
         if isinstance(err, NotReady):

@@ -8,7 +8,7 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
-from .delivery import Delivery, Listener, NotReady
+from .delivery import Delivery, Done, Listener, NotReady
 from .helpers import async_get_household
 from .protocol import Detection
 from .reports import DetectionReport, SatelliteReport
@@ -26,7 +26,7 @@ class Intake:
         self._hass = hass
         self._acknowledge = acknowledge
         self._retry: asyncio.TimerHandle | None = None
-        self._delivery = Delivery(name, hass.loop.time)
+        self._delivery = Delivery(name, hass.loop.time, acknowledge)
         self._delivery.subscribe(self._tell_household)
         # Before that the connection would have told of it at once.
         self.away_since: datetime | None = None
@@ -90,23 +90,16 @@ class Intake:
         )
 
     @callback
-    def _tell_household(self, report: DetectionReport) -> None:
+    def _tell_household(self, report: DetectionReport) -> Callable[[Done], None] | None:
         entry = async_get_household(self._hass)
         if entry is None or entry.disabled_by is not None:
-            return
+            return None
         if entry.state is not ConfigEntryState.LOADED:
             raise NotReady(f"{entry.title} is not running")
-        household = entry.runtime_data
-        household.async_hear(report)
-        release = self._delivery.hold(report.detection.sequence)
-
-        @callback
-        def stored() -> None:
-            release()
-            self._acknowledge()
-
-        # If Home Assistant is killed before, the satellite has to tell it again.
-        household.async_when_stored(stored)
+        entry.runtime_data.async_hear(report)
+        # If Home Assistant is killed before that, the satellite has to tell it again.
+        when_stored: Callable[[Done], None] = entry.runtime_data.async_when_stored
+        return when_stored
 
     @callback
     def _async_retry_later(self) -> None:

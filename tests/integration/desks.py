@@ -71,8 +71,8 @@ class Household:
         """Stop and start again, by way of what is stored."""
         state = loaded(stored(self.desk.state))
         assert state == self.desk.state
-        waves = self.desk.waves_for
+        plan, waves = self.desk.plan, self.desk.waves_for
         self.desk = Desk(state)
-        self.desk.waves_for = waves
+        self.desk.plan, self.desk.waves_for = plan, waves
         self.at += seconds
         return self._take(self.desk.resume(self.circumstances))

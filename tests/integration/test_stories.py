@@ -3,7 +3,7 @@
 ECHONET_STORIES=1000 plays so many; without it there are few, so that the suite stays quick.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 import os
@@ -13,12 +13,15 @@ from hypothesis import HealthCheck, Phase as Stage, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 import pytest
 
-from custom_components.echonet.household.desk import News
+from custom_components.echonet.delivery import Delivery, Done
+from custom_components.echonet.household.desk import Desk, News
 from custom_components.echonet.household.escalation import Plan
-from custom_components.echonet.household.incident import Place
+from custom_components.echonet.household.incident import Incident, Place
 from custom_components.echonet.household.kinds import BENIGN, DANGER, AlertKind, Severity, kind_of
 from custom_components.echonet.household.policy import DEFAULT_RULES, Telling
-from custom_components.echonet.protocol import AlarmPattern, Detection, Phase, SoundClass
+from custom_components.echonet.household.storage import loaded, stored
+from custom_components.echonet.protocol import AlarmPattern, Detection, Phase, SoundClass, Welcome
+from custom_components.echonet.reports import DetectionReport
 from custom_components.echonet.times import is_late, settle_onset
 from tests.integration.desks import Household
 from tests.integration.sounds import HALL, KITCHEN, SHED, sound
@@ -31,6 +34,17 @@ INTERVAL = timedelta(seconds=60)
 MAX_JUMPS = 2
 COOLDOWN = timedelta(seconds=60)
 WAVES = ("anna", "ben")
+PLAN = Plan(interval=INTERVAL, patience=2, most=5)
+LOUD = frozenset({Telling.NEW, Telling.LATE, Telling.REPEAT, Telling.ESCALATED})
+WELCOME = Welcome(
+    satellite_id="a" * 32,
+    name="Hallway",
+    version="1",
+    hardware="Pi",
+    model_name="echonet",
+    model_version="1",
+    classes=tuple(SoundClass),
+)
 
 CRITICAL = [SoundClass.ALARM, SoundClass.GUNSHOT, SoundClass.GLASS_BREAK, SoundClass.SCREAM]
 SOUNDS = [*CRITICAL, SoundClass.DOG, SoundClass.BABY_CRY]
@@ -82,19 +96,34 @@ class Ears:
     """A satellite: its clock, whether it is connected, and what Home Assistant has not acknowledged."""
 
     place: Place
+    delivery: Delivery
     offset: timedelta = timedelta(0)
     away_since: datetime | None = None
     connected: bool = True
+    sequence: int = 0
     journal: list[tuple[Truth, Detection]] = field(default_factory=list)
     sounds: dict[SoundClass, Truth] = field(default_factory=dict)
 
+    def forget(self) -> None:
+        """Forget what Home Assistant has acknowledged."""
+        settled = self.delivery.settled
+        self.journal = [item for item in self.journal if item[1].sequence > settled]
 
-@dataclass(frozen=True)
+
+@dataclass
 class Heard:
-    """What a recipient was told."""
+    """What reached a recipient; `forgotten` if Home Assistant was killed before it could store that."""
 
     news: News
+    telling: Telling
+    at: datetime
     jumps: int
+    forgotten: bool = False
+
+
+def count_waves(_: Incident) -> int:
+    """How many recipients there are, one after the other."""
+    return len(WAVES)
 
 
 class Stories(RuleBasedStateMachine):
@@ -103,9 +132,13 @@ class Stories(RuleBasedStateMachine):
     @initialize(what=st.lists(SOMETHING, min_size=1, max_size=3))
     def begin(self, what: list[Something]) -> None:
         self.home = Household()
-        self.home.desk.plan = Plan(interval=INTERVAL, patience=2, most=5)
-        self.home.desk.waves_for = lambda _: len(WAVES)
-        self.ears = {place.key: Ears(place) for place in (KITCHEN, HALL, SHED)}
+        self.home.desk.plan, self.home.desk.waves_for = PLAN, count_waves
+        self.ears = {place.key: Ears(place, self.new_delivery()) for place in (KITCHEN, HALL, SHED)}
+        self.waiting_for_the_disk: list[Done] = []
+        self.on_disk = stored(self.home.desk.state)
+        self.since_stored: list[Heard] = []
+        self.rings: list[tuple[News, int]] = []
+        self.started = 0.0
         self.truths: list[Truth] = []
         self.emitted: list[News] = []
         self.failing: set[str] = set()
@@ -177,10 +210,11 @@ class Stories(RuleBasedStateMachine):
         self.says(ears, truth, replace(truth.start, phase=Phase.END, duration_s=duration))
 
     def says(self, ears: Ears, truth: Truth, detection: Detection) -> None:
+        ears.sequence += 1
+        detection = replace(detection, sequence=ears.sequence)
+        ears.journal.append((truth, detection))
         if ears.connected:
             self.arrives(ears, truth, detection)
-        else:
-            ears.journal.append((truth, replace(detection, replayed=True)))
 
     def arrives(self, ears: Ears, truth: Truth, detection: Detection) -> None:
         now, away_since = self.now, ears.away_since
@@ -190,8 +224,31 @@ class Stories(RuleBasedStateMachine):
         if not truth.arrived:
             truth.arrived = True
             truth.too_old = late and now - moment.onset > timedelta(minutes=59)
-        truth.told_kinds.append(truth.kind)
-        self.tells(self.home.hears(ears.place, detection, late=late, away_since=away_since))
+        truth.told_kinds.append(kind_of(detection.sound_class, detection.pattern))
+        ears.delivery.take(
+            DetectionReport(
+                device_id=ears.place.key,
+                welcome=WELCOME,
+                welcomed_at=now,
+                detection=detection,
+                late=late,
+                away_since=away_since,
+            )
+        )
+        ears.forget()
+
+    def new_delivery(self) -> Delivery:
+        """What Home Assistant has of the code between a connection and the household."""
+
+        def hear(report: DetectionReport) -> Callable[[Done], None]:
+            place = self.ears[report.device_id].place
+            how = {"late": report.late, "away_since": report.away_since}
+            self.tells(self.home.hears(place, report.detection, **how))
+            return self.waiting_for_the_disk.append
+
+        delivery = Delivery("A satellite", lambda: self.home.at)
+        delivery.subscribe(hear)
+        return delivery
 
     # What fails.
 
@@ -212,9 +269,9 @@ class Stories(RuleBasedStateMachine):
             truth.told_kinds.append(truth.kind)
         active = [truth.start for truth in ears.sounds.values()]
         self.tells(self.home.back(ears.place, *active))
-        journal, ears.journal = ears.journal, []
-        for truth, detection in journal:
-            self.arrives(ears, truth, detection)
+        ears.delivery.begin()
+        for truth, detection in tuple(ears.journal):
+            self.arrives(ears, truth, replace(detection, replayed=True))
 
     @rule(
         key=KEYS,
@@ -240,12 +297,47 @@ class Stories(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([0, 20, 70, 600]))
     def home_assistant_restarts(self, seconds: int) -> None:
+        self.stores()
+        self.starts_again(seconds)
+
+    @rule(seconds=st.sampled_from([0, 20, 70, 600]))
+    def home_assistant_is_killed(self, seconds: int) -> None:
+        """What was not stored is lost, and those who were told of it are told again."""
+        self.waiting_for_the_disk.clear()
+        for heard in self.since_stored:
+            heard.forgotten = True
+        kept = {truth.id for ears in self.ears.values() for truth, _ in ears.journal}
+        known = self.known()
+        self.home.desk = Desk(loaded(self.on_disk))
+        assert known <= self.known() | kept, (
+            "neither of them has it: it was acknowledged before it was stored"
+        )
+        self.home.desk.plan, self.home.desk.waves_for = PLAN, count_waves
+        self.starts_again(seconds)
+
+    def known(self) -> set[str]:
+        """Which sounds the household knows of."""
+        return {item.detection.id for incident in self.home.desk.incidents for item in incident.observations}
+
+    def starts_again(self, seconds: int) -> None:
         self.waiting.clear()
         self.tells(self.home.restart(seconds))
+        self.started = self.home.at
         for ears in self.ears.values():
             ears.away_since = None
+            ears.delivery = self.new_delivery()
             if ears.connected:
                 self.comes_back(ears)
+
+    def stores(self) -> None:
+        """What the store does a quarter of a second after something has happened."""
+        self.on_disk = stored(self.home.desk.state)
+        self.since_stored.clear()
+        waiting, self.waiting_for_the_disk = self.waiting_for_the_disk, []
+        for done in waiting:
+            done()
+        for ears in self.ears.values():
+            ears.forget()
 
     @precondition(lambda self: self.emitted)
     @rule(data=st.data())
@@ -259,8 +351,11 @@ class Stories(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([1, 5, 20, 61, 130]))
     def time_passes(self, seconds: int) -> None:
+        self.stores()
         for _ in range(seconds):
             self.tells(self.home.wait(1))
+            self.what_is_critical_rings_until_somebody_answers()
+        self.stores()
 
     # What the household does.
 
@@ -270,9 +365,9 @@ class Stories(RuleBasedStateMachine):
     def tells(self, many: Iterable[News]) -> None:
         for news in many:
             self.emitted.append(news)
-            names = [
-                name for name in WAVES[news.skipped : news.waves] if news.only is None or name in news.only
-            ]
+            if news.decision.telling in LOUD:
+                self.rings.append((news, self.jumps))
+            names = [name for name in WAVES[news.skipped : news.waves] if news.concerns(name)]
             self.home.desk.owe(news.incident.id, names)
             for name in names:
                 if name in self.failing:
@@ -286,8 +381,12 @@ class Stories(RuleBasedStateMachine):
                     self.reaches(name, news)
 
     def reaches(self, name: str, news: News) -> None:
+        telling = news.decision.telling
         self.home.desk.delivered(news.incident.id, name)
-        self.heard[name].append(Heard(news, self.jumps))
+        self.home.desk.rang(news.incident, name, telling, self.now)
+        heard = Heard(news, telling, self.now, self.jumps)
+        self.heard[name].append(heard)
+        self.since_stored.append(heard)
 
     # What must hold.
 
@@ -322,20 +421,44 @@ class Stories(RuleBasedStateMachine):
     @invariant()
     def nobody_is_told_the_same_thing_twice_within_its_cooldown(self) -> None:
         for heard in getattr(self, "heard", {}).values():
-            rings = [item for item in heard if item.news.decision.telling is Telling.NEW]
+            rings = [item for item in heard if item.telling is Telling.NEW and not item.forgotten]
             for number, later in enumerate(rings):
                 for earlier in rings[:number]:
                     if earlier.jumps == later.jumps:
-                        assert not self.is_same(earlier.news, later.news), (earlier, later)
+                        assert not self.is_same(earlier, later), (earlier, later)
 
-    def is_same(self, earlier: News, later: News) -> bool:
-        if later.incident.kind is not earlier.incident.kind:
+    def is_same(self, earlier: Heard, later: Heard) -> bool:
+        kind = later.news.incident.kind
+        if kind is not earlier.news.incident.kind:
             return False
-        places = {place.key for place in earlier.incident.places}
-        cooldown = DEFAULT_RULES[later.incident.kind].cooldown
-        return {place.key for place in later.incident.places} <= places and (
-            timedelta(0) <= later.at - earlier.at < cooldown
+        places = {place.key for place in earlier.news.incident.places}
+        return {place.key for place in later.news.incident.places} <= places and (
+            timedelta(0) <= later.at - earlier.at < DEFAULT_RULES[kind].cooldown
         )
+
+    def what_is_critical_rings_until_somebody_answers(self) -> None:
+        """Again after each interval, and for the next ones when nobody has answered twice; as often as is wanted."""
+        for incident in self.home.desk.incidents:
+            told = self.home.desk.policy.told.get(incident.id)
+            if (
+                incident.over_at is not None
+                or incident.answered
+                or told is None
+                or (told.telling, told.severity) != (Telling.NEW, Severity.CRITICAL)
+            ):
+                continue
+            ids = {incident.id, *(item.detection.id for item in incident.observations)}
+            rings = [item for item in self.rings if item[0].incident.id in ids]
+            news = [item for item, _ in rings]
+            assert news, incident
+            begun = max(
+                n for n, item in enumerate(news) if item.decision.telling in (Telling.NEW, Telling.LATE)
+            )
+            repeats = [item for item in news[begun:] if item.decision.telling is Telling.REPEAT]
+            if rings[-1][1] == self.jumps and len(repeats) < PLAN.most:
+                assert self.now - news[-1].at <= INTERVAL + timedelta(seconds=1), (incident, news[-1])
+            if len(repeats) >= PLAN.patience:
+                assert any(item.decision.telling is Telling.ESCALATED for item in news), incident
 
     @override
     def teardown(self) -> None:

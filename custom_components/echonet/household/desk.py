@@ -16,6 +16,7 @@ from .incident import Acknowledgement, Incident, Place
 from .incidents import Change, Incidents
 from .kinds import BENIGN, LASTING, Severity, is_alarm
 from .policy import LATE_LIMIT, Circumstances, Covered, Decision, Policy, Quiet, Rules, Telling, Told
+from .rungs import Rung, Rungs
 
 # What somebody must hear, also if Home Assistant is started anew before they have.
 _OWED: Final = frozenset({Telling.NEW, Telling.LATE, Telling.ESCALATED})
@@ -33,6 +34,7 @@ class News:
         skipped: how many waves have been told otherwise.
         count: which repeat it is, 0 if none.
         only: the recipients that are still owed it, None if nobody has been told yet.
+        without: the recipients for whom it has rung of the same thing a moment ago.
     """
 
     incident: Incident
@@ -42,6 +44,11 @@ class News:
     skipped: int = 0
     count: int = 0
     only: frozenset[str] | None = None
+    without: frozenset[str] = frozenset()
+
+    def concerns(self, recipient: str) -> bool:
+        """Tell whether a recipient of the waves that hear of it is to hear of it."""
+        return recipient not in self.without and (self.only is None or recipient in self.only)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +76,7 @@ class State:
     snoozed: tuple[Quiet, ...] = ()
     ringing: tuple[tuple[str, Ringing], ...] = ()
     promises: tuple[tuple[str, Promise], ...] = ()
+    rungs: tuple[Rung, ...] = ()
 
 
 class Desk:
@@ -86,6 +94,7 @@ class Desk:
         self.escalation = Escalation()
         self.escalation.ringing = dict(state.ringing)
         self._promises = dict(state.promises)
+        self._rungs = Rungs(state.rungs)
 
     @property
     def state(self) -> State:
@@ -97,6 +106,7 @@ class Desk:
             snoozed=tuple(self.policy.snoozed),
             ringing=tuple(self.escalation.ringing.items()),
             promises=tuple(self._promises.items()),
+            rungs=self._rungs.all,
         )
 
     @property
@@ -148,7 +158,7 @@ class Desk:
         news = self._decide(self.incidents.expire(now), circumstances)
         for incident in self.incidents:
             if incident.over_at is None:
-                news += self._told(incident, self.policy.decide(incident, self.rules, circumstances), now)
+                news += self._tell(incident, circumstances)
             news += self._ring(incident, now)
             if self._is_all_clear(incident, now):
                 self.policy.clear(incident.id)
@@ -213,6 +223,12 @@ class Desk:
         if (promise := self._promises.get(incident_id)) is not None:
             self._promises[incident_id] = replace(promise, told=promise.told | {recipient})
 
+    def rang(self, incident: Incident, recipient: str, telling: Telling, now: datetime) -> None:
+        """Remember that a telling of an incident has reached a recipient, at once or after many attempts."""
+        # Old news is no reason to keep quiet about the next one.
+        if telling in (Telling.NEW, Telling.ESCALATED) and not incident.test:
+            self._rungs.note(recipient, incident.kind, (place.key for place in incident.places), now)
+
     def nobody_reached(self, now: datetime) -> bool:
         """Tell whether something critical was promised for a while, and nobody has it."""
         return any(
@@ -230,8 +246,10 @@ class Desk:
             for other in change.absorbed:
                 self.escalation.ringing.pop(other, None)
                 self._promises.pop(other, None)
-            decision = self.policy.decide(change.incident, self.rules, circumstances)
-            news += self._told(change.incident, decision, circumstances.now)
+            if change.before is None:
+                # It may have been forgotten while its satellite was away, and what was told of it is long ago.
+                self.policy.told.pop(change.incident.id, None)
+            news += self._tell(change.incident, circumstances)
         if changes:
             self._forget()
         return news
@@ -242,14 +260,26 @@ class Desk:
             for key in book.keys() - known:
                 del book[key]
 
-    def _told(self, incident: Incident, decision: Decision | None, now: datetime) -> list[News]:
+    def _tell(self, incident: Incident, circumstances: Circumstances) -> list[News]:
+        now = circumstances.now
+        first = incident.id not in self.policy.told
+        decision = self.policy.decide(incident, self.rules, circumstances)
         if decision is None:
             return []
         if decision.telling is Telling.NEW and decision.severity is Severity.CRITICAL:
             self.escalation.begin(incident.id, now)
         if decision.telling in _OWED:
             self._promises[incident.id] = Promise(decision=decision, at=now)
-        return [News(incident=incident, decision=decision, at=now, waves=self._heard_by(incident.id))]
+        # What became worse rings for everybody.
+        without = self._rung_lately(incident, now) if first else frozenset[str]()
+        waves = self._heard_by(incident.id)
+        return [News(incident=incident, decision=decision, at=now, waves=waves, without=without)]
+
+    def _rung_lately(self, incident: Incident, now: datetime) -> frozenset[str]:
+        if incident.test:
+            return frozenset()
+        places = [place.key for place in incident.places]
+        return self._rungs.lately(incident.kind, places, self.rules.rule(incident.kind).cooldown, now)
 
     def _ring(self, incident: Incident, now: datetime) -> list[News]:
         ring = self.escalation.due(incident, self.plan, self.waves_for(incident), now)

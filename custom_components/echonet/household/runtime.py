@@ -262,7 +262,7 @@ class Household:
     async def _async_send(self, news: News, alert: Alert) -> None:
         await self._ready.wait()
         waves = [
-            tuple(item for item in wave if news.only is None or item.subentry_id in news.only)
+            tuple(item for item in wave if news.concerns(item.subentry_id))
             for wave in waves_of(recipients_of(self.entry), alert.sound_class)[news.skipped :]
         ]
         first = news.waves - news.skipped
@@ -270,17 +270,19 @@ class Household:
         names = [recipient.name for recipient in recipients]
         for listener in tuple(self._listeners):
             _call(listener, alert, names)
+        self.desk.owe(alert.incident_id, [recipient.subentry_id for recipient in recipients])
         if not recipients:
-            if news.only is None:
+            if news.only is None and not news.without:
                 _LOGGER.warning("Nobody is told, because no recipient is set up: %s", alert.title)
             return
-        self.desk.owe(alert.incident_id, [recipient.subentry_id for recipient in recipients])
-        await self._courier.async_deliver(alert, waves, first=first, on_told=self._async_handle_told)
 
-    @callback
-    def _async_handle_told(self, recipient: Recipient, alert: Alert) -> None:
-        self.desk.delivered(alert.incident_id, recipient.subentry_id)
-        self._async_store()
+        @callback
+        def told(recipient: Recipient, alert: Alert) -> None:
+            self.desk.delivered(alert.incident_id, recipient.subentry_id)
+            self.desk.rang(news.incident, recipient.subentry_id, alert.telling, dt_util.utcnow())
+            self._async_store()
+
+        await self._courier.async_deliver(alert, waves, first=first, on_told=told)
 
 
 def _call(listener: Callable[..., None], *arguments: Any) -> None:
