@@ -11,13 +11,16 @@ import signal
 import sys
 import time
 
-from echonet_satellite.protocol import EchonetError
+from echonet_satellite.audio import SAMPLE_RATE
+from echonet_satellite.audio.microphone import NO_MICROPHONE, list_microphones
+from echonet_satellite.protocol import EchonetError, SoundClass
 from echonet_satellite.synthesis import demo_scene
 
 from .configuration import REPOSITORY
 from .errors import HouseError
 from .home_assistant import PASSWORD, USERNAME
 from .house import House, house
+from .household import device
 from .network import best_network
 from .phone import Notification
 from .timeline import Entry, Timeline
@@ -27,7 +30,7 @@ FOLDER = REPOSITORY / ".demo"
 # After this long without news a row is printed as it is.
 _ROW_TIMEOUT_S = 3.0
 _HEAD = (
-    f"  {'onset':<13} {'sound':<22} {'sure':>5} {'detected':>10} {'state':>10} {'alert':>10}   on the phone"
+    f"  {'begins':<13} {'sound':<22} {'sure':>5} {'detected':>10} {'state':>10} {'alert':>10}   on the phone"
 )
 
 
@@ -87,6 +90,9 @@ async def _build(source: Sequence[str | Path], options: argparse.Namespace) -> i
     def progress(text: str) -> None:
         print(f"  {time.monotonic() - started:5.1f} s  {text}", flush=True)
 
+    if options.microphone:
+        _require_a_microphone()
+
     async with best_network(FOLDER) as network:
         where = (
             "closed network: nothing leaves this machine" if network.closed else "this machine's own network"
@@ -94,8 +100,23 @@ async def _build(source: Sequence[str | Path], options: argparse.Namespace) -> i
         print(f"EchoNet: a real Home Assistant and a real satellite ({where}).\n", flush=True)
         async with house(FOLDER, network, *source, progress=progress) as built:
             progress("Everything is ready.")
-            print(f"\n  Home Assistant: {built.home.login.url}   user: {USERNAME}   password: {PASSWORD}\n")
+            page = await _device_page(built)
+            print(f"\n  Home Assistant: {built.home.login.url}   user: {USERNAME}   password: {PASSWORD}")
+            print(f"  The satellite's page there: {page}\n", flush=True)
             return await _show(built, options)
+
+
+async def _device_page(built: House) -> str:
+    found = await device(built.home.api, built.satellite_id)
+    return f"{built.home.login.url}/config/devices/device/{found['id']}"
+
+
+def _require_a_microphone() -> None:
+    """End at once where there is none: the satellite would wait for one, and say nothing of it here."""
+    if not list_microphones():
+        raise HouseError(
+            f"{NO_MICROPHONE}. Without one, scripts/demo hears built-in sounds, and --file a recording"
+        )
 
 
 def _source(options: argparse.Namespace) -> list[str | Path]:
@@ -125,7 +146,14 @@ async def _show(built: House, options: argparse.Namespace) -> int:
             heard = "this machine's microphone; make a noise, or press Ctrl-C"
         elif options.file is not None:
             heard = options.file.name
-        print(f"  The satellite hears {heard}. Times count from the onset of each sound.")
+        print(f"  The satellite hears {heard}. Times count from the beginning of each sound.")
+        if not options.microphone and options.file is None:
+            scene = demo_scene()
+            names = ", ".join(name.value.replace("_", " ") for name, _ in scene.sounds)
+            left_out = [name.value.replace("_", " ") for name in SoundClass if name not in dict(scene.sounds)]
+            print(f"  In {len(scene.samples) / SAMPLE_RATE:.0f} s it plays: {names}.")
+            if left_out:
+                print(f"  No such sound is built in for: {', '.join(left_out)}.")
         print(f"\n{_HEAD}", flush=True)
         if options.microphone:
             await _until_stopped(built, follower)
@@ -134,7 +162,7 @@ async def _show(built: House, options: argparse.Namespace) -> int:
         await rows.finish()
         code = _summary(timeline, options)
         if options.keep:
-            print(f"\n  {built.home.login.url} stays until you press Ctrl-C.", flush=True)
+            print(f"\n  {await _device_page(built)} stays until you press Ctrl-C.", flush=True)
             await _until_stopped(built, follower)
         return code
     finally:
@@ -158,6 +186,13 @@ def _summary(timeline: Timeline, options: argparse.Namespace) -> int:
     alerts = sum(entry.alert is not None for entry in entries)
     if options.file is not None:
         print(f"\n  Recognised in {options.file.name}: {len(entries)}. Alerts on the phone: {alerts}.")
+        if not entries:
+            known = ", ".join(item.value.replace("_", " ") for item in SoundClass)
+            print(
+                f"  It may hold none of what a satellite knows ({known}), or too quietly.\n"
+                "  What the network makes of it: "
+                f".venv/bin/echonet-satellite classify --sensitivity high {options.file}"
+            )
         return 0
     expected = [sound_class.value for sound_class, _ in demo_scene().sounds]
     missed = [name for name in expected if name not in classes]

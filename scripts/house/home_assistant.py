@@ -59,7 +59,7 @@ async def home_assistant(
     try:
         async with network.reachable(port) as here, aiohttp.ClientSession() as session:
             url = f"http://127.0.0.1:{here}"
-            progress("Home Assistant starts")
+            progress("Home Assistant starts, which takes the longest: 10 to 50 s")
             await _answers(session, url, program)
             progress("Home Assistant learns who lives here")
             token, login = await _onboard(session, url)

@@ -60,9 +60,15 @@ class Network:
             await relay.stop()
 
 
+# What keeps a port ours from the moment it is chosen until a program listens there, some seconds later.
+_claims: list[socket.socket] = []
+
+
 def free_port(preferred: int) -> int:
-    """Return `preferred` if nobody listens there, else a port that is free."""
+    """Return `preferred` if nobody listens there or is about to, else a port that is free."""
     for port in (preferred, 0):
+        if port and not _claim(port):
+            continue
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -72,6 +78,18 @@ def free_port(preferred: int) -> int:
             found: int = probe.getsockname()[1]
             return found
     raise HouseError("no port is free on 127.0.0.1: close some programs and try again")
+
+
+def _claim(port: int) -> bool:
+    """Claim a port among the houses of this machine; the kernel gives it back when this process ends."""
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(f"\0echonet-house-{port}")
+    except OSError:
+        claim.close()
+        return False
+    _claims.append(claim)
+    return True
 
 
 def why_not_closed() -> str | None:

@@ -112,6 +112,8 @@ async def satellite(
             Path(sys.executable).parent / "echonet-satellite",
             "run",
             "--events-json",
+            "--config",
+            os.devnull,
             "--name",
             NAME,
             "--state",
@@ -119,7 +121,7 @@ async def satellite(
             *options,
         ),
         log=folder / "satellite.log",
-        environment=os.environ if environment is None else environment,
+        environment=_without_the_users_own(os.environ if environment is None else environment),
     )
     running = Satellite(program)
     ended = asyncio.create_task(_wake_at_end(running))
@@ -128,6 +130,11 @@ async def satellite(
     finally:
         ended.cancel()
         await program.stop()
+
+
+def _without_the_users_own(environment: Mapping[str, str]) -> dict[str, str]:
+    """Leave out what configures a satellite that this machine may have besides."""
+    return {name: value for name, value in environment.items() if not name.startswith("ECHONET_SATELLITE_")}
 
 
 async def _wake_at_end(running: Satellite) -> None:

@@ -40,9 +40,32 @@ class SoundCard:
 def why_no_sound_card() -> str | None:
     """Why this machine cannot have such a card, or None where it can."""
     for tool in ("pulseaudio", "paplay", "pactl"):
-        if shutil.which(tool) is None:
+        if shutil.which(tool, path=_environment()["PATH"]) is None:
             return f"the program `{tool}` is missing: run scripts/setup test"
     return None
+
+
+def _environment() -> dict[str, str]:
+    """The environment in which PulseAudio is found: the machine's, else the one that scripts/setup has unpacked."""
+    environment = {
+        key: value for key, value in os.environ.items() if not key.startswith(("PULSE", "XDG", "DBUS"))
+    }
+    environment.setdefault("PATH", os.defpath)
+    if shutil.which("pulseaudio") is not None:
+        return environment
+    cache = os.environ.get("ECHONET_CACHE")
+    root = (
+        Path(cache) if cache else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "echonet"
+    )
+    usr = root / "sound" / "usr"
+    libraries = sorted({str(found.parent) for found in usr.glob("lib/**/*.so*")})
+    plugins = next((found.parent for found in usr.glob("lib/**/libasound_module_pcm_pulse.so")), usr)
+    return {
+        **environment,
+        "PATH": f"{usr / 'bin'}:{environment['PATH']}",
+        "LD_LIBRARY_PATH": ":".join(libraries),
+        "ALSA_PLUGIN_DIR": str(plugins),
+    }
 
 
 @asynccontextmanager
@@ -53,20 +76,26 @@ async def sound_card(folder: Path) -> AsyncIterator[SoundCard]:
     home = folder / "pulse"
     home.mkdir(mode=0o700)
     environment = {
-        **{key: value for key, value in os.environ.items() if not key.startswith(("PULSE", "XDG", "DBUS"))},
+        **_environment(),
         "HOME": str(home),
         "XDG_RUNTIME_DIR": str(home),
         "PULSE_RUNTIME_PATH": str(home),
         "PULSE_SERVER": f"unix:{home}/native",
         "PULSE_SOURCE": _MICROPHONE,
     }
+    if "ALSA_PLUGIN_DIR" in environment:
+        environment["ALSA_CONFIG_PATH"] = str(_alsa_configuration(home))
     modules = [
         "module-native-protocol-unix auth-anonymous=1",
         f"module-null-sink sink_name={SPEAKER} rate=16000 channels=1",
         # A monitor is not listed as a microphone; the same under another name is.
         f"module-remap-source master={SPEAKER}.monitor source_name={_MICROPHONE}",
     ]
+    # Its modules lie where it was built for, unless it was only unpacked.
+    program = Path(str(shutil.which("pulseaudio", path=environment["PATH"])))
+    modules_folder = next(program.parent.parent.glob("lib/**/module-native-protocol-unix.so")).parent
     command = ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=false"]
+    command.append(f"--dl-search-path={modules_folder}")
     for module in modules:
         command += ["-L", module]
     server = await Program.start(
@@ -77,6 +106,15 @@ async def sound_card(folder: Path) -> AsyncIterator[SoundCard]:
         yield SoundCard(environment=environment)
     finally:
         await server.stop()
+
+
+def _alsa_configuration(home: Path) -> Path:
+    """Write what makes the device `pulse`, which a machine without a PulseAudio of its own does not know."""
+    path = home / "asound.conf"
+    path.write_text(
+        "</usr/share/alsa/alsa.conf>\npcm.pulse {\n\ttype pulse\n}\nctl.pulse {\n\ttype pulse\n}\n", "ascii"
+    )
+    return path
 
 
 async def _ready(server: Program, environment: Mapping[str, str]) -> None:

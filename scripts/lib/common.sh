@@ -13,24 +13,19 @@ die() {
 }
 
 # busy TEXT COMMAND...: runs the command, shows TEXT with the seconds that passed, and its last lines if it fails
-# (unless `quiet` is set: for what may fail).
+# (unless `quiet` is set: for what may fail). In a file or a pipe that is one line.
 busy() {
-  local text=$1 log started pid code=0 shown=0
+  local text=$1 log started pid code=0
   shift
   log=$(mktemp "${TMPDIR:-/tmp}/echonet.XXXXXX")
   started=$SECONDS
+  [ -t 2 ] || say "  $text"
   "$@" >"$log" 2>&1 &
   pid=$!
   # Without this an interrupt would leave the command running behind our back.
   trap 'kill "$pid" 2>/dev/null; rm -f "$log"; exit 130' INT TERM
-  [ -t 2 ] || say "  $text ..."
   while kill -0 "$pid" 2>/dev/null; do
-    if [ -t 2 ]; then
-      printf '\r  %s ... %s s' "$text" $((SECONDS - started)) >&2
-    elif [ $((SECONDS - started)) -ge $((shown + 20)) ]; then
-      shown=$((SECONDS - started))
-      say "  ... still at it after $shown s"
-    fi
+    [ ! -t 2 ] || printf '\r  %s ... %s s' "$text" $((SECONDS - started)) >&2
     sleep 0.2
   done
   wait "$pid" || code=$?
@@ -41,10 +36,6 @@ busy() {
     rm -f "$log"
     return "$code"
   fi
-  if [ -t 2 ]; then
-    printf '\r  %s: done in %s s      \n' "$text" $((SECONDS - started)) >&2
-  else
-    say "  done in $((SECONDS - started)) s"
-  fi
+  [ ! -t 2 ] || printf '\r  %s: done in %s s      \n' "$text" $((SECONDS - started)) >&2
   rm -f "$log"
 }

@@ -43,6 +43,7 @@ need_packages() {
     [ -n "$choice" ] || die "this distribution has no package ${name//|/ or }: install its counterpart by hand, then run this again."
     chosen+=("$choice")
   done
-  busy "Installing ${chosen[*]}" _apt install -y --no-install-recommends "${chosen[@]}" ||
-    die "apt-get could not install them. Run: sudo apt-get install -y ${chosen[*]}   to see why."
+  # Whatever else is on this machine stays: a package that would push out another one is not worth it.
+  busy "Installing ${chosen[*]}" _apt install -y --no-remove --no-install-recommends "${chosen[@]}" ||
+    die "apt-get could not install them without removing others. Run: sudo apt-get install ${chosen[*]}   to see why."
 }

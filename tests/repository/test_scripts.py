@@ -1,0 +1,99 @@
+"""What the scripts promise: nothing of whoever runs them is touched, and what is wrong is said at once."""
+
+from pathlib import Path
+import re
+import subprocess
+import sys
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def demo(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [REPOSITORY / "scripts" / "demo", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        # It must not get so far as to need anything.
+        env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"},
+    )
+
+
+def test_the_help_of_the_demo_sets_nothing_up() -> None:
+    done = demo("--help")
+    assert done.returncode == 0
+    assert done.stderr == ""
+    for option in ("--microphone", "--file", "--device", "--model", "--keep"):
+        assert option in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("--kept",), "'--kept'"),
+        (("--file",), "--file needs a value"),
+        (("--file", "/nonexistent/bark.wav"), "/nonexistent/bark.wav"),
+        (("--model", "/nonexistent"), "/nonexistent"),
+        (("--microphone", "--file", REPOSITORY / "README.md"), "either --microphone or --file"),
+    ],
+)
+def test_a_wrong_option_of_the_demo_sets_nothing_up(arguments: tuple[object, ...], expected: str) -> None:
+    done = demo(*arguments)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert expected in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_no_script_removes_a_package_of_the_user() -> None:
+    """`scripts/test` would have removed pipewire-alsa and pipewire-audio from a desktop."""
+    installs = []
+    for path in (REPOSITORY / "scripts").rglob("*"):
+        if path.suffix in {"", ".sh"} and path.is_file():
+            code = re.sub(r"^\s*#.*$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+            code = code.replace("\\\n", " ")
+            # What a message tells people to type is theirs to decide.
+            installs += re.findall(
+                r"^(?!\s*(?:die|as_root true)).*\b_?apt(?:-get)?\b.*\binstall\b.*$", code, re.MULTILINE
+            )
+    assert len(installs) >= 2
+    for line in installs:
+        assert "--no-remove" in line or "--download-only" in line or "die 'Python" in line, line
+    assert "pulseaudio" not in (REPOSITORY / "scripts" / "setup").read_text(encoding="utf-8")
+
+
+def test_a_part_that_was_skipped_as_a_whole_has_not_passed() -> None:
+    """Without root the end-to-end part was skipped, and counted as passed."""
+    script = (REPOSITORY / "scripts" / "test").read_text(encoding="utf-8")
+    begin, end = script.index("summary=()"), script.index("pytest() {")
+    for said, word in (("3 skipped in 0.1s", "NOT RUN"), ("1 passed, 3 skipped in 0.1s", "passed")):
+        shown = f"""say() {{ :; }}
+{script[begin:end]}
+step 'end to end' echo '{said}'
+printf '%s\\n' "${{summary[@]}}"; exit $unseen"""
+        done = subprocess.run(["bash", "-c", shown], capture_output=True, text=True, check=False)
+        assert f"{word:<8} end to end" in done.stdout, done
+        assert done.returncode == (word == "NOT RUN")
+
+
+def test_two_houses_at_once_take_different_ports() -> None:
+    """Two demos from two clones took the same port, and both failed."""
+    look = "from house.network import free_port; print(free_port(48123), flush=True); input()"
+    path = f"{REPOSITORY / 'scripts'}:{REPOSITORY / 'satellite'}:{REPOSITORY}"
+    houses = [
+        subprocess.Popen(
+            [sys.executable, "-c", look],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={"PYTHONPATH": path},
+        )
+        for _ in range(2)
+    ]
+    ports = [house.stdout.readline().strip() for house in houses if house.stdout]
+    for house in houses:
+        house.communicate("\n", timeout=30)
+    assert len(set(ports)) == 2
+    assert "48123" in ports
