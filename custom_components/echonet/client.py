@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 import contextlib
 from dataclasses import dataclass
+import json
 from typing import ClassVar, TypeVar
 
 import aiohttp
@@ -15,15 +16,21 @@ from .errors import (
     CertificateChanged,
     ClientError,
     ImpostorSuspected,
+    IntegrationOutdated,
     InvalidCode,
     InvalidToken,
+    NotASatellite,
     PairingClosed,
+    SatelliteOutdated,
+    TooManyAttempts,
+    UnknownName,
     UnsupportedProtocol,
     WrongSatellite,
     reason_of,
     refused,
     satellite_url,
     shown,
+    unsupported,
 )
 from .pace import Pace
 from .pairing import Pairing, async_pair, normalize_code
@@ -55,11 +62,16 @@ __all__ = [
     "ClientError",
     "Connection",
     "ImpostorSuspected",
+    "IntegrationOutdated",
     "InvalidCode",
     "InvalidToken",
+    "NotASatellite",
     "Pairing",
     "PairingClosed",
+    "SatelliteOutdated",
     "Skipped",
+    "TooManyAttempts",
+    "UnknownName",
     "UnsupportedProtocol",
     "WrongSatellite",
     "async_connect",
@@ -243,6 +255,7 @@ class _Frames:
             return None if err.sequence is None else Skipped(sequence=err.sequence)
         except ProtocolError as err:
             await _abandon(self.socket, CLOSE_BAD_MESSAGE)
+            raise_for_version(text)
             raise CannotConnect(f"the satellite sent something unintelligible: {err}") from None
 
     async def _pong(self, data: bytes) -> None:
@@ -255,10 +268,7 @@ class _Frames:
 async def _authenticate(frames: _Frames, satellite_id: str, token: str) -> Connection:
     hello = await frames.expect(Hello)
     if hello.protocol != PROTOCOL_VERSION:
-        raise UnsupportedProtocol(
-            f"the satellite speaks version {hello.protocol} of the protocol, we speak {PROTOCOL_VERSION}: "
-            f"update the {'satellite' if hello.protocol < PROTOCOL_VERSION else 'integration'}"
-        )
+        raise unsupported(hello.protocol)
     if hello.satellite_id != satellite_id:
         raise WrongSatellite("another satellite answers at this address")
     await frames.send(Auth(token=token))
@@ -266,6 +276,22 @@ async def _authenticate(frames: _Frames, satellite_id: str, token: str) -> Conne
     if welcome.satellite_id != satellite_id:
         raise WrongSatellite("another satellite answers at this address")
     return Connection(frames, welcome, await frames.expect(Snapshot))
+
+
+def raise_for_version(text: str) -> None:
+    """Raise if a frame that we do not understand greets in another version of the protocol, which may look different.
+
+    Raises:
+        UnsupportedProtocol: it does.
+    """
+    try:
+        frame = json.loads(text)
+    except (ValueError, RecursionError):
+        return
+    if isinstance(frame, dict) and frame.get("type") == Hello.type:
+        version = frame.get("protocol")
+        if isinstance(version, int) and version != PROTOCOL_VERSION:
+            raise unsupported(version)
 
 
 def _broken(error: object) -> CannotConnect:

@@ -1,11 +1,13 @@
 """Adds satellites by discovery or by address, and keeps their trust and address up to date."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 import logging
 from typing import Any, override
 
 from homeassistant.config_entries import (
     SOURCE_IGNORE,
+    SOURCE_REAUTH,
     SOURCE_SYSTEM,
     SOURCE_USER,
     ConfigEntry,
@@ -23,34 +25,20 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 import probatio
 
-from .client import (
-    CannotConnect,
-    ClientError,
-    Pairing,
-    PairingClosed,
-    WrongSatellite,
-    async_connect,
-    async_pair,
-)
-from .const import CONF_FINGERPRINT, DOMAIN, HOUSEHOLD_TITLE, HOUSEHOLD_UNIQUE_ID, SUBENTRY_RECIPIENT
-from .discovery import Discovered, InvalidDiscovery, async_distinct_name, async_follow, read_discovery
-from .helpers import async_get_household, async_get_satellites, translation_key
+from .address import Address, InvalidAddress, parse_address
+from .client import CannotConnect, ClientError, Pairing, PairingClosed, WrongSatellite, async_connect
+from .const import CONF_FINGERPRINT, DOMAIN, HOUSEHOLD_UNIQUE_ID, SUBENTRY_RECIPIENT
+from .discovery import InvalidDiscovery, async_distinct_name, async_follow, read_discovery
+from .helpers import async_get_household, async_get_satellites, async_household_title, translation_key
 from .household.options import options_of_times
 from .household.options_flow import TIMES_SCHEMA, HouseholdOptionsFlow
 from .household.recipient_flow import RecipientFlow
 from .household.runtime import is_household
-from .protocol import DEFAULT_PORT
+from .pairing_attempt import Candidate, async_look, async_try_code
 
 _LOGGER = logging.getLogger(__name__)
 
-ADDRESS_SCHEMA = probatio.Schema(
-    {
-        probatio.Required(CONF_HOST): selector.TextSelector(),
-        probatio.Required(CONF_PORT, default=DEFAULT_PORT): probatio.All(
-            probatio.Coerce(int), probatio.Range(min=1, max=65535)
-        ),
-    }
-)
+ADDRESS_SCHEMA = probatio.Schema({probatio.Required(CONF_HOST): selector.TextSelector()})
 CODE_SCHEMA = probatio.Schema({probatio.Required(CONF_CODE): selector.TextSelector()})
 
 
@@ -61,9 +49,7 @@ class EchonetConfigFlow(ConfigFlow, domain=DOMAIN):
 
     def __init__(self) -> None:
         """Begin without knowing where the satellite is."""
-        self._host = ""
-        self._port = DEFAULT_PORT
-        self._discovered: Discovered | None = None
+        self._candidate = Candidate()
 
     @classmethod
     @callback
@@ -99,18 +85,23 @@ class EchonetConfigFlow(ConfigFlow, domain=DOMAIN):
         """Add the household again."""
         await self.async_set_unique_id(HOUSEHOLD_UNIQUE_ID)
         self._abort_if_unique_id_configured()
-        return self.async_create_entry(title=HOUSEHOLD_TITLE, data={})
+        return self.async_create_entry(title=await async_household_title(self.hass), data={})
 
     async def async_step_system(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Add the household along with the first satellite."""
         return await self.async_step_household()
 
     async def async_step_satellite(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for the address of a satellite that discovery has not found."""
+        """Ask for the address of a satellite that discovery has not found, and look whether it is there."""
         if user_input is None:
             return self._show_address()
-        self._host, self._port = user_input[CONF_HOST].strip(), user_input[CONF_PORT]
-        return await self.async_step_pair()
+        try:
+            address = parse_address(user_input[CONF_HOST])
+            candidate = Candidate(hosts=(address.host,), port=address.port)
+            self._candidate = await async_look(self.hass, candidate)
+        except Exception as err:  # noqa: BLE001  # becomes "unknown" in the form, and a traceback in the log
+            return self._show_address(user_input[CONF_HOST], err)
+        return self._show_code()
 
     @override
     async def async_step_zeroconf(self, discovery_info: ZeroconfServiceInfo) -> ConfigFlowResult:
@@ -125,45 +116,40 @@ class EchonetConfigFlow(ConfigFlow, domain=DOMAIN):
             if entry.state is ConfigEntryState.LOADED:
                 entry.runtime_data.async_wake()
         self._abort_if_unique_id_configured()
-        self._discovered = discovered
-        self._host, self._port = discovered.hosts[0], discovered.port
         name = async_distinct_name(self.hass, discovered.name, discovered.satellite_id)
+        self._candidate = Candidate(
+            hosts=discovered.hosts,
+            port=discovered.port,
+            satellite_id=discovered.satellite_id,
+            name=name,
+            installation=discovered.installation,
+        )
         self.context["title_placeholders"] = {CONF_NAME: name}
-        return await self.async_step_pair()
+        # Whoever opens the dialog has it looked up; an announcement alone makes us connect to nobody.
+        return self._show_code()
 
     async def async_step_pair(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for the code that the satellite shows, and pair."""
-        errors: dict[str, str] = {}
-        if user_input is not None:
-            result = await self._async_try_pairing(user_input[CONF_CODE])
-            if isinstance(result, Pairing):
-                return await self._async_finish(result)
-            if isinstance(result, WrongSatellite):
-                # Another one answers at the address than the one that the announcement named.
-                return self.async_abort(reason="wrong_satellite")
-            if self.source == SOURCE_USER and isinstance(result, CannotConnect):
-                return self._show_address({"base": translation_key(result)})
-            errors["base"] = _error_key(result)
-        return self._show_code("pair", errors)
+        """Ask for the code of a satellite that has to be told to show it."""
+        return await self._async_step_code(user_input)
+
+    async def async_step_code(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the code that the satellite shows already."""
+        return await self._async_step_code(user_input)
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
         """Pair again: the satellite does not know our token any more."""
-        self._host, self._port = entry_data[CONF_HOST], entry_data[CONF_PORT]
+        entry = self._get_reauth_entry()
+        self._candidate = Candidate(
+            hosts=(entry_data[CONF_HOST],),
+            port=entry_data[CONF_PORT],
+            satellite_id=entry.unique_id,
+            name=entry.title,
+        )
         return await self.async_step_reauth_confirm()
 
     async def async_step_reauth_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for a new code."""
-        errors: dict[str, str] = {}
-        if user_input is not None:
-            result = await self._async_try_pairing(user_input[CONF_CODE])
-            if isinstance(result, Pairing):
-                await self.async_set_unique_id(result.satellite_id)
-                self._abort_if_unique_id_mismatch(reason="wrong_satellite")
-                return self.async_update_reload_and_abort(
-                    self._get_reauth_entry(), data_updates=_trust(result)
-                )
-            errors["base"] = _error_key(result)
-        return self._show_code("reauth_confirm", errors)
+        return await self._async_step_code(user_input)
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for a new address, and prove it with the trust that we have; or for the household's settings."""
@@ -172,28 +158,33 @@ class EchonetConfigFlow(ConfigFlow, domain=DOMAIN):
             return await self.async_step_reconfigure_household()
         errors: dict[str, str] = {}
         if user_input is not None:
-            host, port = user_input[CONF_HOST].strip(), user_input[CONF_PORT]
             try:
+                address = parse_address(user_input[CONF_HOST])
+                await async_look(
+                    self.hass,
+                    Candidate(hosts=(address.host,), port=address.port, satellite_id=entry.unique_id),
+                )
                 connection = await async_connect(
                     async_get_clientsession(self.hass),
-                    host,
-                    port,
+                    address.host,
+                    address.port,
                     satellite_id=entry.unique_id or "",
                     fingerprint=entry.data[CONF_FINGERPRINT],
                     token=entry.data[CONF_TOKEN],
                 )
-            except ClientError as err:
-                errors["base"] = translation_key(err)
             except Exception as err:  # noqa: BLE001  # becomes "unknown" in the form, and a traceback in the log
                 errors["base"] = _error_key(err)
             else:
                 await connection.close()
                 return self.async_update_reload_and_abort(
-                    entry, data_updates={CONF_HOST: host, CONF_PORT: port}
+                    entry, data_updates={CONF_HOST: address.host, CONF_PORT: address.port}
                 )
+        known = Address(host=entry.data[CONF_HOST], port=entry.data[CONF_PORT])
         return self.async_show_form(
             step_id="reconfigure",
-            data_schema=self.add_suggested_values_to_schema(ADDRESS_SCHEMA, user_input or entry.data),
+            data_schema=self.add_suggested_values_to_schema(
+                ADDRESS_SCHEMA, user_input or {CONF_HOST: str(known)}
+            ),
             errors=errors,
             description_placeholders={CONF_NAME: entry.title},
         )
@@ -215,70 +206,67 @@ class EchonetConfigFlow(ConfigFlow, domain=DOMAIN):
         """With the first satellite, add the household and ask at once who should hear of alerts."""
         if is_household(result["result"]):
             return result
-        household = async_get_household(self.hass)
-        if household is None and len(async_get_satellites(self.hass)) == 1:
-            created = await self.hass.config_entries.flow.async_init(
-                DOMAIN, context={"source": SOURCE_SYSTEM}
-            )
-            household = created.get("result")
-        if household is None or household.subentries:
+        if async_get_household(self.hass) is not None or len(async_get_satellites(self.hass)) > 1:
+            # Asked once. Whoever has closed the question is reminded by a repair, and not by each further satellite.
             return result
+        created = await self.hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_SYSTEM})
+        household = created["result"]
         recipient = await self.hass.config_entries.subentries.async_init(
             (household.entry_id, SUBENTRY_RECIPIENT), context={"source": SOURCE_USER}
         )
         result["next_flow"] = (FlowType.CONFIG_SUBENTRIES_FLOW, recipient["flow_id"])
         return result
 
-    async def _async_try_pairing(self, code: str) -> Pairing | Exception:
-        """Pair at the first address at which the satellite answers, and remember that one."""
-        hosts: tuple[str, ...] = (self._host,)
-        satellite_id = None
-        if self._discovered is not None:
-            hosts, satellite_id = self._discovered.hosts, self._discovered.satellite_id
-        failed: list[Exception] = []
-        for host in hosts:
-            try:
-                pairing = await async_pair(
-                    async_get_clientsession(self.hass),
-                    host,
-                    self._port,
-                    code,
-                    controller_name=f"Home Assistant ({self.hass.config.location_name})",
-                    satellite_id=satellite_id,
-                )
-            except (CannotConnect, PairingClosed, WrongSatellite) as err:
-                # An address may lead to another machine: what a satellite calls 172.17.0.1, we may call ourselves.
-                failed.append(err)
-            except Exception as err:  # noqa: BLE001  # the caller tells expected from unexpected
-                return err
-            else:
-                self._host = host
-                return pairing
-        # Whoever answered says more than whoever did not.
-        return next((err for err in failed if not isinstance(err, CannotConnect)), failed[0])
+    async def _async_step_code(self, user_input: dict[str, Any] | None) -> ConfigFlowResult:
+        """Look at the satellite when the dialog is opened; pair with it once its code has been typed."""
+        try:
+            if user_input is None:
+                self._candidate = await async_look(self.hass, self._candidate)
+                return self._show_code()
+            self._candidate, pairing = await async_try_code(self.hass, self._candidate, user_input[CONF_CODE])
+        except Exception as err:  # noqa: BLE001  # becomes "unknown" in the form, and a traceback in the log
+            if isinstance(err, WrongSatellite) and user_input is not None:
+                # The code was another one's than that which was announced, or is paired.
+                return self.async_abort(reason="wrong_satellite")
+            if self.source == SOURCE_USER and isinstance(err, CannotConnect):
+                return self._show_address(str(self._address), err)
+            if isinstance(err, PairingClosed):
+                self._candidate = replace(self._candidate, shown_until=None)
+            return self._show_code({"base": _error_key(err)})
+        if self.source == SOURCE_REAUTH:
+            return self.async_update_reload_and_abort(self._get_reauth_entry(), data_updates=_trust(pairing))
+        return await self._async_finish(pairing)
 
     async def _async_finish(self, pairing: Pairing) -> ConfigFlowResult:
         known = await self.async_set_unique_id(pairing.satellite_id, raise_on_progress=False)
-        data = {CONF_HOST: self._host, CONF_PORT: self._port, **_trust(pairing)}
+        data = {CONF_HOST: self._candidate.host, CONF_PORT: self._candidate.port, **_trust(pairing)}
         if known is not None and known.source != SOURCE_IGNORE:
             return self.async_update_reload_and_abort(known, data_updates=data, reason="paired_again")
         title = async_distinct_name(self.hass, pairing.name, pairing.satellite_id)
         return self.async_create_entry(title=title, data=data)
 
-    def _show_address(self, errors: dict[str, str] | None = None) -> ConfigFlowResult:
-        suggested = {CONF_HOST: self._host, CONF_PORT: self._port} if self._host else {}
+    @property
+    def _address(self) -> Address:
+        return Address(host=self._candidate.host, port=self._candidate.port)
+
+    def _show_address(self, typed: str | None = None, err: Exception | None = None) -> ConfigFlowResult:
         return self.async_show_form(
             step_id="satellite",
-            data_schema=self.add_suggested_values_to_schema(ADDRESS_SCHEMA, suggested),
-            errors=errors,
+            data_schema=self.add_suggested_values_to_schema(ADDRESS_SCHEMA, {CONF_HOST: typed}),
+            errors={} if err is None else {"base": _error_key(err)},
         )
 
-    def _show_code(self, step_id: str, errors: dict[str, str]) -> ConfigFlowResult:
+    def _show_code(self, errors: dict[str, str] | None = None) -> ConfigFlowResult:
         # The code is not shown again: it works once, and a mistyped one is quicker typed anew.
-        name = self._discovered.name if self._discovered is not None else self._host
-        placeholders = {"host": self._host, "command": "echonet-satellite pair"}
-        if step_id == "pair":
-            placeholders[CONF_NAME] = name
+        candidate = self._candidate
+        placeholders = {"host": str(self._address), "command": candidate.command}
+        if self.source == SOURCE_REAUTH:
+            step_id = "reauth_confirm"
+        else:
+            step_id = "code" if candidate.shows_code else "pair"
+            placeholders[CONF_NAME] = candidate.name or candidate.host
+        if step_id == "code" and candidate.shown_until is not None:
+            placeholders["until"] = f"{candidate.shown_until:%H:%M}"
         return self.async_show_form(
             step_id=step_id, data_schema=CODE_SCHEMA, errors=errors, description_placeholders=placeholders
         )
@@ -289,6 +277,8 @@ def _trust(pairing: Pairing) -> dict[str, str]:
 
 
 def _error_key(err: Exception) -> str:
+    if isinstance(err, InvalidAddress):
+        return "invalid_address"
     if isinstance(err, ClientError):
         return translation_key(err)
     _LOGGER.error("Unexpected error while setting up a satellite", exc_info=err)

@@ -4,7 +4,7 @@ from typing import Final
 
 from yarl import URL
 
-from .protocol import MAX_STRING_LENGTH, EchonetError
+from .protocol import MAX_STRING_LENGTH, PROTOCOL_VERSION, EchonetError
 
 REQUEST_TIMEOUT_S: Final = 15.0
 
@@ -15,6 +15,18 @@ class ClientError(EchonetError):
 
 class CannotConnect(ClientError):
     """The satellite does not answer, or not as a satellite does."""
+
+
+class NotASatellite(CannotConnect):
+    """Something answers, and it is no satellite."""
+
+
+class UnknownName(CannotConnect):
+    """The satellite does not answer to the name by which it was called."""
+
+
+class TooManyAttempts(CannotConnect):
+    """The satellite answers nobody for a moment, because it was asked too often."""
 
 
 class PairingClosed(ClientError):
@@ -49,15 +61,31 @@ class UnsupportedProtocol(ClientError):
     """The satellite speaks another version of the protocol."""
 
 
+class SatelliteOutdated(UnsupportedProtocol):
+    """The satellite speaks an older version than we do."""
+
+
+class IntegrationOutdated(UnsupportedProtocol):
+    """The satellite speaks a newer version than we do."""
+
+
+def unsupported(version: int) -> UnsupportedProtocol:
+    """Return what it means that a satellite speaks this version, which is not ours."""
+    spoken = f"the satellite speaks version {version} of the protocol, we speak {PROTOCOL_VERSION}"
+    if version < PROTOCOL_VERSION:
+        return SatelliteOutdated(f"{spoken}: update the satellite")
+    return IntegrationOutdated(f"{spoken}: update the integration")
+
+
 def refused(status: int, host: str | None) -> ClientError:
     """Return what an HTTP status other than 200 means."""
     if status == 421:
-        return CannotConnect(
+        return UnknownName(
             f"the satellite does not answer to the name {shown(host)}: use its IP address or its .local name"
         )
     if status == 429:
-        return CannotConnect("the satellite has had too many attempts: wait a minute and try again")
-    return CannotConnect(f"what answers at {shown(host)} is not a satellite (HTTP status {status})")
+        return TooManyAttempts("the satellite has had too many attempts: wait a minute and try again")
+    return NotASatellite(f"what answers at {shown(host)} is not a satellite (HTTP status {status})")
 
 
 def satellite_url(host: str, port: int, path: str) -> URL:

@@ -7,12 +7,17 @@ from homeassistant.const import CONF_TARGET
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
-from .client import CertificateChanged, ClientError
+from .client import ClientError
 from .const import DOMAIN
+from .helpers import translation_key
 
 CERTIFICATE_CHANGED = "certificate_changed"
 CHATTERBOX = "chatterbox"
+SATELLITE_OUTDATED = "satellite_outdated"
+INTEGRATION_OUTDATED = "integration_outdated"
 UNSUPPORTED_PROTOCOL = "unsupported_protocol"
+CONNECTION_ISSUES = (CERTIFICATE_CHANGED, SATELLITE_OUTDATED, INTEGRATION_OUTDATED, UNSUPPORTED_PROTOCOL)
+UPDATE_PAGE = "https://github.com/echonet-home/echonet/blob/main/docs/install.md#update"
 WALK_TEST_DUE = "walk_test_due"
 # Each obstacle has an issue of its own, under one id: a recipient has at most one.
 RECIPIENT_ISSUES: Mapping[str, str] = {
@@ -26,13 +31,14 @@ _RECIPIENT_PREFIX = "recipient_failed_"
 @callback
 def async_report_connection_issue(hass: HomeAssistant, entry: ConfigEntry, err: ClientError) -> None:
     """Show what keeps a satellite away until somebody acts."""
-    key = CERTIFICATE_CHANGED if isinstance(err, CertificateChanged) else UNSUPPORTED_PROTOCOL
+    key = translation_key(err)
     ir.async_create_issue(
         hass,
         DOMAIN,
         f"{key}_{entry.entry_id}",
         data={"entry_id": entry.entry_id},
         is_fixable=key == CERTIFICATE_CHANGED,
+        learn_more_url=None if key == CERTIFICATE_CHANGED else UPDATE_PAGE,
         severity=ir.IssueSeverity.ERROR,
         translation_key=key,
         translation_placeholders={"name": entry.title},
@@ -42,7 +48,7 @@ def async_report_connection_issue(hass: HomeAssistant, entry: ConfigEntry, err: 
 @callback
 def async_clear_connection_issues(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Withdraw what `async_report_connection_issue` has shown."""
-    for key in (CERTIFICATE_CHANGED, UNSUPPORTED_PROTOCOL):
+    for key in CONNECTION_ISSUES:
         ir.async_delete_issue(hass, DOMAIN, f"{key}_{entry.entry_id}")
 
 
@@ -54,6 +60,7 @@ def async_report_chatterbox_issue(hass: HomeAssistant, entry: ConfigEntry) -> No
         DOMAIN,
         f"{CHATTERBOX}_{entry.entry_id}",
         is_fixable=False,
+        learn_more_url=UPDATE_PAGE,
         severity=ir.IssueSeverity.ERROR,
         translation_key=CHATTERBOX,
         translation_placeholders={"name": entry.title},

@@ -16,6 +16,7 @@ from .errors import (
     CannotConnect,
     ImpostorSuspected,
     InvalidCode,
+    NotASatellite,
     PairingClosed,
     UnsupportedProtocol,
     WrongSatellite,
@@ -77,7 +78,7 @@ async def async_pair(
         CannotConnect: no satellite answers.
     """
     plain_code = normalize_code(code)
-    certificate = _SeenCertificate()
+    certificate = SeenCertificate()
     controller_nonce = secrets.token_bytes(proof.NONCE_BYTES)
     started = await _post(
         session,
@@ -124,7 +125,7 @@ async def async_pair(
     )
 
 
-class _SeenCertificate(aiohttp.Fingerprint):
+class SeenCertificate(aiohttp.Fingerprint):
     """Pins the certificate of the first connection, and holds every further one of this pairing to it.
 
     aiohttp asks `check` about each new connection before it sends anything there, and shares connections only
@@ -133,16 +134,23 @@ class _SeenCertificate(aiohttp.Fingerprint):
     """
 
     def __init__(self) -> None:
+        """Begin without a certificate."""
         super().__init__(bytes(32))
         self._seen: bytes | None = None
 
     @property
     def fingerprint(self) -> bytes:
+        """The SHA-256 of the certificate that was shown.
+
+        Raises:
+            CannotConnect: none was shown.
+        """
         if self._seen is None:
             raise CannotConnect("the satellite has shown no certificate")
         return self._seen
 
     def check(self, transport: asyncio.Transport) -> None:
+        """Take the first certificate, and no other after it."""
         ssl_object = transport.get_extra_info("ssl_object")
         got = proof.certificate_fingerprint(ssl_object.getpeercert(binary_form=True))
         if self._seen is None:
@@ -153,7 +161,7 @@ class _SeenCertificate(aiohttp.Fingerprint):
 
 
 async def _post(
-    session: aiohttp.ClientSession, url: URL, certificate: _SeenCertificate, body: Mapping[str, Any]
+    session: aiohttp.ClientSession, url: URL, certificate: SeenCertificate, body: Mapping[str, Any]
 ) -> Mapping[str, Any]:
     try:
         async with session.post(
@@ -176,7 +184,7 @@ async def _post(
     except (ValueError, RecursionError):
         answer = None
     if not isinstance(answer, dict):
-        raise CannotConnect(f"what answers at {shown(url.host)} is not a satellite")
+        raise NotASatellite(f"what answers at {shown(url.host)} is not a satellite")
     if status == 200:
         return answer
     match answer.get("error"):
@@ -194,7 +202,7 @@ async def _read_limited(response: aiohttp.ClientResponse) -> bytes:
     async for chunk in response.content.iter_any():
         raw += chunk
         if len(raw) > MAX_ANSWER_BYTES:
-            raise CannotConnect(f"what answers at {shown(response.url.host)} is not a satellite")
+            raise NotASatellite(f"what answers at {shown(response.url.host)} is not a satellite")
     return raw
 
 

@@ -162,13 +162,17 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hello(Message):
-    """First frame, from the satellite: who speaks, and in which version; it proves nothing."""
+    """First frame, from the satellite: who speaks, and in which version; it proves nothing.
+
+    `pairing_left_s` is how long the code that it shows is still valid, 0 if it shows none.
+    """
 
     type: ClassVar[str] = "hello"
     protocol: int = field(metadata={"ge": 1})
     satellite_id: str
     name: str = ""
     installation: Installation | None = None
+    pairing_left_s: float = field(default=0.0, metadata={"ge": 0.0, "le": 86400.0})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

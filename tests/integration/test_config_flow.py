@@ -9,7 +9,7 @@ from homeassistant.data_entry_flow import FlowResultType
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.echonet import config_flow
+from custom_components.echonet import pairing_attempt
 from custom_components.echonet.client import ImpostorSuspected, UnsupportedProtocol
 from custom_components.echonet.const import CONF_FINGERPRINT, DOMAIN, HOUSEHOLD_UNIQUE_ID
 from custom_components.echonet.protocol import SERVICE_TYPE
@@ -35,7 +35,7 @@ async def test_a_discovered_satellite_is_paired_with_its_code(
     assert result["step_id"] == "pair"
     assert result["description_placeholders"] == {
         "name": "Hallway",
-        "host": "127.0.0.1",
+        "host": f"127.0.0.1:{satellite.port}",
         "command": "echonet-satellite pair",
     }
     code = satellite.open_pairing()
@@ -114,7 +114,7 @@ async def test_a_satellite_is_added_by_its_address(
 ) -> None:
     result = await start_by_hand(hass)
     assert result["step_id"] == "satellite"
-    result = await answer(hass, result, **{CONF_HOST: " 127.0.0.1 ", CONF_PORT: satellite.port})
+    result = await answer(hass, result, **{CONF_HOST: f" https://127.0.0.1:{satellite.port}/ "})
     assert result["step_id"] == "pair"
     result = await answer(hass, result, **{CONF_CODE: satellite.open_pairing()})
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -126,11 +126,10 @@ async def test_a_wrong_address_can_be_corrected(
     hass: HomeAssistant, satellite: SatelliteUnderTest, unused_tcp_port: int
 ) -> None:
     result = await start_by_hand(hass)
-    result = await answer(hass, result, **{CONF_HOST: "127.0.0.1", CONF_PORT: unused_tcp_port})
-    result = await answer(hass, result, **{CONF_CODE: WRONG_CODE})
+    result = await answer(hass, result, **{CONF_HOST: f"127.0.0.1:{unused_tcp_port}"})
     assert result["step_id"] == "satellite"
     assert result["errors"] == {"base": "cannot_connect"}
-    result = await answer(hass, result, **{CONF_HOST: "127.0.0.1", CONF_PORT: satellite.port})
+    result = await answer(hass, result, **{CONF_HOST: f"127.0.0.1:{satellite.port}"})
     result = await answer(hass, result, **{CONF_CODE: satellite.open_pairing()})
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await unload_all(hass)
@@ -185,7 +184,7 @@ async def test_other_errors_can_be_overcome(
     hass: HomeAssistant, satellite: SatelliteUnderTest, error: Exception, key: str
 ) -> None:
     result = await discover(hass, announcement(satellite))
-    with patch.object(config_flow, "async_pair", side_effect=error):
+    with patch.object(pairing_attempt, "async_pair", side_effect=error):
         result = await answer(hass, result, **{CONF_CODE: WRONG_CODE})
     assert result["errors"] == {"base": key}
     result = await answer(hass, result, **{CONF_CODE: satellite.open_pairing()})
@@ -200,7 +199,7 @@ async def test_pairing_a_known_satellite_renews_its_entry(
     await move(satellite)
     result = await start_by_hand(hass)
     result = await answer(hass, result, next_step_id="satellite")
-    result = await answer(hass, result, **{CONF_HOST: "127.0.0.1", CONF_PORT: satellite.port})
+    result = await answer(hass, result, **{CONF_HOST: f"127.0.0.1:{satellite.port}"})
     result = await answer(hass, result, **{CONF_CODE: satellite.open_pairing()})
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "paired_again"

@@ -10,7 +10,7 @@ from homeassistant.data_entry_flow import FlowResultType
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.echonet import config_flow
+from custom_components.echonet import config_flow, pairing_attempt
 from custom_components.echonet.const import CONF_FINGERPRINT, DOMAIN
 from tests.integration.conftest import StartSatellite, setup
 from tests.integration.flows import WRONG_CODE, answer, move, unload_all
@@ -69,7 +69,7 @@ async def test_errors_while_pairing_again_can_be_overcome(
     result = await answer(hass, result, **{CONF_CODE: WRONG_CODE})
     assert result["errors"] == {"base": "cannot_connect"}
     await satellite.start()
-    with patch.object(config_flow, "async_pair", side_effect=RuntimeError("a defect")):
+    with patch.object(pairing_attempt, "async_pair", side_effect=RuntimeError("a defect")):
         result = await answer(hass, result, **{CONF_CODE: WRONG_CODE})
     assert result["errors"] == {"base": "unknown"}
     result = await answer(hass, result, **{CONF_CODE: satellite.open_pairing()})
@@ -99,13 +99,13 @@ async def test_a_new_address_is_taken_once_it_is_proven(
 ) -> None:
     result = await loaded.start_reconfigure_flow(hass)
     assert result["step_id"] == "reconfigure"
-    result = await answer(hass, result, **{CONF_HOST: "127.0.0.1", CONF_PORT: unused_tcp_port})
+    result = await answer(hass, result, **{CONF_HOST: f"127.0.0.1:{unused_tcp_port}"})
     assert result["errors"] == {"base": "cannot_connect"}
     with patch.object(config_flow, "async_connect", side_effect=RuntimeError("a defect")):
-        result = await answer(hass, result, **{CONF_HOST: "127.0.0.1", CONF_PORT: satellite.port})
+        result = await answer(hass, result, **{CONF_HOST: f"127.0.0.1:{satellite.port}"})
     assert result["errors"] == {"base": "unknown"}
     await move(satellite)
-    result = await answer(hass, result, **{CONF_HOST: "127.0.0.1", CONF_PORT: satellite.port})
+    result = await answer(hass, result, **{CONF_HOST: f"127.0.0.1:{satellite.port}"})
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "reconfigure_successful"
     assert loaded.data[CONF_PORT] == satellite.port
@@ -122,10 +122,10 @@ async def test_a_new_address_is_refused_where_another_answers(
     other = await start_satellite(name="Other")
     before = dict(entry.data)
     result = await entry.start_reconfigure_flow(hass)
-    result = await answer(hass, result, **{CONF_HOST: "127.0.0.1", CONF_PORT: other.port})
-    assert result["errors"] == {"base": "certificate_changed"}
+    result = await answer(hass, result, **{CONF_HOST: f"127.0.0.1:{other.port}"})
+    assert result["errors"] == {"base": "wrong_satellite"}
     satellite.forget_controllers()
-    result = await answer(hass, result, **{CONF_HOST: "127.0.0.1", CONF_PORT: satellite.port})
+    result = await answer(hass, result, **{CONF_HOST: f"127.0.0.1:{satellite.port}"})
     assert result["errors"] == {"base": "invalid_token"}
     assert entry.data == before
 

@@ -91,7 +91,7 @@ async def test_an_ignored_satellite_stays_ignored_until_it_is_added_by_hand(
     assert result["reason"] == "already_configured"
 
     result = await start_by_hand(hass)
-    result = await answer(hass, result, **{CONF_HOST: "127.0.0.1", CONF_PORT: satellite.port})
+    result = await answer(hass, result, **{CONF_HOST: f"127.0.0.1:{satellite.port}"})
     result = await answer(hass, result, **{CONF_CODE: satellite.open_pairing()})
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert satellite_entry(hass).source == SOURCE_USER

@@ -273,9 +273,9 @@ def test_every_error_of_the_client_has_its_texts() -> None:
         for item in vars(client).values()
         if isinstance(item, type) and issubclass(item, client.ClientError) and item is not client.ClientError
     ]
-    assert len(errors) == 8
+    assert len(errors) == 13
     keys = {translation_key(error("")) for error in errors}
-    assert keys | {"unknown"} == set(TEXTS["config"]["error"])
+    assert keys | {"unknown", "invalid_address"} == set(TEXTS["config"]["error"])
     raised = calls("HomeAssistantError", "translation_key") | calls(
         "ServiceValidationError", "translation_key"
     )
@@ -285,9 +285,8 @@ def test_every_error_of_the_client_has_its_texts() -> None:
 
 def test_every_issue_has_its_texts() -> None:
     keys = {
-        issues.CERTIFICATE_CHANGED,
+        *issues.CONNECTION_ISSUES,
         issues.CHATTERBOX,
-        issues.UNSUPPORTED_PROTOCOL,
         issues.WALK_TEST_DUE,
         *issues.RECIPIENT_ISSUES.values(),
         *Trouble,
@@ -309,6 +308,7 @@ def test_placeholders_are_those_that_are_given() -> None:
     assert names(TEXTS["issues"]) == {"name", "target"}
     assert names(TEXTS["config"]["step"]["pair"]) == {"name", "host", "command"}
     assert names(TEXTS["config"]["step"]["reauth_confirm"]) == {"name", "host", "command"}
+    assert names(TEXTS["config"]["step"]["code"]) == {"name", "host", "command", "until"}
     assert names(TEXTS["config"]["error"]) == set()
 
 

@@ -151,27 +151,16 @@ async def test_the_issue_goes_when_the_right_satellite_is_back(
     loaded: MockConfigEntry,
     satellite: SatelliteUnderTest,
 ) -> None:
-    """Another satellite gets the address for a while, as after a change of leases."""
+    """Somebody who calls himself the satellite is at its address for a while."""
     await satellite.stop()
     other = await start_satellite(port=satellite.port)
+    object.__setattr__(other.station.info, "satellite_id", satellite.satellite_id)
     issue_id = f"certificate_changed_{loaded.entry_id}"
     await wait_for(lambda: ir.async_get(hass).async_get_issue(DOMAIN, issue_id))
     await other.stop()
     await satellite.start()
     await wait_for_state(hass, "binary_sensor.hallway_connection", STATE_ON)
     assert ir.async_get(hass).async_get_issue(DOMAIN, issue_id) is None
-
-
-async def test_another_version_of_the_protocol_becomes_an_issue(
-    hass: HomeAssistant, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("custom_components.echonet.client.PROTOCOL_VERSION", 2)
-    await setup(hass, entry)
-    assert is_in(entry, ConfigEntryState.SETUP_RETRY)
-    assert entry.error_reason_translation_key == "unsupported_protocol"
-    issue = ir.async_get(hass).async_get_issue(DOMAIN, f"unsupported_protocol_{entry.entry_id}")
-    assert issue is not None
-    assert not issue.is_fixable
 
 
 async def test_loss_and_return_are_shown_and_logged_once(

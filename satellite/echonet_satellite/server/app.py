@@ -38,7 +38,7 @@ class Server:
         bucket: TokenBucket | None = None,
     ) -> None:
         """Serve `station` and its `clips` to `controllers`, and pair through `window`."""
-        self.sockets = Sockets(station, controllers, limits or Limits())
+        self.sockets = Sockets(station, controllers, limits or Limits(), lambda: window.remaining_s)
         self._identity = identity
         application = web.Application(middlewares=[guard(allowed_hosts)], client_max_size=MAX_BODY_BYTES)
         application.on_response_prepare.append(hide_software)

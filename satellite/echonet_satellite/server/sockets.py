@@ -68,11 +68,18 @@ class _Ended(Exception):
 class Sockets:
     """Answers `GET /socket`, and knows who is connected."""
 
-    def __init__(self, station: Station, controllers: Controllers, limits: Limits) -> None:
-        """Serve `station` to `controllers`."""
+    def __init__(
+        self,
+        station: Station,
+        controllers: Controllers,
+        limits: Limits,
+        pairing_left_s: Callable[[], float],
+    ) -> None:
+        """Serve `station` to `controllers`; `pairing_left_s` says how long strangers may still pair."""
         self._station = station
         self._controllers = controllers
         self._limits = limits
+        self._pairing_left_s = pairing_left_s
         self._strangers = 0
         self._links: dict[str, _Link] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -152,6 +159,7 @@ class Sockets:
             satellite_id=info.satellite_id,
             name=info.name,
             installation=info.installation,
+            pairing_left_s=self._pairing_left_s(),
         )
         await socket.send_str(encode(hello))
         try:
