@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 from pathlib import Path
 import signal
 import sys
@@ -75,13 +76,16 @@ def _forget_all(state: Path) -> list[str]:
     with exclusive(state):
         controllers = Controllers(state / "controllers.json")
         names = [controller.name for controller in controllers.all]
-        journal = Journal(state / "journal.sqlite3")
-        try:
-            for controller in controllers.all:
-                controllers.forget(controller.id)
-                journal.forget_controller(controller.id)
-        finally:
-            journal.close()
+        ids = [controller.id for controller in controllers.all]
+        for controller in controllers.all:
+            controllers.forget(controller.id)
+        if (state / "journal.sqlite3").exists():
+            journal = Journal(state / "journal.sqlite3")
+            try:
+                for controller_id in ids:
+                    journal.forget_controller(controller_id)
+            finally:
+                journal.close()
         ClipStore(state / "clips").delete_all()
     return names
 
@@ -89,7 +93,7 @@ def _forget_all(state: Path) -> list[str]:
 def _state(args: argparse.Namespace) -> Path:
     config = configuration(args)
     state = state_directory(config)
-    if config.state is None and not (state / SOCKET_NAME).exists() and SERVICE_STATE.exists():
+    if config.state is None and not (state / SOCKET_NAME).exists() and os.path.lexists(SERVICE_STATE):
         return SERVICE_STATE
     return state
 

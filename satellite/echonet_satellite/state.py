@@ -55,6 +55,7 @@ def write_private(path: Path, data: bytes) -> None:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, FILE_MODE)
         with os.fdopen(descriptor, "wb") as stream:
             os.fchmod(stream.fileno(), FILE_MODE)
+            _give_to_owner_of(path.parent, stream.fileno())
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
@@ -62,6 +63,13 @@ def write_private(path: Path, data: bytes) -> None:
         sync_directory(path.parent)
     except OSError as err:
         raise StateError(f"cannot write {path}: {err.strerror}") from None
+
+
+def _give_to_owner_of(directory: Path, descriptor: int) -> None:
+    """Let a file that root writes belong to the user of the service, who must read it afterwards."""
+    if os.geteuid() == 0:
+        owner = directory.stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 def sync_directory(path: Path) -> None:
@@ -93,6 +101,7 @@ def exclusive(directory: Path) -> Iterator[None]:
     except OSError as err:
         raise StateError(f"cannot write {path}: {err.strerror}") from None
     try:
+        _give_to_owner_of(directory, descriptor)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# satellite/install.sh [--no-start | --remove | --help]: installs this checkout as a service on Debian, Ubuntu or
+# Raspberry Pi OS, and starts it. Run it again to update; your configuration and the pairing stay.
+#
+#   --no-start   install, and start nothing
+#   --remove     stop the service and remove all of it, but for the configuration and what it has remembered
+#
+# What it does, as root: installs missing packages of the distribution (it removes none), makes a Python environment in
+# /opt/echonet-satellite with the versions and hashes of requirements/satellite.txt, writes an example to
+# /etc/echonet-satellite/config.toml where there is none, puts the command into /usr/local/bin and the unit
+# satellite/echonet-satellite.service into /etc/systemd/system. Nothing else is touched.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+venv=/opt/echonet-satellite
+configuration=/etc/echonet-satellite/config.toml
+unit=/etc/systemd/system/echonet-satellite.service
+command=/usr/local/bin/echonet-satellite
+
+say() { printf '%s\n' "$*"; }
+die() {
+  printf 'error: %s\n' "$*" >&2
+  exit 1
+}
+services() { [ -d /run/systemd/system ]; }
+
+start=1
+case ${1:-} in
+  '') ;;
+  --no-start) start= ;;
+  --remove) ;;
+  -h | --help) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0" && exit 0 ;;
+  *) die "install.sh knows --no-start, --remove and --help, not '$1'." ;;
+esac
+[ "$(id -u)" -eq 0 ] || die "this installs a service, which only root may do: sudo $0 $*"
+
+if [ "${1:-}" = --remove ]; then
+  ! services || systemctl disable --now echonet-satellite 2>/dev/null || true
+  rm -rf "$venv" "$unit" "$unit.d"
+  [ "$(readlink "$command" 2>/dev/null)" != "$venv/bin/echonet-satellite" ] || rm -f "$command"
+  ! services || systemctl daemon-reload
+  say 'The satellite is removed. Its configuration and what it remembers are left; to remove these too:'
+  say '  sudo rm -rf /etc/echonet-satellite /var/lib/private/echonet-satellite /var/lib/echonet-satellite'
+  exit 0
+fi
+
+command -v apt-get >/dev/null || die 'this is not Debian or a relative of it: docs/satellite.md says how to install by hand.'
+case $(uname -m) in
+  x86_64 | aarch64) ;;
+  *) die "this system is $(uname -m); the network needs a 64-bit one. On a Raspberry Pi install the 64-bit Raspberry Pi OS." ;;
+esac
+
+packages=(python3 python3-venv python3-dev gcc libportaudio2 portaudio19-dev)
+[ ! -e /dev/gpiochip0 ] || packages+=(python3-lgpio)
+missing=()
+for name in "${packages[@]}"; do
+  dpkg-query -W -f '${Status}' "$name" 2>/dev/null | grep -q 'ok installed' || missing+=("$name")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  say "1/4  Installing ${missing[*]} (a minute)"
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get -qq update || die 'apt-get update failed: is this machine online?'
+  apt-get -qq install -y --no-remove --no-install-recommends "${missing[@]}" >/dev/null ||
+    die "these could not be installed without removing others: sudo apt-get install ${missing[*]}   shows why."
+else
+  say '1/4  All packages of the distribution are there'
+fi
+python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+  die "Python 3.11 or newer is needed, this is $(python3 -V): use Debian 12, Raspberry Pi OS bookworm, or newer."
+
+say '2/4  Installing the satellite into /opt/echonet-satellite (one to five minutes on a Raspberry Pi)'
+pip() { "$venv/bin/python" -m pip --quiet --disable-pip-version-check --no-input install "$@"; }
+# The libraries of GPIO come from the distribution; everything else is our own.
+options=()
+[ ! -e /dev/gpiochip0 ] || options+=(--system-site-packages)
+python3 -m venv ${options[@]+"${options[@]}"} "$venv"
+pip --require-hashes -r "$here/../requirements/build.txt" -r "$here/../requirements/satellite.txt" ||
+  die 'the Python packages could not be installed: is this machine online, and is there room on the disk (df -h)?'
+pip --no-deps --no-build-isolation --force-reinstall "$here" || die 'the satellite could not be installed: see above.'
+ln -sfn "$venv/bin/echonet-satellite" "$command"
+
+say '3/4  Writing the service'
+install -d -m 755 /etc/echonet-satellite
+[ -e "$configuration" ] || install -m 644 "$here/config.example.toml" "$configuration"
+install -m 644 "$here/echonet-satellite.service" "$unit"
+rm -rf "$unit.d"
+if getent group gpio >/dev/null; then
+  install -d "$unit.d"
+  printf '[Service]\nSupplementaryGroups=audio gpio\n' >"$unit.d/gpio.conf"
+fi
+
+if [ -z "$start" ] || ! services; then
+  say '4/4  Not started: sudo systemctl enable --now echonet-satellite'
+else
+  say '4/4  Starting the service'
+  systemctl daemon-reload
+  systemctl enable --quiet echonet-satellite
+  systemctl restart echonet-satellite
+fi
+
+say ''
+# Its own last line says whether something is amiss; the installation is done all the same.
+"$command" doctor || true
+say ''
+say "Configuration:  sudo nano $configuration   and then   sudo systemctl restart echonet-satellite"
+say 'Pair it with Home Assistant:  sudo echonet-satellite pair'
+say 'What it says:  journalctl -u echonet-satellite -f'
