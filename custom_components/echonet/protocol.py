@@ -105,6 +105,10 @@ class Problem(StrEnum):
     BLOCKS_DROPPED = "blocks_dropped"
     TOO_SLOW = "too_slow"
     DISK_FULL = "disk_full"
+    DISK_READ_ONLY = "disk_read_only"
+    JOURNAL_FAILING = "journal_failing"
+    CLOCK_WRONG = "clock_wrong"
+    SETTINGS_LOST = "settings_lost"
 
 
 # With one of these a satellite is deaf.

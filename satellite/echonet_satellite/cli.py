@@ -9,6 +9,7 @@ import sys
 
 from . import __version__
 from .errors import ConfigError, EchonetError
+from .output import LineHandler, LineWriter, OneLineFormatter
 
 _COMMANDS = {
     "run": "hear, recognise, and tell Home Assistant",
@@ -36,23 +37,23 @@ examples:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status: 0, 1 for trouble, 2 for wrong usage, 130 for Ctrl-C."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    # Neither logs nor last words may wait for whoever reads standard error.
+    errors = LineWriter(2)
+    try:
+        return _guarded(arguments, errors)
+    finally:
+        errors.close()
+
+
+def _guarded(arguments: Sequence[str], errors: LineWriter) -> int:
     verbose = False
     try:
         args = _parser(arguments).parse_args(arguments)
         verbose = getattr(args, "verbose", False)
-        logging.basicConfig(
-            level=logging.DEBUG if verbose else logging.WARNING,
-            format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-            if verbose
-            else "%(levelname)s: %(message)s",
-            stream=sys.stderr,
-        )
-        if not verbose:
-            # Each network that comes and goes makes it write a traceback; `discovery.py` looks after that.
-            logging.getLogger("zeroconf").setLevel(logging.CRITICAL)
+        _log_to(errors, verbose=verbose)
         return _run(args)
     except EchonetError as err:
-        _complain(str(err), arguments)
+        _complain(str(err), arguments, errors)
         return 2 if isinstance(err, ConfigError) else 1
     except KeyboardInterrupt:
         return 130
@@ -65,16 +66,31 @@ def main(argv: Sequence[str] | None = None) -> int:
             logging.getLogger(__name__).exception("Unexpected error")
         text = " ".join(str(err).split()) or "no more is known"
         _complain(
-            f"unexpected {type(err).__name__}: {text}; please report it with what --verbose says", arguments
+            f"unexpected {type(err).__name__}: {text}; please report it with what --verbose says",
+            arguments,
+            errors,
         )
         return 1
 
 
-def _complain(text: str, arguments: Sequence[str]) -> None:
+def _complain(text: str, arguments: Sequence[str], errors: LineWriter) -> None:
     """Write why the command ends, in JSON for whoever reads the rest in JSON."""
     from . import logs  # noqa: PLC0415
 
-    print(logs.last_words(text, arguments), file=sys.stderr)
+    errors.write(logs.last_words(text, arguments))
+
+
+def _log_to(errors: LineWriter, *, verbose: bool) -> None:
+    handler = LineHandler(errors)
+    handler.setFormatter(
+        OneLineFormatter(
+            "%(asctime)s %(levelname)s %(name)s: %(message)s" if verbose else "%(levelname)s: %(message)s"
+        )
+    )
+    logging.basicConfig(level=logging.DEBUG if verbose else logging.WARNING, handlers=[handler], force=True)
+    if not verbose:
+        # Each network that comes and goes makes it write a traceback; `discovery.py` looks after that.
+        logging.getLogger("zeroconf").setLevel(logging.CRITICAL)
 
 
 def _run(args: argparse.Namespace) -> int:

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 import json
+import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -14,8 +15,11 @@ from .state import FILE_MODE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_LOGGER = logging.getLogger(__name__)
+
 SOCKET_NAME: Final = "command.sock"
 _MAX_LINE: Final = 4096
+_TRY_AGAIN_S: Final = 5.0
 _MAX_PATH: Final = 100  # a Unix socket's address has room for 107 bytes
 
 Handler = Callable[[], AsyncIterator[dict[str, Any]]]
@@ -30,14 +34,21 @@ class CommandServer:
         self._commands = commands
         self._server: asyncio.Server | None = None
         self._held = ExitStack()
+        self._task: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def start(self) -> None:
-        """Begin to listen.
+        """Begin to listen; where the disk is full or read-only, as soon as it takes the socket."""
+        if not await self._listen(_LOGGER.warning):
+            self._task = asyncio.create_task(self._listen_later())
 
-        Raises:
-            StateError: the socket cannot be made.
-        """
+    async def _listen_later(self) -> None:
+        while True:
+            await asyncio.sleep(_TRY_AGAIN_S)
+            if await self._listen(_LOGGER.debug):
+                return
+
+    async def _listen(self, log: Callable[..., None]) -> bool:
         try:
             self._path.unlink(missing_ok=True)
             path = self._held.enter_context(_short(self._path))
@@ -48,17 +59,24 @@ class CommandServer:
             finally:
                 os.umask(mask)
         except OSError as err:
-            raise StateError(f"cannot make {self._path}: {err.strerror or err}") from None
+            self._held.close()
+            log("`pair` and `unpair` do not work: cannot make %s: %s", self._path, err.strerror or err)
+            return False
+        return True
 
     async def stop(self) -> None:
         """End all conversations and remove the socket."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
         if self._server is not None:
             self._server.close()
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
             await asyncio.sleep(0)  # The loop itself may remove the socket when it has closed it.
-            self._path.unlink(missing_ok=True)
+            with suppress(OSError):
+                self._path.unlink(missing_ok=True)
         self._held.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+import logging
 import secrets
 import time
 from typing import Final
@@ -18,6 +19,8 @@ from .proof import (
     pairing_key,
     same,
 )
+
+_LOGGER = logging.getLogger(__name__)
 
 WINDOW_S: Final = 600.0
 MAX_TRIES: Final = 5
@@ -161,4 +164,7 @@ class PairingWindow:
 
     def _tell(self, outcome: Outcome) -> None:
         for listener in tuple(self._listeners):
-            listener(outcome)
+            try:
+                listener(outcome)
+            except Exception:
+                _LOGGER.exception("One of those who are told of pairing has failed")

@@ -1,12 +1,11 @@
 """What `echonet-satellite run` says on the terminal: lines for a person, or JSON lines for a program."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 import json
-import os
-from pathlib import Path
-import sys
-from typing import Any, TextIO
+from typing import Any
 
+from .output import escaped
 from .proof import group_code
 from .protocol import Detection, Health, Message, Phase
 
@@ -19,27 +18,19 @@ class Report:
     sound began.
     """
 
-    def __init__(self, *, as_json: bool, stream: TextIO | None = None) -> None:
-        """Write to `stream`, else to standard output."""
+    def __init__(self, write: Callable[[str], None], *, as_json: bool) -> None:
+        """Write through `write`, which must never wait for whoever reads."""
+        self._write = write
         self._as_json = as_json
-        self._stream = stream or sys.stdout
 
     def tell(self, event: str, text: str, *, at: datetime | None = None, **details: Any) -> None:
         """Write one event."""
         moment = at or datetime.now(UTC)
         if self._as_json:
-            line = json.dumps(
-                {"event": event, "at": moment.astimezone(UTC).isoformat(timespec="milliseconds"), **details}
-            )
+            at_utc = moment.astimezone(UTC).isoformat(timespec="milliseconds")
+            self._write(json.dumps({"event": event, "at": at_utc, **details}))
         elif text:
-            line = f"{moment.astimezone():%H:%M:%S}  {text}"
-        else:
-            return
-        try:
-            print(line, file=self._stream, flush=True)
-        except (BrokenPipeError, ValueError):
-            # Whoever read along has gone; the satellite goes on.
-            self._stream = open_null()
+            self._write(f"{moment.astimezone():%H:%M:%S}  {escaped(text)}")
 
     def pairing(self, code: str, remaining_s: float) -> None:
         """Write how to pair."""
@@ -92,8 +83,3 @@ class Report:
             pattern=pattern,
             test=message.test,
         )
-
-
-def open_null() -> TextIO:
-    """Return a stream that forgets."""
-    return Path(os.devnull).open("w", encoding="utf-8")

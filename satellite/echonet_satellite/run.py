@@ -19,6 +19,7 @@ from .journal import Journal
 from .local_commands import LocalCommands
 from .location import locate
 from .options import configuration, state_directory
+from .output import LineWriter
 from .pairing_window import Outcome, PairingWindow
 from .report import Report
 from .settings import SettingsStore
@@ -47,12 +48,13 @@ def run(args: argparse.Namespace) -> int:
     config = configuration(args)
     state = state_directory(config)
     prepare_directory(state)
-    with exclusive(state):
-        asyncio.run(
-            _Satellite(
-                config, state, Report(as_json=config.events_json or config.log_format is LogFormat.JSON)
-            ).run()
-        )
+    output = LineWriter(1)
+    try:
+        with exclusive(state):
+            as_json = config.events_json or config.log_format is LogFormat.JSON
+            asyncio.run(_Satellite(config, state, Report(output.write, as_json=as_json)).run())
+    finally:
+        output.close()
     return 0
 
 
@@ -78,6 +80,7 @@ class _Satellite:
         self._journal = Journal(
             state / "journal.sqlite3", keep_days=config.keep_days, keep_count=config.keep_detections
         )
+        self._journal.keep_controllers([controller.id for controller in self._controllers.all])
         info = Info(
             satellite_id=self._identity.satellite_id,
             name=config.name or default_name(self._identity.satellite_id),

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from .codec import decode
 from .errors import ProtocolError, StateError
+from .output import escaped
 from .protocol import ClipChange, ClipSettings, Configure, Sensitivity, Settings, SoundClass
-from .state import FILE_MODE, make_private, set_aside, write_private
+from .state import FILE_MODE, keep_copy, make_private, write_private
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -22,41 +23,71 @@ class SettingsStore:
         self._path = path
         self._clips = clips
         self._classes = tuple(classes)
+        self._damaged = False
+
+    @property
+    def damaged(self) -> bool:
+        """Whether what the owner turned was lost, and nobody has turned anything since."""
+        return self._damaged
 
     def load(self) -> Settings:
-        """Return what was saved, or the defaults; a damaged file is set aside and never stops the satellite."""
+        """Return what was saved, or the defaults; a damaged file is set aside and never stops the satellite.
+
+        Where the file does not say whether the owner wants to be heard, nobody is: it may have been turned off.
+        """
         try:
             make_private(self._path, FILE_MODE)
-            return self._parse(json.loads(self._path.read_text(encoding="utf-8")))
+            text = self._path.read_text(encoding="utf-8")
         except FileNotFoundError:
             return self._complete(listening=True, saved={})
-        except (ValueError, TypeError, RecursionError):
-            aside = set_aside(self._path)
-            _LOGGER.warning(
-                "The settings were damaged and are the defaults again; the old file is now %s", aside
+        except (OSError, ValueError) as err:
+            return self._lost(str(err), listening=False)
+        listening: object = None
+        try:
+            data = json.loads(text)
+            if not isinstance(data, dict) or not isinstance(listening := data.get("listening"), bool):
+                return self._lost("it does not say whether to listen", listening=False)
+            self._damaged = data.get("lost") is True
+            return self._complete(
+                listening=listening,
+                saved=_sensitivities(data.get("sensitivity", {})),
+                clips=data.get("clips"),
             )
-            return self._complete(listening=True, saved={})
-        except OSError as err:
-            raise StateError(f"cannot read {self._path}: {err.strerror}") from None
+        except (ValueError, TypeError, RecursionError) as err:
+            return self._lost(str(err), listening=listening is True)
 
     def save(self, settings: Settings) -> None:
         """Write the settings in one piece."""
+        self._write(settings)
+        self._damaged = False
+
+    def _write(self, settings: Settings, *, lost: bool = False) -> None:
         data: dict[str, object] = {
             "listening": settings.listening,
             "sensitivity": {name.value: level.value for name, level in settings.sensitivity.items()},
         }
         if settings.clips is not None:
             data["clips"] = asdict(settings.clips)
+        if lost:
+            data["lost"] = True
         write_private(self._path, json.dumps(data, indent=2).encode() + b"\n")
 
-    def _parse(self, data: object) -> Settings:
-        if not isinstance(data, dict) or not isinstance(data.get("listening"), bool):
-            raise TypeError("listening")
-        sensitivity = data.get("sensitivity", {})
-        if not isinstance(sensitivity, dict):
-            raise TypeError("sensitivity")
-        saved = {SoundClass(name): Sensitivity(level) for name, level in sensitivity.items()}
-        return self._complete(listening=data["listening"], saved=saved, clips=data.get("clips"))
+    def _lost(self, reason: str, *, listening: bool) -> Settings:
+        settings = self._complete(listening=listening, saved={})
+        _LOGGER.error(
+            "%s is damaged (%s): %s, until somebody changes a setting in Home Assistant; a copy is kept beside it",
+            self._path,
+            escaped(reason),
+            "the sensitivities are the defaults" if listening else "the satellite does not listen",
+        )
+        try:
+            keep_copy(self._path)
+            # At once: a file that is missing at the next start would mean the defaults, and those listen.
+            self._write(settings, lost=True)
+        except (OSError, StateError) as err:
+            _LOGGER.warning("The damaged settings stay where they are: %s", err)
+        self._damaged = True
+        return settings
 
     def _complete(
         self, *, listening: bool, saved: dict[SoundClass, Sensitivity], clips: object = None
@@ -95,3 +126,9 @@ def changed(settings: ClipSettings | None, change: ClipChange | None) -> ClipSet
         if (value := getattr(change, name)) is not None
     }
     return replace(settings, classes={**settings.classes, **wanted}, **turned)
+
+
+def _sensitivities(data: object) -> dict[SoundClass, Sensitivity]:
+    if not isinstance(data, dict):
+        raise TypeError("sensitivity")
+    return {SoundClass(name): Sensitivity(level) for name, level in data.items()}

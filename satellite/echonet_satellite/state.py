@@ -2,15 +2,22 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+import errno
 import fcntl
+import glob
+import logging
 import os
 from pathlib import Path
 import time
 
 from .errors import StateError
 
+_LOGGER = logging.getLogger(__name__)
+
 DIRECTORY_MODE = 0o700
 FILE_MODE = 0o600
+_ASIDE = ".damaged-"
+_MOST_ASIDE = 3
 
 
 def default_state_directory() -> Path:
@@ -34,14 +41,28 @@ def prepare_directory(path: Path) -> None:
         raise StateError(
             f"cannot use the state directory {path}: {err.strerror}; choose another with --state"
         ) from None
-    if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+    # A read-only disk is no reason not to listen; `access` would call it a missing permission.
+    if not os.access(path, os.R_OK | os.X_OK) or not (os.access(path, os.W_OK) or is_read_only(path)):
         raise StateError(f"cannot use the state directory {path}: no permission; choose another with --state")
+
+
+def is_read_only(path: Path) -> bool:
+    """Tell whether the disk that a path lies on takes no writing."""
+    try:
+        return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False
 
 
 def make_private(path: Path, mode: int) -> None:
     """Take away what others may do with a file or folder of ours."""
     if path.stat().st_mode & 0o777 & ~mode:
-        path.chmod(mode)
+        try:
+            path.chmod(mode)
+        except OSError as err:
+            if err.errno != errno.EROFS:
+                raise
+            _LOGGER.warning("Others may read %s, and a read-only disk keeps us from changing that", path)
 
 
 def write_private(path: Path, data: bytes) -> None:
@@ -82,10 +103,37 @@ def sync_directory(path: Path) -> None:
 
 
 def set_aside(path: Path) -> Path:
-    """Rename a damaged file, so that a person can look at it, and return its new name."""
-    aside = path.with_name(f"{path.name}.damaged-{time.time_ns() // 1_000_000}")
-    path.replace(aside)
+    """Rename a damaged file, so that a person can look at it, and return its new name, or the old one.
+
+    The oldest of several are removed: damage that comes again and again fills no disk.
+    """
+    aside = path.with_name(f"{path.name}{_ASIDE}{time.time_ns() // 1_000_000}")
+    try:
+        path.replace(aside)
+        _remove_old(path)
+    except OSError as err:
+        _LOGGER.warning("%s is damaged and stays where it is: %s", path, err.strerror)
+        return path if path.exists() else aside
     return aside
+
+
+def _remove_old(path: Path) -> None:
+    for old in sorted(path.parent.glob(f"{glob.escape(path.name + _ASIDE)}*"))[:-_MOST_ASIDE]:
+        old.unlink()
+
+
+def keep_copy(path: Path) -> None:
+    """Copy a damaged file beside itself, so that a person can look at it.
+
+    Raises:
+        OSError: the disk takes no copy, or the file cannot be read.
+    """
+    data = path.read_bytes()
+    aside = path.with_name(f"{path.name}{_ASIDE}{time.time_ns() // 1_000_000}")
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, FILE_MODE)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(data)
+    _remove_old(path)
 
 
 @contextmanager
@@ -95,11 +143,11 @@ def exclusive(directory: Path) -> Iterator[None]:
     Raises:
         StateError: another satellite holds it.
     """
-    path = directory / "lock"
+    # The folder itself is locked: that needs no file, which a full or read-only disk would not take.
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as err:
-        raise StateError(f"cannot write {path}: {err.strerror}") from None
+        raise StateError(f"cannot use the state directory {directory}: {err.strerror}") from None
     try:
         _give_to_owner_of(directory, descriptor)
         try:

@@ -66,7 +66,8 @@ class Info:
 class Station:
     """Numbers and keeps detections, holds settings, and tells its subscribers of every change.
 
-    `on_event`, `on_health` and `on_level` may be called from any thread; everything else belongs to the event loop.
+    `on_event`, `on_health`, `on_level` and `report` may be called from any thread; everything else belongs to the
+    event loop.
     """
 
     def __init__(
@@ -89,14 +90,19 @@ class Station:
         self._lock = threading.RLock()
         self._open = OpenDetections(self._settings, clock=clock, utc=utc)
         self._active: dict[str, Detection] = {}  # as the subscribers were told
+        self._health_lock = threading.Lock()
         self._heard_health = Health()
-        self._disk_full = False
+        self._problems: dict[str, tuple[Problem, ...]] = {}
+        self._settings_unsaved = False
         self._health = Health()
         self._told = journal.last_sequence
         self._listeners: list[Callable[[Message], None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._pipeline: Configurable | None = None
-        self._tests: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        journal.subscribe(self._on_journal)
+        self._on_journal(journal.problem)
+        self._report_settings()
         self._end_what_was_cut_off()
 
     @property
@@ -111,12 +117,14 @@ class Station:
             self._active = self._open.told
             self._loop = loop
             self._pipeline = pipeline
+        self._post_health()
 
     async def end(self) -> None:
         """Stop what is under way."""
-        for task in self._tests:
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tests, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.to_thread(self._save_settings_again)
         self._loop = None
 
     # From the pipeline's worker thread.
@@ -139,8 +147,16 @@ class Station:
 
     def on_health(self, health: Health) -> None:
         """Tell how the hearing is."""
-        with self._lock:
+        with self._health_lock:
             self._heard_health = health
+        self._post_health()
+
+    def report(self, reporter: str, *problems: Problem) -> None:
+        """Tell what is wrong with something other than the hearing; no problems take back what was told before."""
+        with self._health_lock:
+            if self._problems.get(reporter, ()) == problems:
+                return
+            self._problems[reporter] = problems
         self._post_health()
 
     def on_level(self, level: Level) -> None:
@@ -213,8 +229,8 @@ class Station:
         )
         await asyncio.to_thread(self._take, detection)
         task = asyncio.create_task(self._end_test(detection))
-        self._tests.add(task)
-        task.add_done_callback(self._tests.discard)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def label(self, message: Label) -> None:
         """Keep a person's verdict."""
@@ -238,10 +254,7 @@ class Station:
             if self._pipeline is not None:
                 self._pipeline.configure(settings)
             self._keep_and_post_all(self._open.configure(settings))
-            try:
-                self._store.save(settings)
-            except StateError as err:
-                _LOGGER.error("The settings hold until the next start only: %s", err)
+            self._save_settings()
         self._post(None)
 
     def _mute(self, message: Mute) -> None:
@@ -265,25 +278,47 @@ class Station:
         try:
             kept = self._journal.append(detection)
         except JournalError as err:
-            # An alarm that cannot be kept is still told to whoever listens now.
-            _LOGGER.error("A detection is told but not kept: %s", err)
-            kept = replace(detection, sequence=self._journal.next_sequence())
-            self._note_disk(full=True)
-        else:
-            self._note_disk(full=False)
+            _LOGGER.debug("What is heard now is not told: %s", err)
+            return
         self._post(kept)
 
-    def _note_disk(self, *, full: bool) -> None:
-        if full is not self._disk_full:
-            self._disk_full = full
-            self._post_health()
+    def _on_journal(self, problem: Problem | None) -> None:
+        self.report("journal", *(() if problem is None else (problem,)))
+        loop = self._loop
+        if problem is None and self._settings_unsaved and loop is not None:
+            # Not here: the journal's thread, which calls this, must never wait for whoever waits for it.
+            loop.call_soon_threadsafe(self._save_settings_later)
+
+    def _save_settings_later(self) -> None:
+        task = asyncio.create_task(asyncio.to_thread(self._save_settings_again))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _save_settings_again(self) -> None:
+        with self._lock:
+            if self._settings_unsaved:
+                self._save_settings()
+
+    def _save_settings(self) -> None:
+        try:
+            self._store.save(self._settings)
+        except StateError as err:
+            # They are saved when the disk of the journal, which is the same one, works again.
+            _LOGGER.error("The settings are not on disk yet: %s", err)
+            self._settings_unsaved = True
+        else:
+            self._settings_unsaved = False
+        self._report_settings()
+
+    def _report_settings(self) -> None:
+        self.report("settings", *((Problem.SETTINGS_LOST,) if self._store.damaged else ()))
 
     def _post_health(self) -> None:
-        with self._lock:
+        with self._health_lock:
             health = self._heard_health
-            if self._disk_full and Problem.DISK_FULL not in health.problems:
-                health = replace(health, problems=(*health.problems, Problem.DISK_FULL))
-        self._post(health)
+            others = (problem for problems in self._problems.values() for problem in problems)
+            problems = tuple(dict.fromkeys((*health.problems, *others)))
+        self._post(replace(health, problems=problems))
 
     def _post(self, message: Message | None) -> None:
         """Hand a message to the event loop; None stands for the snapshot of that moment."""
@@ -308,7 +343,11 @@ class Station:
             self._health = message
         told = self.snapshot() if message is None else message
         for listener in tuple(self._listeners):
-            listener(told)
+            try:
+                listener(told)
+            except Exception:
+                # One that fails keeps nobody else from hearing of an alarm.
+                _LOGGER.exception("One of those who are told of what is heard has failed")
 
     def _end_what_was_cut_off(self) -> None:
         """End what a kill or a power cut left without an end, so that nothing sounds for ever."""

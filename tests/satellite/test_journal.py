@@ -4,10 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 import os
 from pathlib import Path
-import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 
 import pytest
@@ -132,10 +129,11 @@ def test_old_and_surplus_detections_are_forgotten_except_labelled_ones(path: Pat
     journal.close()
     journal = Journal(path, clock=clock, keep_days=30, keep_count=10)
     assert [item.id for item in pending(journal)] == ["labelled", *(str(index) for index in range(5, 15))]
+    journal.acknowledge("home", journal.last_sequence)
     clock.now += 31 * DAY
     journal.close()
     journal = Journal(path, clock=clock, keep_days=30, keep_count=10)
-    assert [item.id for item in pending(journal)] == ["labelled"]
+    assert [item.id for item in pending(journal, "other")] == ["labelled"]
     journal.close()
 
 
@@ -185,8 +183,11 @@ def test_damage_in_the_middle_is_found_at_the_start(path: Path, clock: Clock) ->
     data[8192:20000] = os.urandom(20000 - 8192)
     path.write_bytes(data)
     journal = Journal(path, clock=clock)
-    assert pending(journal) == []
+    saved = {item.id for item in pending(journal)}
+    assert saved <= {str(index) for index in range(200)}
     journal.append(detection())
+    found = journal.pending("home", up_to=journal.last_sequence, limit=1000)
+    assert {item.id for item in found} == {*saved, "a"}
     journal.close()
     assert any("damaged" in item.name for item in path.parent.iterdir())
 
@@ -196,7 +197,10 @@ def test_a_detection_from_a_newer_version_is_left_out(journal: Journal, path: Pa
     journal.append(detection("b"))
     with sqlite3.connect(path) as database:
         database.execute("""UPDATE detections SET frame = '{"type": "new"}' WHERE id = 'a'""")
-    assert [item.id for item in pending(journal)] == ["b"]
+    journal.close()
+    again = Journal(path)
+    assert [item.id for item in pending(again)] == ["b"]
+    again.close()
 
 
 def test_a_closed_journal_refuses_and_stays_whole(journal: Journal, path: Path, clock: Clock) -> None:
@@ -208,25 +212,6 @@ def test_a_closed_journal_refuses_and_stays_whole(journal: Journal, path: Path, 
     assert [item.id for item in pending(again)] == ["a"]
     again.close()
     assert not any("damaged" in item.name for item in path.parent.iterdir())
-
-
-def test_a_full_disk_is_an_error_of_one_line(journal: Journal) -> None:
-    pages = journal._database.execute("PRAGMA page_count").fetchone()[0]
-    journal._database.execute(f"PRAGMA max_page_count = {pages}")
-
-    def fill() -> None:
-        for index in range(1000):
-            journal.append(detection(str(index)))
-
-    with pytest.raises(JournalError) as caught:
-        fill()
-    assert "full" in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(JournalError, match="cannot write"):
-        Journal(tmp_path / "missing" / "journal")
 
 
 def test_only_the_owner_may_read(journal: Journal, path: Path) -> None:
@@ -253,44 +238,3 @@ def test_several_threads_write_at_once(journal: Journal) -> None:
         thread.join()
     found = pending(journal)
     assert len({item.sequence for item in found}) == len({item.id for item in found}) == 80
-
-
-WRITER = """
-import sys
-from datetime import UTC, datetime
-from pathlib import Path
-from echonet_satellite.journal import Journal
-from echonet_satellite.protocol import Detection, Phase, SoundClass
-journal = Journal(Path(sys.argv[1]))
-number = 0
-while True:
-    journal.append(Detection(id=str(number), sequence=1, sound_class=SoundClass.DOG, phase=Phase.START,
-                             onset=datetime.now(UTC), confidence=1.0, peak_dbfs=0.0))
-    print(number, flush=True)
-    number += 1
-"""
-
-
-def test_kill_9_loses_nothing_that_was_taken(path: Path) -> None:
-    satellite = Path(__file__).parents[2] / "satellite"
-    for _ in range(3):
-        with subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(path)],
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": str(satellite)},
-        ) as process:
-            assert process.stdout is not None
-            for _ in range(25):
-                assert process.stdout.readline()
-            process.send_signal(signal.SIGKILL)
-            rest = process.stdout.read().split()
-        told = 25 + len(rest)
-        journal = Journal(path)
-        found = [item.id for item in journal.pending("home", up_to=journal.last_sequence, limit=100_000)]
-        # One more may be on disk than was told; never one less.
-        assert found[:told] == [str(index) for index in range(told)]
-        assert len(found) <= told + 1
-        journal.close()
-        for item in path.parent.iterdir():
-            item.unlink()

@@ -18,27 +18,42 @@ def aside(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("content", "listening"),
     [
-        "",
-        "{",
-        "[]",
-        "null",
-        '{"listening": 1}',
-        '{"listening": true, "sensitivity": {"cat": "low"}}',
-        '{"listening": false, "sensitivity": {"dog": 1}}',
-        '{"listening": true, "sensitivity": []}',
-        "[" * 100_000,
+        ("", False),
+        ("{", False),
+        ("[]", False),
+        ("null", False),
+        ('{"listening": 1}', False),
+        ('{"sensitivity": {}}', False),
+        pytest.param("[" * 100_000, False, id="deep"),
+        ('{"listening": false, "sensitivity": {"dog": 1}}', False),
+        ('{"listening": true, "sensitivity": {"cat": "low"}}', True),
+        ('{"listening": true, "sensitivity": []}', True),
     ],
 )
-def test_damaged_settings_are_set_aside(tmp_path: Path, content: str) -> None:
+def test_damaged_settings_never_turn_listening_on(tmp_path: Path, content: str, listening: bool) -> None:
     path = tmp_path / "settings.json"
     path.write_text(content)
-    settings = SettingsStore(path, tuple(SoundClass)).load()
-    assert settings.listening
-    assert settings.sensitivity == dict.fromkeys(SoundClass, Sensitivity.MEDIUM)
+    for _ in range(2):  # nor does the start after the one that found the damage
+        store = SettingsStore(path, tuple(SoundClass))
+        settings = store.load()
+        assert settings.listening is listening
+        assert settings.sensitivity == dict.fromkeys(SoundClass, Sensitivity.MEDIUM)
+        assert store.damaged
     assert aside(tmp_path) == [content]
-    assert not path.exists()
+    store.save(settings)
+    assert not store.damaged
+    store.load()
+    assert not store.damaged
+
+
+def test_damage_that_comes_again_and_again_fills_no_disk(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    for number in range(6):
+        path.write_text(str(number))
+        SettingsStore(path, tuple(SoundClass)).load()
+    assert sorted(aside(tmp_path)) == ["3", "4", "5"]
 
 
 def test_settings_survive_another_model(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What the station makes of what is heard, and of the owner's wishes."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 import sqlite3
@@ -21,6 +22,7 @@ from echonet_satellite.protocol import (
     SoundClass,
     Test,
 )
+from tests.support.disks import small_disk
 from tests.support.satellite import SatelliteUnderTest, running_satellite
 
 
@@ -42,6 +44,12 @@ def listen(satellite: SatelliteUnderTest) -> list[Message]:
 async def settle() -> None:
     for _ in range(3):
         await asyncio.sleep(0)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not condition():  # noqa: ASYNC110 - the health has no event of its own
+            await asyncio.sleep(0.02)
 
 
 def phases(told: list[Message]) -> list[tuple[str, Phase]]:
@@ -215,21 +223,50 @@ async def test_what_a_kill_cut_off_is_ended_at_the_next_start(tmp_path: Path) ->
 
 
 async def test_a_full_disk_is_told_and_so_is_the_alarm(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk") as disk:
+        async with running_satellite(disk.path) as satellite:
+            told = listen(satellite)
+            disk.fill()
+            for _ in range(200):
+                satellite.emit("gunshot")
+            await until(lambda: satellite.station.snapshot().health.problems == (Problem.DISK_FULL,))
+            assert len(phases(told)) == 200
+            sequences = [item.sequence for item in told if isinstance(item, Detection)]
+            assert sequences == sorted(set(sequences))
+            # What the owner wishes holds at once, and is kept as soon as that is possible.
+            await satellite.station.configure(Configure(listening=False))
+            assert not satellite.configured[-1].listening
+            disk.free()
+            await until(lambda: satellite.station.snapshot().health.problems == ())
+            await satellite.stop()
+            await satellite.start()
+            assert not satellite.station.settings.listening
+
+
+async def test_a_listener_that_raises_keeps_nobody_else_from_hearing(tmp_path: Path) -> None:
     async with running_satellite(tmp_path) as satellite:
+
+        def fail(message: Message) -> None:
+            raise RuntimeError(message)
+
+        satellite.station.subscribe(fail)
         told = listen(satellite)
-        database = satellite.journal._database
-        database.execute("PRAGMA max_page_count = 1")
-        for _ in range(200):
-            satellite.emit("gunshot")
-        await settle()
-        assert len(phases(told)) == 200
-        sequences = [item.sequence for item in told if isinstance(item, Detection)]
-        assert sequences == sorted(set(sequences))
-        assert [item.problems for item in told if isinstance(item, Health)] == [(Problem.DISK_FULL,)]
-        database.execute("PRAGMA max_page_count = 100000")
+        satellite.emit("gunshot")
         satellite.emit("dog")
         await settle()
-        assert satellite.station.snapshot().health.problems == ()
+        assert phases(told) == [("gunshot", Phase.START), ("dog", Phase.START)]
+
+
+async def test_lost_settings_are_said_until_somebody_turns_something(tmp_path: Path) -> None:
+    async with running_satellite(tmp_path) as satellite:
+        await satellite.station.configure(Configure(listening=False))
+        await satellite.stop()
+        (satellite.state / "settings.json").write_text("damaged")
+        await satellite.start()
+        await until(lambda: satellite.station.snapshot().health.problems == (Problem.SETTINGS_LOST,))
+        assert not satellite.station.settings.listening
+        await satellite.station.configure(Configure(listening=True))
+        await until(lambda: satellite.station.snapshot().health.problems == ())
 
 
 async def test_health_is_told_when_it_changes(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from ..codec import ToldOnce, decode, encode
 from ..controllers import Controller, Controllers
-from ..errors import EchonetError, ProtocolError
+from ..errors import EchonetError, JournalError, ProtocolError
 from ..protocol import (
     AUTHENTICATION_TIMEOUT_S,
     CLOSE_AUTHENTICATION_TIMEOUT,
@@ -43,6 +43,7 @@ from .guard import refusal
 _LOGGER = logging.getLogger(__name__)
 
 _CLOSE_S: Final = 1.0
+_READ_AGAIN_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +179,10 @@ class Sockets:
 
     def _announce(self, controller: Controller, *, connected: bool) -> None:
         for listener in tuple(self._listeners):
-            listener(controller, connected)
+            try:
+                listener(controller, connected)
+            except Exception:
+                _LOGGER.exception("One of those who are told of connections has failed")
 
 
 class _Link:
@@ -204,6 +208,9 @@ class _Link:
         self._wake = asyncio.Event()
         self._overflowed = asyncio.Event()
         self._watching = False
+        self._sent = 0
+        # Until all that was missed has been sent, an acknowledgement of what is newer says nothing of it.
+        self._acknowledges_up_to: int | None = 0
 
     async def run(self) -> None:
         """Serve until the controller goes, breaks the rules, or is too slow."""
@@ -244,16 +251,32 @@ class _Link:
     async def _send(self, greeting: tuple[Message, ...], told: int) -> None:
         for message in greeting:
             await self._socket.send_str(encode(message))
-        sent = 0
-        while missed := await self._station.pending(self.controller.id, after=sent, up_to=told):
-            for detection in missed:
-                await self._socket.send_str(encode(detection))
-            sent = missed[-1].sequence
+        await self._send_missed(told)
         while True:
-            while self._outgoing:
-                await self._socket.send_str(encode(self._outgoing.popleft()))
+            await self._send_outgoing()
             self._wake.clear()
             await self._wake.wait()
+
+    async def _send_missed(self, told: int) -> None:
+        """Send what this controller has missed; while the journal cannot be read, what happens now goes first."""
+        while True:
+            try:
+                missed = await self._station.pending(self.controller.id, after=self._sent, up_to=told)
+            except JournalError as err:
+                _LOGGER.warning("What %s has missed is told later: %s", self.controller.name, err)
+                await self._send_outgoing()
+                await asyncio.sleep(_READ_AGAIN_S)
+                continue
+            if not missed:
+                self._acknowledges_up_to = None
+                return
+            for detection in missed:
+                await self._socket.send_str(encode(detection))
+            self._sent = self._acknowledges_up_to = missed[-1].sequence
+
+    async def _send_outgoing(self) -> None:
+        while self._outgoing:
+            await self._socket.send_str(encode(self._outgoing.popleft()))
 
     async def _receive(self) -> None:
         while True:
@@ -272,7 +295,9 @@ class _Link:
         station = self._station
         match message:
             case Ack():
-                await station.acknowledge(self.controller.id, message.sequence)
+                most = self._acknowledges_up_to
+                sequence = message.sequence if most is None else min(message.sequence, most)
+                await station.acknowledge(self.controller.id, sequence)
             case Configure():
                 await station.configure(message)
             case Mute():
