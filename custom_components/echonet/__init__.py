@@ -6,6 +6,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
 
 from .activity import async_tell_activity
+from .clip_access import ClipView
 from .const import DOMAIN, HOUSEHOLD_PLATFORMS, SATELLITE_PLATFORMS
 from .coordinator import SatelliteConfigEntry, SatelliteCoordinator
 from .household.answers import async_listen_for_answers
@@ -27,8 +28,9 @@ type EchonetConfigEntry = SatelliteConfigEntry | HouseholdConfigEntry
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Register the actions, which are there also while nothing is set up and then say so."""
+    """Register the actions and the way to clips, which are there also while nothing is set up and then say so."""
     async_setup_services(hass)
+    hass.http.register_view(ClipView)
     return True
 
 

@@ -1,21 +1,28 @@
-"""Tries the way from a satellite to the phones, and from all of them; answers what they were told."""
+"""Tries the way from a satellite to the phones, and from all of them; answers what they were told; deletes clips."""
 
 from typing import override
 
 from homeassistant.components.button import ButtonEntity, ButtonEntityDescription
+from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .clip_access import async_delete_clips
+from .clip_entity import ClipEntity
 from .coordinator import SatelliteConfigEntry
+from .dynamic import async_add_with_clips
 from .entity import SatelliteEntity
 from .household.button import ANSWERS, AnswerButton
-from .household.runtime import Household, HouseholdConfigEntry
+from .household.runtime import HouseholdConfigEntry, is_household
 from .household.walk_entities import WalkTestButton
 from .protocol import SoundClass, Test
 
 PARALLEL_UPDATES = 1
 
 TEST = ButtonEntityDescription(key="test", translation_key="test")
+DELETE_CLIPS = ButtonEntityDescription(
+    key="delete_clips", translation_key="delete_clips", entity_category=EntityCategory.CONFIG
+)
 
 
 async def async_setup_entry(
@@ -24,12 +31,14 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the buttons of a satellite or of the household."""
-    runtime = entry.runtime_data
-    if isinstance(runtime, Household):
-        async_add_entities(AnswerButton(runtime, description) for description in ANSWERS)
-        async_add_entities([WalkTestButton(runtime.walk_test)])
-    else:
-        async_add_entities([TestButton(runtime, TEST)])
+    if is_household(entry):
+        household = entry.runtime_data
+        async_add_entities(AnswerButton(household, description) for description in ANSWERS)
+        async_add_entities([WalkTestButton(household.walk_test)])
+        return
+    coordinator = entry.runtime_data
+    async_add_entities([TestButton(coordinator, TEST)])
+    async_add_with_clips(entry, async_add_entities, lambda: [DeleteClipsButton(coordinator, DELETE_CLIPS)])
 
 
 class TestButton(SatelliteEntity, ButtonEntity):
@@ -44,3 +53,12 @@ class TestButton(SatelliteEntity, ButtonEntity):
         await self.coordinator.async_send(
             Test(sound_class=classes[0] if classes and SoundClass.ALARM not in classes else SoundClass.ALARM)
         )
+
+
+class DeleteClipsButton(ClipEntity, ButtonEntity):
+    """Deletes all clips of the satellite."""
+
+    @override
+    async def async_press(self) -> None:
+        """Delete them."""
+        await async_delete_clips(self.hass, self.coordinator.config_entry)

@@ -28,8 +28,8 @@ from .issues import async_clear_chatterbox_issue, async_report_chatterbox_issue
 from .last_known import LastKnown
 from .link import Link
 from .plain import plain_name
-from .protocol import Detection, Health, Message, Snapshot, TimeReply, Welcome
-from .reports import SIGNAL_SATELLITE, DetectionReport, SatelliteReport
+from .protocol import Clip, Detection, Health, Message, Snapshot, TimeReply, Welcome
+from .reports import SIGNAL_CLIP, SIGNAL_SATELLITE, ClipReport, DetectionReport, SatelliteReport
 from .satellite_state import SatelliteData
 from .timekeeping import Timekeeper
 
@@ -192,6 +192,9 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
             if message != self.data.health:
                 self._async_update(replace(self.data, health=message))
                 self._async_report()
+        elif isinstance(message, Clip):
+            report = ClipReport(entry_id=self.config_entry.entry_id, clip=message)
+            async_dispatcher_send(self.hass, SIGNAL_CLIP, report)
         elif isinstance(message, Snapshot):
             data = SatelliteData.of(self.data.welcome, message)
             if data != self.data:

@@ -1,6 +1,6 @@
-"""Adds one entity per class of a satellite's model, also when an update brings a model with more classes."""
+"""Adds entities for what a satellite can do, also when an update of it brings more classes, or clips."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from homeassistant.core import callback
 from homeassistant.helpers.entity import Entity
@@ -29,3 +29,24 @@ def async_add_per_class(
 
     add_missing()
     entry.async_on_unload(coordinator.async_add_listener(add_missing))
+
+
+@callback
+def async_add_with_clips(
+    entry: SatelliteConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    create: Callable[[], Sequence[Entity]],
+) -> None:
+    """Add the entities that `create` makes once the satellite can keep clips, now or later."""
+    coordinator = entry.runtime_data
+    added = False
+
+    @callback
+    def add_once() -> None:
+        nonlocal added
+        if not added and coordinator.data.settings.clips is not None:
+            added = True
+            async_add_entities(create())
+
+    add_once()
+    entry.async_on_unload(coordinator.async_add_listener(add_once))

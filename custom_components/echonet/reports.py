@@ -6,7 +6,7 @@ from datetime import datetime
 from homeassistant.util.signal_type import SignalType
 
 from .const import DOMAIN
-from .protocol import Detection, Health, Welcome
+from .protocol import Clip, Detection, Health, Welcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,4 +37,13 @@ class SatelliteReport:
     active: tuple[Detection, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipReport:
+    """A clip that a satellite has kept just now."""
+
+    entry_id: str
+    clip: Clip
+
+
+SIGNAL_CLIP: SignalType[ClipReport] = SignalType(f"{DOMAIN}_clip")
 SIGNAL_SATELLITE: SignalType[SatelliteReport] = SignalType(f"{DOMAIN}_satellite")

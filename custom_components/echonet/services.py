@@ -1,4 +1,4 @@
-"""The actions that automations and people can call: acknowledge, label, mute, send a test alert."""
+"""The actions that automations and people can call: acknowledge, label, mute, delete clips, send a test alert."""
 
 from datetime import timedelta
 from typing import Final
@@ -10,6 +10,8 @@ from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 import probatio
 
+from .clip_access import async_delete_clips
+from .clips import is_clip_id
 from .const import ATTR_SOUND_CLASS, CONF_CLASSES, DOMAIN
 from .coordinator import SatelliteCoordinator
 from .helpers import async_get_household
@@ -26,15 +28,20 @@ from .household.runtime import Household, is_household
 from .protocol import SoundClass, Test, Verdict
 
 ACKNOWLEDGE: Final = "acknowledge"
+DELETE_CLIPS: Final = "delete_clips"
 LABEL: Final = "label"
 MUTE: Final = "mute"
 TEST_ALERT: Final = "test_alert"
 
+ATTR_CLIP: Final = "clip"
 ATTR_DURATION: Final = "duration"
 ATTR_INCIDENT: Final = "incident"
 ATTR_VERDICT: Final = "verdict"
 
 ACKNOWLEDGE_SCHEMA: Final = probatio.Schema({probatio.Optional(ATTR_INCIDENT): cv.string})
+DELETE_CLIPS_SCHEMA: Final = probatio.Schema(
+    {probatio.Required(ATTR_DEVICE_ID): cv.string, probatio.Optional(ATTR_CLIP): cv.string}
+)
 LABEL_SCHEMA: Final = probatio.Schema(
     {
         probatio.Optional(ATTR_INCIDENT): cv.string,
@@ -63,6 +70,7 @@ TEST_ALERT_SCHEMA: Final = probatio.Schema(
 def async_setup_services(hass: HomeAssistant) -> None:
     """Register the actions, once for all entries."""
     hass.services.async_register(DOMAIN, ACKNOWLEDGE, _async_acknowledge, ACKNOWLEDGE_SCHEMA)
+    hass.services.async_register(DOMAIN, DELETE_CLIPS, _async_delete_clips, DELETE_CLIPS_SCHEMA)
     hass.services.async_register(DOMAIN, LABEL, _async_label, LABEL_SCHEMA)
     hass.services.async_register(DOMAIN, MUTE, _async_mute, MUTE_SCHEMA)
     hass.services.async_register(DOMAIN, TEST_ALERT, _async_test_alert, TEST_ALERT_SCHEMA)
@@ -87,6 +95,14 @@ async def _async_label(call: ServiceCall) -> None:
     if call.data[ATTR_VERDICT] is Verdict.FALSE_ALARM:
         household.async_false_alarm(incident.id, by=await _async_name(call))
     await async_label(household, incident, call.data[ATTR_VERDICT])
+
+
+async def _async_delete_clips(call: ServiceCall) -> None:
+    coordinator = _async_get_coordinator(call.hass, call.data[ATTR_DEVICE_ID])
+    clip = call.data.get(ATTR_CLIP)
+    if coordinator.data.settings.clips is None or (clip is not None and not is_clip_id(clip)):
+        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="unknown_clip")
+    await async_delete_clips(call.hass, coordinator.config_entry, clip)
 
 
 async def _async_mute(call: ServiceCall) -> None:

@@ -62,7 +62,7 @@ async def deliver(
     hass: HomeAssistant, home: MockConfigEntry, told: Told, news: Alert | None = None, first: int = 1
 ) -> Courier:
     news = news or alert((KITCHEN, sound()))
-    carrier = Courier(hass, home, lambda: "/history")
+    carrier = Courier(hass, home, lambda: "/history", lambda _: None)
     waves = waves_of(recipients_of(home), news.sound_class)
     await carrier.async_deliver(news, waves, first=first, on_told=told)
     return carrier

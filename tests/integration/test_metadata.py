@@ -220,7 +220,13 @@ async def test_every_attribute_has_a_name(
 def test_every_action_is_described() -> None:
     described = load_yaml_dict(str(COMPONENT / "services.yaml"))
     texts, icons = TEXTS["services"], load(COMPONENT / "icons.json")["services"]
-    actions = {services.ACKNOWLEDGE, services.LABEL, services.MUTE, services.TEST_ALERT}
+    actions = {
+        services.ACKNOWLEDGE,
+        services.DELETE_CLIPS,
+        services.LABEL,
+        services.MUTE,
+        services.TEST_ALERT,
+    }
     assert set(described) == set(texts) == set(icons) == actions
     schemas = {
         services.ACKNOWLEDGE: services.ACKNOWLEDGE_SCHEMA,
@@ -316,7 +322,7 @@ def test_platforms_say_how_many_updates_run_at_once() -> None:
     platforms = [
         COMPONENT / f"{platform}.py" for platform in Platform if (COMPONENT / f"{platform}.py").exists()
     ]
-    assert len(platforms) == 6
+    assert len(platforms) == 7
     assert all("\nPARALLEL_UPDATES = " in path.read_text() for path in platforms)
 
 

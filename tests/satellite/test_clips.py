@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from echonet_satellite import child
 from echonet_satellite.audio import SAMPLE_RATE
 from echonet_satellite.clips import keeper, store
 from echonet_satellite.clips.store import ClipStore
@@ -299,7 +300,7 @@ async def test_a_child_that_dies_costs_one_clip(
     await switch_on(raw)
     satellite.hear(beeps(12))
     with monkeypatch.context() as broken:
-        broken.setattr(keeper.child, "command", lambda *_: ["/bin/sh", "-c", "echo no more >&2; kill -9 $$"])
+        broken.setattr(child, "command", lambda *_: ["/bin/sh", "-c", "echo no more >&2; kill -9 $$"])
         satellite.emit("alarm", onset=old_onset())
         while "no more" not in caplog.text:  # noqa: ASYNC110 - a log has no event
             await asyncio.sleep(0.01)

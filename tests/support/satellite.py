@@ -31,8 +31,12 @@ import time
 from typing import TYPE_CHECKING, Any, cast
 import uuid
 
+import numpy as np
+import soundfile
+
 from echonet_satellite.audio import SAMPLE_RATE
 from echonet_satellite.clips.keeper import ClipKeeper
+from echonet_satellite.clips.spectrogram import spectrogram_png
 from echonet_satellite.clips.tape import Tape
 from echonet_satellite.controllers import Controllers
 from echonet_satellite.frontend import Floats
@@ -41,6 +45,7 @@ from echonet_satellite.journal import Journal
 from echonet_satellite.pairing_window import PairingWindow
 from echonet_satellite.protocol import (
     AlarmPattern,
+    Clip,
     Health,
     Level,
     Location,
@@ -87,6 +92,7 @@ class SatelliteUnderTest:
         classes: tuple[SoundClass, ...] = tuple(SoundClass),
         location: Location | None = None,
         limits: Limits | None = None,
+        keeps_clips: bool = True,
         clock: Callable[[], float] = time.monotonic,
         utc: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -96,6 +102,7 @@ class SatelliteUnderTest:
         self.classes = classes
         self.location = location
         self.limits = limits or Limits()
+        self.keeps_clips = keeps_clips
         self.clock = clock
         self.utc = utc
         self.configured: list[Settings] = []
@@ -141,7 +148,7 @@ class SatelliteUnderTest:
                 classes=self.classes,
             ),
             self.journal,
-            SettingsStore(self.state / "settings.json", self.classes, clips=True),
+            SettingsStore(self.state / "settings.json", self.classes, clips=self.keeps_clips),
             locate=lambda: (source, self.location),
             clock=self.clock,
             utc=self._utc_now,
@@ -238,6 +245,29 @@ class SatelliteUnderTest:
     def hear(self, samples: Floats) -> None:
         """Put sound on the tape that ends now, as the pipeline does."""
         self.tape.push(samples, time.monotonic() - len(samples) / SAMPLE_RATE)
+
+    def keep_clip(
+        self,
+        sound_class: SoundClass | str = "dog",
+        *,
+        id: str | None = None,  # noqa: A002 - the message calls it so
+        onset: datetime | None = None,
+    ) -> str:
+        """Put a clip of a tone into the store, as if it had been heard and kept, and return its id."""
+        sound, picture, generation = self.clips.store.begin()
+        tone = 0.3 * np.sin(np.arange(SAMPLE_RATE))
+        soundfile.write(sound, tone, SAMPLE_RATE, format="FLAC")
+        picture.write_bytes(spectrogram_png((tone * 32767).astype(np.int16)))
+        clip = Clip(
+            detection_id=id or uuid.uuid4().hex,
+            sound_class=SoundClass(sound_class),
+            onset=onset or self.utc(),
+            duration_s=1.0,
+        )
+        kept = self.clips.store.adopt(sound, picture, generation, clip)
+        assert kept is not None
+        self.station.announce(kept)
+        return kept.detection_id
 
     async def say(self, frame: str) -> None:
         """Send a frame as it is, as a newer, broken or hostile satellite does."""

@@ -57,11 +57,26 @@ class _Errand:
 class Courier:
     """Brings alerts; one for the household, so that a later alert takes the place of one that is still on its way."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, opens: Callable[[], str]) -> None:
-        """Bring nothing yet; `opens` says which page a touch on a notification opens."""
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        opens: Callable[[], str],
+        picture: Callable[[str], str | None],
+    ) -> None:
+        """Bring nothing yet.
+
+        Args:
+            hass: Home Assistant.
+            entry: The household.
+            opens: Says which page a touch on a notification opens.
+            picture: Says which picture an incident has, if any.
+        """
         self._hass = hass
         self._entry = entry
         self._opens = opens
+        self._picture = picture
+        self._told: dict[str, dict[str, tuple[Recipient, Alert, Sequence[str]]]] = {}
         self._errands: dict[tuple[str, str], _Errand] = {}
         self._first_tries: dict[tuple[str, str], asyncio.Event] = {}
         self._stand_ins: dict[str, frozenset[str]] = {}
@@ -119,6 +134,27 @@ class Courier:
         while len(self._stand_ins) > REMEMBERED:
             del self._stand_ins[next(iter(self._stand_ins))]
 
+    async def async_tell_again(self, incident_id: str) -> None:
+        """Let those who have been told of an incident see its picture, quietly and in the place of what they see.
+
+        Only the companion apps can show one. Who has not been reached yet gets the picture with the alert.
+        """
+        for recipient, alert, instead_of in tuple(self._told.get(incident_id, {}).values()):
+            if (recipient.subentry_id, incident_id) in self._errands:
+                continue
+            for channel in async_get_channels(self._hass, recipient.kind, recipient.target):
+                if not channel.companion:
+                    continue
+                failure = await self._async_send(channel, recipient, alert, instead_of, quiet=True)
+                if failure is not None:
+                    _LOGGER.debug("The picture did not reach %s: %s", recipient.name, failure.reason)
+
+    def _note_told(self, recipient: Recipient, alert: Alert, instead_of: Sequence[str]) -> None:
+        told = self._told.pop(alert.incident_id, {})
+        self._told[alert.incident_id] = {**told, recipient.subentry_id: (recipient, alert, instead_of)}
+        while len(self._told) > REMEMBERED:
+            del self._told[next(iter(self._told))]
+
     @callback
     def async_forget(self, incident_id: str) -> None:
         """Owe nobody an incident any more, because somebody has taken care of it."""
@@ -163,6 +199,7 @@ class Courier:
         self._errands[key] = errand
         if await self._async_try(recipient, errand, instead_of, again=owed is not None):
             self._finish(key, errand)
+            self._note_told(recipient, alert, instead_of)
             if on_told is not None:
                 on_told(recipient, alert)
             return True
@@ -188,6 +225,7 @@ class Courier:
                 break
             if await self._async_try(recipient, errand, instead_of, again=True):
                 self._finish(key, errand)
+                self._note_told(recipient, errand.alert, instead_of)
                 if on_told is not None:
                     on_told(recipient, errand.alert)
                 return
@@ -233,14 +271,20 @@ class Courier:
         return True
 
     async def _async_send(
-        self, channel: Channel, recipient: Recipient, alert: Alert, instead_of: Sequence[str]
+        self,
+        channel: Channel,
+        recipient: Recipient,
+        alert: Alert,
+        instead_of: Sequence[str],
+        *,
+        quiet: bool = False,
     ) -> Failure | None:
         try:
             await _async_wait_for_start(self._hass, channel)
             obstacle = async_get_obstacle(self._hass, channel)
             if obstacle is not None:
                 return Failure(channel=channel, obstacle=obstacle, reason=f"it is {obstacle}")
-            payload = self._payload(channel, recipient, alert, instead_of)
+            payload = self._payload(channel, recipient, alert, instead_of, quiet=quiet)
             async with asyncio.timeout(SEND_TIMEOUT_S):
                 with overhear_companion() as complaints:
                     await self._hass.services.async_call(
@@ -264,7 +308,13 @@ class Courier:
 
     @callback
     def _payload(
-        self, channel: Channel, recipient: Recipient, alert: Alert, instead_of: Sequence[str]
+        self,
+        channel: Channel,
+        recipient: Recipient,
+        alert: Alert,
+        instead_of: Sequence[str],
+        *,
+        quiet: bool,
     ) -> dict[str, Any]:
         notice = alert.notice(recipient.language, instead_of)
         if channel.companion:
@@ -272,7 +322,14 @@ class Courier:
             payload: dict[str, Any] = {
                 ATTR_TITLE: notice.title,
                 ATTR_MESSAGE: notice.message,
-                ATTR_DATA: companion_data(alert, notice, texts, opens=self._opens()),
+                ATTR_DATA: companion_data(
+                    alert,
+                    notice,
+                    texts,
+                    opens=self._opens(),
+                    picture=self._picture(alert.incident_id),
+                    quiet=quiet,
+                ),
             }
         elif async_has_title(self._hass, channel):
             # Other notifiers refuse or ignore data that is not theirs: the map goes into the text.

@@ -29,7 +29,9 @@ class Answer(StrEnum):
     MUTE = "mute"
 
 
-def companion_data(alert: Alert, notice: Notice, texts: Texts, *, opens: str) -> dict[str, Any]:
+def companion_data(
+    alert: Alert, notice: Notice, texts: Texts, *, opens: str, picture: str | None = None, quiet: bool = False
+) -> dict[str, Any]:
     """Return the `data` of a notification for the companion apps of Android and iOS.
 
     The tag makes a later telling of the same incident replace the earlier one.
@@ -39,16 +41,19 @@ def companion_data(alert: Alert, notice: Notice, texts: Texts, *, opens: str) ->
         notice: The same in words.
         texts: The language of the buttons.
         opens: The page of Home Assistant that a touch opens.
+        picture: Where the picture of the sound is, which the apps fetch with their own login.
+        quiet: Make no sound, however loud the alert was.
     """
     return {
         "tag": f"{GROUP}-{key_of(alert.incident_id)}",
         "group": GROUP,
         "url": opens,
         "clickAction": opens,
+        **({"image": picture} if picture else {}),
         "actions": _buttons(alert, notice, texts),
         "latitude": alert.position.latitude,
         "longitude": alert.position.longitude,
-        **loudness(alert.severity),
+        **loudness(Severity.SILENT if quiet else alert.severity),
     }
 
 

@@ -29,6 +29,7 @@ from .desk import Desk, News
 from .incident import Acknowledgement, Incident
 from .kinds import AlertKind
 from .options import plan_of, rules_of
+from .pictures import ClipPictures
 from .policy import Circumstances, Quiet
 from .recipients import Recipient, recipients_of, waves_of
 from .silence_watch import SilenceWatch
@@ -64,7 +65,8 @@ class Household:
         self._ready = asyncio.Event()
         self._stopped = False
         self._wrong_clocks: set[str] = set()
-        self._courier = Courier(hass, entry, lambda: async_get_page(hass))
+        self._pictures = ClipPictures()
+        self._courier = Courier(hass, entry, lambda: async_get_page(hass), self._pictures.of)
         self.walk_test = WalkTest(hass, entry, self._courier)
         self._tick: CALLBACK_TYPE | None = None
 
@@ -80,6 +82,11 @@ class Household:
         for cancel in (
             async_dispatcher_connect(self.hass, SIGNAL_SATELLITE, self._async_handle_satellite),
             async_dispatcher_connect(self.hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._async_handle_change),
+            self._pictures.async_connect(
+                self.hass,
+                self.desk.incidents.of_detection,
+                self._async_show_picture,
+            ),
         ):
             self.entry.async_on_unload(cancel)
 
@@ -254,6 +261,12 @@ class Household:
         # Not a task of the entry: a reload must not cancel an alert, which is told only once.
         self.hass.async_create_background_task(
             self._async_send(news, alert), f"{DOMAIN} alert {alert.incident_id}"
+        )
+
+    @callback
+    def _async_show_picture(self, incident_id: str) -> None:
+        self.hass.async_create_background_task(
+            self._courier.async_tell_again(incident_id), f"{DOMAIN} picture {incident_id}"
         )
 
     def _count_waves(self, incident: Incident) -> int:
