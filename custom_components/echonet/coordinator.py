@@ -20,6 +20,7 @@ from .client import ClientError, Connection, InvalidToken, Skipped
 from .clocks import Offset
 from .codec import ToldOnce
 from .connecting import async_connect_entry
+from .connection_record import ConnectionRecord
 from .const import DOMAIN
 from .device import async_register_device
 from .helpers import translation_key
@@ -54,6 +55,7 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
         self._acknowledging: asyncio.Task[None] | None = None
         self._welcomed_at = dt_util.utcnow()
         self._time = Timekeeper(hass, entry)
+        self.record = ConnectionRecord()
         self._link = Link(self._async_connect, self, entry.title)
         self._last_known = LastKnown(hass, entry.entry_id)
         self._intake = Intake(hass, entry.title, self._acknowledge_soon)
@@ -164,6 +166,7 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
     def on_connected(self, connection: Connection) -> None:
         """Take a fresh connection into use, with the state that came with it."""
         self._welcomed_at = dt_util.utcnow()
+        self.record.note_connected()
         welcome = replace(connection.welcome, name=plain_name(connection.welcome.name))
         self._async_register(welcome)
         self._intake.async_begin()
@@ -210,8 +213,11 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
     def on_lost(self, reason: str) -> None:
         """Show that the satellite is gone."""
         self._time.async_end()
+        now = dt_util.utcnow()
+        self.record.note_error(now, reason)
         if self.last_update_success:
-            self._intake.away_since = dt_util.utcnow()
+            self.record.lost += 1
+            self._intake.away_since = now
             self.last_update_success = False
             _LOGGER.info("Lost %s: %s", self.config_entry.title, reason)
             self.async_update_listeners()

@@ -3,13 +3,15 @@
 from dataclasses import asdict
 from typing import Any
 
-from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.components.diagnostics import REDACTED, async_redact_data
 from homeassistant.const import CONF_HOST, CONF_LATITUDE, CONF_LONGITUDE, CONF_NAME, CONF_TARGET, CONF_TOKEN
 from homeassistant.core import HomeAssistant
+from homeassistant.loader import async_get_integration
 
 from . import EchonetConfigEntry
-from .const import CONF_ADDRESS, CONF_FINGERPRINT
+from .const import CONF_ADDRESS, CONF_FINGERPRINT, DOMAIN
 from .household.runtime import Household
+from .protocol import PROTOCOL_VERSION
 
 TO_REDACT = {
     CONF_ADDRESS,
@@ -34,7 +36,13 @@ async def async_get_config_entry_diagnostics(
 ) -> dict[str, Any]:
     """Return the diagnostics of a satellite or of the household."""
     runtime = entry.runtime_data
-    diagnostics: dict[str, Any] = {"entry": dict(entry.data), "options": dict(entry.options)}
+    integration = await async_get_integration(hass, DOMAIN)
+    diagnostics: dict[str, Any] = {
+        "version": str(integration.version),
+        "protocol": PROTOCOL_VERSION,
+        "entry": dict(entry.data),
+        "options": dict(entry.options),
+    }
     if isinstance(runtime, Household):
         diagnostics["recipients"] = [
             {"title": subentry.title, **subentry.data} for subentry in entry.subentries.values()
@@ -42,6 +50,7 @@ async def async_get_config_entry_diagnostics(
         diagnostics["incidents"] = [asdict(incident) for incident in runtime.desk.incidents]
     else:
         diagnostics["connected"] = runtime.last_update_success
+        diagnostics["connection"] = _without(runtime.record.as_dict(), str(entry.data[CONF_HOST]))
         offset = runtime.clock_offset
         diagnostics["clock_ahead_s"] = offset and offset.ahead.total_seconds()
         diagnostics["satellite"] = {
@@ -52,6 +61,13 @@ async def async_get_config_entry_diagnostics(
         }
     redacted: dict[str, Any] = async_redact_data(_listed(diagnostics), TO_REDACT)
     return redacted
+
+
+def _without(record: dict[str, Any], host: str) -> dict[str, Any]:
+    """Leave the address out of what errors say."""
+    for item in record["last_errors"]:
+        item["error"] = item["error"].replace(host, REDACTED)
+    return record
 
 
 def _listed(value: Any) -> Any:

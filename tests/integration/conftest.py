@@ -17,7 +17,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.echonet import event, link
+from custom_components.echonet import event, link, sensor
 from custom_components.echonet.const import CONF_FINGERPRINT, DOMAIN, HOUSEHOLD_TITLE, HOUSEHOLD_UNIQUE_ID
 from tests.support.satellite import SatelliteUnderTest, running_satellite
 
@@ -32,10 +32,13 @@ def _database(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _with_sound_events(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Enable what an owner would have to: the event entities of the satellites."""
+def _with_entities_that_are_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Enable what an owner would have to: the events of the satellites, and more of the current incident."""
     description = replace(event.SOUND_DETECTION, entity_registry_enabled_default=True)
     monkeypatch.setattr(event, "SOUND_DETECTION", description)
+    enabled = [replace(item, entity_registry_enabled_default=True) for item in sensor.INCIDENT_SENSORS]
+    monkeypatch.setattr(sensor, "INCIDENT_SENSORS", enabled)
+    monkeypatch.setattr(sensor.LikelyRoomSensor, "_attr_entity_registry_enabled_default", True)
 
 
 @pytest.fixture(autouse=True)

@@ -4,13 +4,16 @@ import json
 
 from homeassistant.components.diagnostics import REDACTED
 from homeassistant.core import HomeAssistant
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from homeassistant.helpers.translation import async_get_translations
+from homeassistant.setup import async_setup_component
+from pytest_homeassistant_custom_component.common import MockConfigEntry, get_system_health_info
 
-from custom_components.echonet.const import CONF_FINGERPRINT
+from custom_components.echonet.const import CONF_FINGERPRINT, DOMAIN
 from custom_components.echonet.diagnostics import async_get_config_entry_diagnostics
-from custom_components.echonet.protocol import Location, SoundClass
+from custom_components.echonet.protocol import Location, Problem, SoundClass
 from tests.integration.conftest import StartSatellite, make_entry, setup, wait_for
 from tests.integration.phones import add_recipient
+from tests.support.satellite import SatelliteUnderTest
 
 
 async def test_a_satellite(hass: HomeAssistant, start_satellite: StartSatellite) -> None:
@@ -27,6 +30,8 @@ async def test_a_satellite(hass: HomeAssistant, start_satellite: StartSatellite)
     assert diagnostics["satellite"]["health"]["problems"] == []
     assert diagnostics["satellite"]["settings"]["sensitivity"]["dog"] == "medium"
     assert diagnostics["entry"]["port"] == satellite.port
+    assert (diagnostics["version"], diagnostics["protocol"]) == ("0.1.0", 1)
+    assert diagnostics["connection"] == {"connected": 1, "lost": 0, "last_errors": []}
     text = json.dumps(diagnostics)
     secrets = [
         entry.data["token"],
@@ -38,6 +43,43 @@ async def test_a_satellite(hass: HomeAssistant, start_satellite: StartSatellite)
     assert not [secret for secret in [*secrets, "13.456", "Hallway"] if secret in text]
     assert diagnostics["entry"]["token"] == REDACTED
     await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_what_has_gone_wrong_last_is_told_without_the_address(
+    hass: HomeAssistant, loaded: MockConfigEntry, satellite: SatelliteUnderTest
+) -> None:
+    await satellite.stop()
+    await wait_for(lambda: loaded.runtime_data.record.errors)
+    await wait_for(lambda: "does not answer" in loaded.runtime_data.record.errors[-1][1])
+    connection = (await async_get_config_entry_diagnostics(hass, loaded))["connection"]
+    assert (connection["connected"], connection["lost"]) == (1, 1)
+    assert "does not answer" in connection["last_errors"][-1]["error"]
+    assert "127.0.0.1" not in json.dumps(connection)
+    await satellite.start()
+    await satellite.wait_connected()
+    await wait_for(lambda: loaded.runtime_data.record.connected == 2)
+
+
+async def test_system_health_counts_and_names_nobody(
+    hass: HomeAssistant, home: MockConfigEntry, satellite: SatelliteUnderTest
+) -> None:
+    assert await async_setup_component(hass, "system_health", {})
+    await hass.async_block_till_done()
+    add_recipient(hass, home, "notify.mobile_app_anna", name="Anna")
+    satellite.set_health(Problem.MICROPHONE_SILENT)
+    await wait_for(lambda: hass.states.is_state("binary_sensor.hallway_microphone", "on"))
+    info = await get_system_health_info(hass, DOMAIN)
+    assert info == {
+        "version": "0.1.0",
+        "satellites": 1,
+        "connected": 1,
+        "listening": 1,
+        "satellite_versions": "0.1.0",
+        "problems": "microphone_silent",
+        "recipients": 1,
+    }
+    texts = await async_get_translations(hass, "fr", "system_health", {DOMAIN})
+    assert {f"component.{DOMAIN}.system_health.info.{key}" for key in info} == set(texts)
 
 
 async def test_the_household(

@@ -40,11 +40,18 @@ INCIDENT_SENSORS = (
         value=lambda incident: name_of(incident.kind),
         otherwise=NO_INCIDENT,
     ),
-    IncidentSensorDescription(key="incident_rooms", translation_key="incident_rooms", value=_places),
+    # The activity would show each of these beside the alert that says the same.
+    IncidentSensorDescription(
+        key="incident_rooms",
+        translation_key="incident_rooms",
+        entity_registry_enabled_default=False,
+        value=_places,
+    ),
     IncidentSensorDescription(
         key="incident_since",
         translation_key="incident_since",
         device_class=SensorDeviceClass.TIMESTAMP,
+        entity_registry_enabled_default=False,
         value=lambda incident: incident.onset,
     ),
 )

@@ -16,6 +16,7 @@ class LikelyRoomSensor(SensorEntity):
 
     _attr_has_entity_name = True
     _attr_should_poll = False
+    _attr_entity_registry_enabled_default = False
     _attr_translation_key = "likely_room"
     _attr_unique_id = f"{HOUSEHOLD_UNIQUE_ID}-likely-room"
 
