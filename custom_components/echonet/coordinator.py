@@ -29,7 +29,7 @@ from .issues import async_clear_chatterbox_issue, async_report_chatterbox_issue
 from .last_known import LastKnown
 from .link import Link
 from .plain import plain_name
-from .protocol import Clip, Detection, Health, Message, Snapshot, TimeReply, Welcome
+from .protocol import Clip, Detection, Health, LoudNoise, Message, Snapshot, TimeReply, Welcome
 from .reports import SIGNAL_CLIP, SIGNAL_SATELLITE, ClipReport, DetectionReport, SatelliteReport
 from .satellite_state import SatelliteData
 from .timekeeping import Timekeeper
@@ -59,6 +59,7 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
         self._link = Link(self._async_connect, self, entry.title)
         self._last_known = LastKnown(hass, entry.entry_id)
         self._intake = Intake(hass, entry.title, self._acknowledge_soon)
+        self._noise_listeners: list[Callable[[LoudNoise], None]] = []
         self._skipped = ToldOnce(
             lambda what: _LOGGER.warning("Skipped something that only a newer version knows: %s", what)
         )
@@ -130,6 +131,12 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
         """
         return self._intake.async_subscribe(listener)
 
+    @callback
+    def async_subscribe_loud_noises(self, listener: Callable[[LoudNoise], None]) -> CALLBACK_TYPE:
+        """Call `listener` when a loud noise begins and when it is over; returns what ends it."""
+        self._noise_listeners.append(listener)
+        return lambda: self._noise_listeners.remove(listener)
+
     @property
     def clock_offset(self) -> Offset | None:
         """How far the satellite's clock is ahead of ours; None if it is not connected or tells no time."""
@@ -195,14 +202,23 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
             if message != self.data.health:
                 self._async_update(replace(self.data, health=message))
                 self._async_report()
-        elif isinstance(message, Clip):
-            report = ClipReport(entry_id=self.config_entry.entry_id, clip=message)
-            async_dispatcher_send(self.hass, SIGNAL_CLIP, report)
         elif isinstance(message, Snapshot):
             data = SatelliteData.of(self.data.welcome, message)
             if data != self.data:
                 self._async_update(data)
                 self._async_report()
+        else:
+            self._async_pass_on(message)
+
+    @callback
+    def _async_pass_on(self, message: Message) -> None:
+        """Tell of what changes nothing that is known of the satellite."""
+        if isinstance(message, LoudNoise):
+            for listener in tuple(self._noise_listeners):
+                listener(message)
+        elif isinstance(message, Clip):
+            report = ClipReport(entry_id=self.config_entry.entry_id, clip=message)
+            async_dispatcher_send(self.hass, SIGNAL_CLIP, report)
 
     @callback
     def on_stable(self) -> None:

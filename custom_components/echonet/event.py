@@ -9,9 +9,11 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import (
     ATTR_CONFIDENCE,
+    ATTR_DURATION,
     ATTR_LEVEL,
     ATTR_ONSET,
     ATTR_PATTERN,
+    ATTR_PULSES,
     ATTR_REPLAYED,
     ATTR_SOUND_CLASS,
 )
@@ -21,7 +23,7 @@ from .event_types import FiredEvents, event_of, event_types_of
 from .fresh_event import FreshEvent
 from .household.event import AlertEvent
 from .household.runtime import Household, HouseholdConfigEntry
-from .protocol import Phase
+from .protocol import LoudNoise, Phase
 from .reports import DetectionReport
 
 PARALLEL_UPDATES = 0
@@ -29,6 +31,13 @@ PARALLEL_UPDATES = 0
 # For automations that want more than the alerts of the household; in the activity it would repeat each sound.
 SOUND_DETECTION = EventEntityDescription(
     key="sound_detection", translation_key="sound_detection", entity_registry_enabled_default=False
+)
+
+LOUD_NOISE = EventEntityDescription(
+    key="loud_noise",
+    translation_key="loud_noise",
+    event_types=["began", "ended"],
+    entity_registry_enabled_default=False,
 )
 
 
@@ -42,7 +51,9 @@ async def async_setup_entry(
     if isinstance(runtime, Household):
         async_add_entities([AlertEvent(runtime)])
     else:
-        async_add_entities([SoundDetectionEvent(runtime, SOUND_DETECTION)])
+        async_add_entities(
+            [SoundDetectionEvent(runtime, SOUND_DETECTION), LoudNoiseEvent(runtime, LOUD_NOISE)]
+        )
 
 
 class SoundDetectionEvent(FreshEvent, SatelliteEntity):
@@ -89,6 +100,30 @@ class SoundDetectionEvent(FreshEvent, SatelliteEntity):
                 ATTR_LEVEL: round(detection.peak_dbfs, 1),
                 ATTR_PATTERN: detection.pattern,
                 ATTR_REPLAYED: detection.replayed,
+            },
+        )
+        self.async_write_ha_state()
+
+
+class LoudNoiseEvent(FreshEvent, SatelliteEntity):
+    """Fires when a loud noise begins and when it is over, whatever it is."""
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Begin to listen."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self.coordinator.async_subscribe_loud_noises(self._async_handle_noise))
+
+    @callback
+    def _async_handle_noise(self, noise: LoudNoise) -> None:
+        self._trigger_event(
+            "ended" if noise.phase is Phase.END else "began",
+            {
+                ATTR_ID: noise.id,
+                ATTR_ONSET: noise.onset.isoformat(),
+                ATTR_DURATION: noise.duration_s,
+                ATTR_LEVEL: noise.peak_dbfs,
+                ATTR_PULSES: noise.pulses,
             },
         )
         self.async_write_ha_state()

@@ -109,11 +109,19 @@ class Problem(StrEnum):
     JOURNAL_FAILING = "journal_failing"
     CLOCK_WRONG = "clock_wrong"
     SETTINGS_LOST = "settings_lost"
+    MICROPHONE_DEAF = "microphone_deaf"
+    SENSOR_MISSING = "sensor_missing"
+    SENSOR_SILENT = "sensor_silent"
 
 
 # With one of these a satellite is deaf.
 MICROPHONE_PROBLEMS = frozenset(
-    {Problem.MICROPHONE_MISSING, Problem.MICROPHONE_SILENT, Problem.MICROPHONE_CLIPPED}
+    {
+        Problem.MICROPHONE_MISSING,
+        Problem.MICROPHONE_SILENT,
+        Problem.MICROPHONE_CLIPPED,
+        Problem.MICROPHONE_DEAF,
+    }
 )
 
 
@@ -302,6 +310,22 @@ class Clip(Message):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoudNoise(Message):
+    """A loud noise begins (`start`) or is over (`end`), whatever it is; told as it happens, and not kept.
+
+    `peak_dbfs` is how loud the microphone heard it, `pulses` how often the sound sensor pulsed; null without one.
+    """
+
+    type: ClassVar[str] = "loud_noise"
+    id: str
+    phase: Phase
+    onset: datetime
+    duration_s: float = field(default=0.0, metadata={"ge": 0.0})
+    peak_dbfs: float | None = None
+    pulses: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ack(Message):
     """Everything up to `sequence` has arrived and may be forgotten."""
 
@@ -382,6 +406,7 @@ MESSAGES: Mapping[str, type[Message]] = {
         Detection,
         Health,
         Level,
+        LoudNoise,
         Clip,
         Ack,
         Configure,

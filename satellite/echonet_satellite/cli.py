@@ -17,11 +17,12 @@ _COMMANDS = {
     "unpair": "forget every Home Assistant that was paired",
     "config": "show the configuration that holds, and where each value is from",
     "doctor": "check sound, network, clock, disk and pairing, and say what to do",
+    "calibrate": "adjust the sound sensor, and measure the noise floor",
     "devices": "list the microphones",
     "classify": "recognise the sounds in recordings",
 }
 
-_CONFIGURED = frozenset({"run", "pair", "unpair", "config", "doctor"})
+_CONFIGURED = frozenset({"run", "pair", "unpair", "config", "doctor", "calibrate"})
 
 _EXAMPLES = """\
 examples:
@@ -113,6 +114,10 @@ def _run(args: argparse.Namespace) -> int:
             from . import config_command  # noqa: PLC0415
 
             return config_command.run(args)
+        case "calibrate":
+            from . import calibrate_command  # noqa: PLC0415
+
+            return calibrate_command.run(args)
         case "doctor":
             from . import doctor_command  # noqa: PLC0415
 
@@ -152,6 +157,10 @@ def _add_arguments(name: str, parser: argparse.ArgumentParser) -> None:
         from . import options  # noqa: PLC0415
 
         options.add_arguments(parser, options.FEW if name in {"pair", "unpair"} else None)
+    if name == "calibrate":
+        from . import calibrate_command  # noqa: PLC0415
+
+        calibrate_command.add_arguments(parser)
     elif name == "devices":
         from . import devices  # noqa: PLC0415
 

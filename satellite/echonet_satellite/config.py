@@ -15,8 +15,11 @@ from .hardware import MAX_NAME_LENGTH
 from .journal import DEFAULT_KEEP_COUNT, DEFAULT_KEEP_DAYS
 from .option_table import ENVIRONMENT_PREFIX, OPTIONS, Option
 from .protocol import DEFAULT_PORT, Location
+from .sensor import SensorConfig
 
 FILE_NAME: Final = "config.toml"
+# A clap beside the microphone is louder, talk in the room is not.
+DEFAULT_LOUD_DBFS: Final = -15.0
 
 
 class LogFormat(StrEnum):
@@ -42,6 +45,8 @@ class Config:
     keep_days: float = DEFAULT_KEEP_DAYS
     keep_detections: int = DEFAULT_KEEP_COUNT
     announce: bool = True
+    sensor: SensorConfig | None = None
+    loud_dbfs: float = DEFAULT_LOUD_DBFS
     log_format: LogFormat = LogFormat.TEXT
     verbose: bool = False
     events_json: bool = False
@@ -144,6 +149,9 @@ class _Table:
                 lambda key, value: self._number(key, value, 100, 10_000_000, whole=True),
             ),
             "discovery.announce": ("announce", self._boolean),
+            "sensor.pin": ("sensor", lambda *_: self._sensor()),
+            "sensor.active": ("sensor", lambda *_: self._sensor()),
+            "sensor.loud_dbfs": ("loud_dbfs", lambda key, value: self._number(key, value, -90, 0)),
             "log.format": ("log_format", self._log_format),
             "log.verbose": ("verbose", self._boolean),
             "log.events_json": ("events_json", self._boolean),
@@ -243,6 +251,16 @@ class _Table:
             return LogFormat(value)
         except ValueError:
             raise self._error(key, f"must be text or json, not {value!r}") from None
+
+    def _sensor(self) -> SensorConfig:
+        section = self._data["sensor"]
+        if "pin" not in section:
+            raise self._error("sensor.pin", "is missing: say on which GPIO pin the sensor is")
+        active = section.get("active", "low")
+        if active not in {"low", "high"}:
+            raise self._error("sensor.active", f"must be low or high, not {active!r}")
+        pin = int(self._number("sensor.pin", section["pin"], 0, 27, whole=True))
+        return SensorConfig(pin=pin, active_low=active == "low")
 
     def _location(self) -> Location:
         section = self._data["location"]

@@ -20,6 +20,7 @@ from .errors import EchonetError
 from .hardware import SERVICE_STATE, hardware_name
 from .options import effective, state_directory
 from .protocol import DEFAULT_PORT
+from .sensor import SensorError, SoundSensor
 
 _LEAST_FREE_BYTES: Final = 100 * 1024 * 1024
 _SYNCHRONIZED: Final = Path("/run/systemd/timesync/synchronized")
@@ -115,6 +116,30 @@ def _sound_advice(devices: Path) -> str:
     if not os.access(next(devices.glob("control*"), devices), os.R_OK | os.W_OK):
         return "your user may not use sound: sudo usermod -aG audio $USER, then log in again"
     return "there is a sound card, and nothing that it can record from: plug in a microphone (`arecord -l`)"
+
+
+def _sensor(found: Effective) -> Iterable[Finding]:
+    config = found.config.sensor
+    if config is None:
+        # Most have none, and need none.
+        return
+    sensor = SoundSensor(config, lambda: None)
+    try:
+        sensor.open()
+    except SensorError as err:
+        yield Finding(
+            about="sound sensor",
+            verdict=Verdict.HINT,
+            text=str(err),
+            advice="where the satellite runs, it has the sensor to itself; else check the pin and its cable",
+        )
+        return
+    sensor.close()
+    yield Finding(
+        about="sound sensor",
+        verdict=Verdict.FINE,
+        text=f"on GPIO{config.pin}; `echonet-satellite calibrate` shows its pulses",
+    )
 
 
 def _model(found: Effective) -> Iterable[Finding]:
@@ -260,6 +285,7 @@ async def _runs(state: Path) -> bool:
 CHECKS: Final[tuple[Callable[[Effective], Iterable[Finding]], ...]] = (
     _configuration,
     _sound,
+    _sensor,
     _model,
     _clock,
     _network,

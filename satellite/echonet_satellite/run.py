@@ -18,6 +18,7 @@ from .identity import load_or_create
 from .journal import Journal
 from .local_commands import LocalCommands
 from .location import locate
+from .noise_watch import NoiseWatch, end as end_watch
 from .options import configuration, state_directory
 from .output import LineWriter
 from .pairing_window import Outcome, PairingWindow
@@ -97,6 +98,12 @@ class _Satellite:
             SettingsStore(state / "settings.json", card.classes, clips=can_find_talk()),
             locate=lambda: locate(config),
         )
+        self._noises = NoiseWatch(
+            self._station,
+            sensor=config.sensor,
+            loud_dbfs=config.loud_dbfs,
+            listening=lambda: self._station.settings.listening,
+        )
         self._tape = Tape()
         self._clips = ClipKeeper(
             state / "clips", self._tape, tell=self._station.announce, utc_now=self._station.utc
@@ -124,6 +131,8 @@ class _Satellite:
             self._station.subscribe(self._clips.on_message)
             self._clips.start(self._station.settings)
             stack.push_async_callback(asyncio.to_thread, self._clips.stop)
+            watch = asyncio.create_task(self._noises.run())
+            stack.push_async_callback(end_watch, watch)
             self._window.subscribe(self._on_pairing)
             self._server = await self._start_server()
             commands = CommandServer(self._state, self._local_commands(self._server).handlers())
@@ -143,9 +152,7 @@ class _Satellite:
     def _make_pipeline(self) -> "Pipeline":
         from .pipeline import Pipeline  # noqa: PLC0415
 
-        return Pipeline(
-            self._source, self._classifier, self._station.settings, self._station, tape=self._tape
-        )
+        return Pipeline(self._source, self._classifier, self._station.settings, self._noises, tape=self._tape)
 
     async def _start_server(self) -> "Server":
         from .server import Server  # noqa: PLC0415

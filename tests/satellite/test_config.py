@@ -162,12 +162,15 @@ def test_every_option_is_also_an_environment_variable_and_a_flag() -> None:
         "location.latitude": "48.137",
         "location.longitude": "11",
         "location.accuracy_m": "5",
+        "sensor.pin": "17",
+        "sensor.active": "high",
+        "sensor.loud_dbfs": "-20",
         "log.format": "json",
         "log.verbose": "true",
         "log.events_json": "on",
     }
     known = {option.key: option for option in OPTIONS}
-    given = {key: value for key, value in given.items() if key in known}
+    assert set(given) <= set(known)
 
     by_variable = configuration.load(environment={known[key].variable: value for key, value in given.items()})
     by_flag = configuration.load(environment={}, flags=given)

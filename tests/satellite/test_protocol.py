@@ -97,7 +97,13 @@ def example(kind: type[Message]) -> dict[str, Any]:
         "settings": {"listening": True, "sensitivity": {"dog": "high"}},
     }
     examples: dict[str, dict[str, Any]] = {
-        "hello": {"protocol": 1, "satellite_id": "a" * 32, "name": "Hall", "installation": "service"},
+        "hello": {
+            "protocol": 1,
+            "satellite_id": "a" * 32,
+            "name": "Hall",
+            "installation": "service",
+            "pairing_left_s": 60.0,
+        },
         "auth": {"token": "t", "protocol": 1},
         "welcome": {
             "satellite_id": "a",
@@ -127,6 +133,14 @@ def example(kind: type[Message]) -> dict[str, Any]:
         },
         "health": snapshot["health"],
         "level": {"rms_dbfs": -20.0, "peak_dbfs": -10.0},
+        "loud_noise": {
+            "id": "1",
+            "phase": "end",
+            "onset": "2026-01-01T00:00:00.000+00:00",
+            "duration_s": 1.5,
+            "peak_dbfs": -3.0,
+            "pulses": 12,
+        },
         "ack": {"sequence": 0},
         "clip": {
             "detection_id": "1",
@@ -163,10 +177,12 @@ def test_every_field_of_every_message_is_checked(kind: type[Message]) -> None:
 def test_what_is_required_may_not_be_missing(kind: type[Message]) -> None:
     whole = example(kind)
     defaults: dict[str, set[str]] = {
+        "hello": {"name", "installation", "pairing_left_s"},
         "auth": {"protocol"},
         "welcome": {"location_source", "location", "tells_time"},
         "detection": {"duration_s", "pattern", "replayed", "test"},
         "health": {"problems", "dropped_blocks", "realtime_factor"},
+        "loud_noise": {"duration_s", "peak_dbfs", "pulses"},
         "clip": {"muted_s", "size_bytes"},
         "configure": {"listening", "sensitivity", "clips"},
         "mute": {"classes"},

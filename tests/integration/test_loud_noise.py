@@ -1,0 +1,55 @@
+"""The event entity of loud noises, fed by a real satellite."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.echonet.const import DOMAIN
+from echonet_satellite.protocol import LoudNoise, Phase, Problem
+from tests.integration.conftest import setup, state_of, wait_for, wait_for_state
+from tests.support.satellite import SatelliteUnderTest
+
+
+@pytest.fixture
+def _enabled(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Its owner has enabled the entity."""
+    er.async_get(hass).async_get_or_create(
+        "event", DOMAIN, f"{entry.unique_id}-loud_noise", config_entry=entry, suggested_object_id="loud"
+    )
+
+
+@pytest.mark.usefixtures("_enabled")
+async def test_a_loud_noise_fires_when_it_begins_and_when_it_is_over(
+    hass: HomeAssistant, entry: MockConfigEntry, satellite: SatelliteUnderTest
+) -> None:
+    await setup(hass, entry)
+    await satellite.wait_connected()
+    onset = datetime(2026, 11, 27, 12, tzinfo=UTC)
+    begun = LoudNoise(id="n1", phase=Phase.START, onset=onset, peak_dbfs=-3.0, pulses=3)
+
+    satellite.station.announce(begun)
+    await wait_for(lambda: state_of(hass, "event.loud").attributes.get("event_type") == "began")
+    satellite.station.announce(replace(begun, phase=Phase.END, pulses=25, duration_s=1.5))
+    await wait_for(lambda: state_of(hass, "event.loud").attributes.get("event_type") == "ended")
+
+    attributes = state_of(hass, "event.loud").attributes
+    assert attributes["pulses"] == 25
+    assert attributes["duration"] == 1.5
+    assert attributes["level"] == -3.0
+    assert attributes["onset"] == onset.isoformat()
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_a_deaf_microphone_is_a_problem_of_the_microphone(
+    hass: HomeAssistant, loaded: MockConfigEntry, satellite: SatelliteUnderTest
+) -> None:
+    await wait_for_state(hass, "binary_sensor.hallway_microphone", "off")
+    satellite.set_health(Problem.MICROPHONE_DEAF)
+    await wait_for_state(hass, "binary_sensor.hallway_microphone", "on")
+    satellite.set_health(Problem.SENSOR_SILENT)
+    await wait_for_state(hass, "binary_sensor.hallway_microphone", "off")
+    await wait_for_state(hass, "sensor.hallway_health", "sensor_silent")
