@@ -1,12 +1,13 @@
 """The controllers that were paired: for each one a name and the SHA-256 of its token."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 import hashlib
 import json
 import logging
 from pathlib import Path
 import secrets
+import threading
 
 from .errors import StateError
 from .proof import same, to_text
@@ -26,6 +27,7 @@ class Controller:
     name: str
     token_sha256: str
     paired_at: str
+    address: str = ""  # where it came from last
 
 
 class Controllers:
@@ -34,6 +36,7 @@ class Controllers:
     def __init__(self, path: Path) -> None:
         """Read the controllers at `path`; a damaged file is set aside, and all must pair again."""
         self._path = path
+        self._lock = threading.Lock()
         self._all = self._load()
 
     @property
@@ -53,12 +56,27 @@ class Controllers:
             token_sha256=_digest(token),
             paired_at=datetime.now(UTC).isoformat(timespec="seconds"),
         )
-        self._save([*self._all, controller][-MAX_CONTROLLERS:])
+        with self._lock:
+            self._save([*self._all, controller][-MAX_CONTROLLERS:])
         return controller, token
 
     def forget(self, controller_id: str) -> None:
         """Make the token of a controller worthless."""
-        self._save([item for item in self._all if item.id != controller_id])
+        with self._lock:
+            self._save([item for item in self._all if item.id != controller_id])
+
+    def note_address(self, controller_id: str, address: str) -> None:
+        """Remember where a controller came from; the file is written only where that has changed.
+
+        Raises:
+            StateError: it is remembered until the next start only.
+        """
+        with self._lock:
+            changed = [
+                replace(item, address=address) if item.id == controller_id else item for item in self._all
+            ]
+            if changed != self._all:
+                self._save(changed)
 
     def authenticate(self, token: str) -> Controller | None:
         """Return the controller that a token belongs to."""

@@ -92,16 +92,6 @@ async def test_who_says_nothing_is_sent_away(tmp_path: Path, session: aiohttp.Cl
         assert await raw.close_code() == CLOSE_AUTHENTICATION_TIMEOUT
 
 
-async def test_strangers_are_counted(tmp_path: Path, session: aiohttp.ClientSession) -> None:
-    async with running_satellite(tmp_path, limits=Limits(strangers=1)) as satellite:
-        stranger = await Raw(session, satellite).open()
-        with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
-            await Raw(session, satellite).open()
-        assert caught.value.status == 429
-        await stranger.socket.close()
-        await Raw(session, satellite).greet()
-
-
 async def test_four_controllers_and_no_more(
     satellite: SatelliteUnderTest, session: aiohttp.ClientSession
 ) -> None:

@@ -15,6 +15,7 @@ from ..pairing_window import PairingWindow
 from ..protocol import PATH_SOCKET
 from ..station import Station
 from .clip_routes import ClipRoutes
+from .door import Door
 from .guard import TokenBucket, guard, hide_software
 from .pairing_routes import MAX_BODY_BYTES, PairingRoutes
 from .sockets import Limits, Sockets
@@ -38,7 +39,10 @@ class Server:
         bucket: TokenBucket | None = None,
     ) -> None:
         """Serve `station` and its `clips` to `controllers`, and pair through `window`."""
-        self.sockets = Sockets(station, controllers, limits or Limits(), lambda: window.remaining_s)
+        self._limits = limits or Limits()
+        self._controllers = controllers
+        self._door: Door | None = None
+        self.sockets = Sockets(station, controllers, self._limits, lambda: window.remaining_s)
         self._identity = identity
         application = web.Application(middlewares=[guard(allowed_hosts)], client_max_size=MAX_BODY_BYTES)
         application.on_response_prepare.append(hide_software)
@@ -65,20 +69,27 @@ class Server:
             ServerError: the port is taken or may not be used, or an address is not ours.
         """
         await self._runner.setup()
-        context = self._identity.ssl_context()
+        assert self._runner.server is not None
+        self._door = Door(
+            self._runner.server,
+            self._identity.ssl_context(),
+            lambda: {controller.address for controller in self._controllers.all},
+            strangers=self._limits.strangers,
+            per_address=self._limits.strangers_per_address,
+            stay_s=self._limits.stranger_stays_s,
+        )
         try:
             # On all addresses, a free port would be another one for IPv4 than for IPv6.
-            for address in addresses or ((None,) if port else (_ANY_IPV4,)):
-                site = web.TCPSite(self._runner, address, port, ssl_context=context)
-                await site.start()
-                port = port or int(self._runner.addresses[0][1])
+            return await self._door.listen(port, addresses or (() if port else (_ANY_IPV4,)))
         except OSError as err:
+            await self._door.close()
             await self._runner.cleanup()
             raise ServerError(_explain(err, port, addresses)) from None
-        return port
 
     async def stop(self) -> None:
         """End all connections and free the port."""
+        if self._door is not None:
+            await self._door.close()
         await self.sockets.close()
         if self._clips is not None:
             self._clips.close()

@@ -6,6 +6,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from ..controllers import Controller, Controllers
+from .door import trust
 from .guard import refusal
 
 _SCHEME = "Bearer "
@@ -21,6 +22,7 @@ def paired_only(
             answer = refusal(401, "unauthorized")
             answer.headers["WWW-Authenticate"] = _SCHEME.strip()
             return answer
+        trust(request)
         return await handler(request)
 
     return checked

@@ -12,6 +12,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from multidict import CIMultiDict
 
+from ..output import escaped
+
 _LOGGER = logging.getLogger(__name__)
 
 ERRORS: Final = {
@@ -53,7 +55,7 @@ def guard(allowed_hosts: Collection[str]) -> Middleware:
         except web.HTTPException as err:
             return refusal(err.status)
         except Exception:
-            _LOGGER.exception("Unexpected error while answering %s", request.path)
+            _LOGGER.exception("Unexpected error while answering %s", escaped(request.path))
             return refusal(500)
 
     return middleware
@@ -61,6 +63,11 @@ def guard(allowed_hosts: Collection[str]) -> Middleware:
 
 async def hide_software(_request: web.Request, response: web.StreamResponse) -> None:
     """Say no versions to strangers."""
+    say_no_version(response)
+
+
+def say_no_version(response: web.StreamResponse) -> None:
+    """Let an answer not say what software has made it."""
     headers: CIMultiDict[str] = response.headers
     headers["Server"] = "echonet"
 

@@ -11,7 +11,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from ..codec import ToldOnce, decode, encode
 from ..controllers import Controller, Controllers
-from ..errors import EchonetError, JournalError, ProtocolError
+from ..errors import EchonetError, JournalError, ProtocolError, StateError
 from ..protocol import (
     AUTHENTICATION_TIMEOUT_S,
     CLOSE_AUTHENTICATION_TIMEOUT,
@@ -38,7 +38,7 @@ from ..protocol import (
     Watch,
 )
 from ..station import Station
-from .guard import refusal
+from .door import STAY_S, STRANGERS, STRANGERS_PER_ADDRESS, trust
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -51,7 +51,9 @@ class Limits:
     """What one satellite bears."""
 
     controllers: int = 4
-    strangers: int = 16  # sockets that have not authenticated yet
+    strangers: int = STRANGERS  # connections that have not authenticated yet
+    strangers_per_address: int = STRANGERS_PER_ADDRESS
+    stranger_stays_s: float = STAY_S
     authentication_s: float = AUTHENTICATION_TIMEOUT_S
     heartbeat_s: float = HEARTBEAT_S
     outgoing_messages: int = 256
@@ -81,7 +83,6 @@ class Sockets:
         self._controllers = controllers
         self._limits = limits
         self._pairing_left_s = pairing_left_s
-        self._strangers = 0
         self._links: dict[str, _Link] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._listeners: list[Callable[[Controller, bool], None]] = []
@@ -101,8 +102,6 @@ class Sockets:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serve one WebSocket from its beginning to its end."""
-        if self._strangers >= self._limits.strangers:
-            return refusal(429)
         socket = web.WebSocketResponse(
             autoping=False, max_msg_size=MAX_FRAME_BYTES, compress=False, timeout=_CLOSE_S
         )
@@ -127,11 +126,9 @@ class Sockets:
         )
 
     async def _serve(self, socket: web.WebSocketResponse, request: web.Request) -> None:
-        self._strangers += 1
-        try:
-            controller = await self._greet(socket)
-        finally:
-            self._strangers -= 1
+        controller = await self._greet(socket)
+        trust(request)
+        await self._note_address(controller, request)
         if (older := self._links.pop(controller.id, None)) is not None:
             # A controller that comes back over a new network has left a dead connection behind.
             older.replaced = True
@@ -176,6 +173,13 @@ class Sockets:
         if controller is None:
             raise _Ended(CLOSE_BAD_TOKEN, "unknown token")
         return controller
+
+    async def _note_address(self, controller: Controller, request: web.Request) -> None:
+        """Remember where a controller comes from: strangers from elsewhere make room for it."""
+        try:
+            await asyncio.to_thread(self._controllers.note_address, controller.id, request.remote or "")
+        except StateError as err:
+            _LOGGER.debug("The address of %s is not remembered: %s", controller.name, err)
 
     def _announce(self, controller: Controller, *, connected: bool) -> None:
         for listener in tuple(self._listeners):
