@@ -16,6 +16,7 @@ from .household.storage import StateStore
 from .household.walk_test import async_forget_walks
 from .issues import (
     async_clear_chatterbox_issue,
+    async_clear_clock_issue,
     async_clear_connection_issues,
     async_clear_recipient_issue,
 )
@@ -73,5 +74,6 @@ async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry) -> None:
         await LastKnown(hass, entry.entry_id).async_remove()
     async_clear_connection_issues(hass, entry)
     async_clear_chatterbox_issue(hass, entry)
+    async_clear_clock_issue(hass, entry)
     for subentry_id in entry.subentries:
         async_clear_recipient_issue(hass, subentry_id)

@@ -1,6 +1,7 @@
 """Raises and clears the repair issues of satellites and recipients."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_TARGET
@@ -13,6 +14,7 @@ from .helpers import translation_key
 
 CERTIFICATE_CHANGED = "certificate_changed"
 CHATTERBOX = "chatterbox"
+CLOCK_WRONG = "clock_wrong"
 SATELLITE_OUTDATED = "satellite_outdated"
 INTEGRATION_OUTDATED = "integration_outdated"
 UNSUPPORTED_PROTOCOL = "unsupported_protocol"
@@ -71,6 +73,34 @@ def async_report_chatterbox_issue(hass: HomeAssistant, entry: ConfigEntry) -> No
 def async_clear_chatterbox_issue(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Withdraw what `async_report_chatterbox_issue` has shown."""
     ir.async_delete_issue(hass, DOMAIN, f"{CHATTERBOX}_{entry.entry_id}")
+
+
+@callback
+def async_report_clock_issue(hass: HomeAssistant, entry: ConfigEntry, ahead: timedelta) -> None:
+    """Show that the clocks of a satellite and of Home Assistant differ."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        f"{CLOCK_WRONG}_{entry.entry_id}",
+        is_fixable=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key="clock_behind" if ahead < timedelta(0) else "clock_ahead",
+        translation_placeholders={"name": entry.title, "difference": _rounded(abs(ahead))},
+    )
+
+
+@callback
+def async_clear_clock_issue(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Withdraw what `async_report_clock_issue` has shown."""
+    ir.async_delete_issue(hass, DOMAIN, f"{CLOCK_WRONG}_{entry.entry_id}")
+
+
+def _rounded(duration: timedelta) -> str:
+    """Return a duration in its largest unit, by symbols that need no translation."""
+    for symbol, unit in (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("min", timedelta(minutes=1))):
+        if duration >= unit:
+            return f"{round(duration / unit)} {symbol}"
+    return f"{round(duration.total_seconds())} s"
 
 
 @callback

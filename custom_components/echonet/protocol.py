@@ -388,6 +388,15 @@ class TimeRequest(Message):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClockReport(Message):
+    """How far the satellite's clock is ahead of the controller's, as the controller has measured it."""
+
+    type: ClassVar[str] = "clock_report"
+    ahead_s: float
+    uncertainty_s: float = field(metadata={"ge": 0.0})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TimeReply(Message):
     """The clock that onsets are told by, as it was when the request arrived: seconds since 1970 (UTC)."""
 
@@ -416,5 +425,6 @@ MESSAGES: Mapping[str, type[Message]] = {
         Watch,
         TimeRequest,
         TimeReply,
+        ClockReport,
     )
 }

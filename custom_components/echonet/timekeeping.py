@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from itertools import chain, repeat
 from typing import Final
 
@@ -12,12 +13,15 @@ from homeassistant.util import dt as dt_util
 from .client import ClientError
 from .clocks import Offset, SatelliteClock
 from .const import DOMAIN
-from .protocol import Detection, Message, TimeReply
+from .issues import async_clear_clock_issue, async_report_clock_issue
+from .protocol import ClockReport, Detection, Message, TimeReply
 
 # A few questions at once find a quick answer; then now and then, because clocks run apart.
 FIRST_QUESTIONS: Final = 8
 FIRST_PAUSE_S: Final = 0.25
 PAUSE_S: Final = 30.0
+# What a satellite tells later, when it was away, is told at the wrong time by a clock that is off by more.
+WRONG: Final = timedelta(seconds=30)
 
 
 class Timekeeper:
@@ -44,14 +48,20 @@ class Timekeeper:
         """Ask over a new connection, as long as it lasts."""
         self._asking = self._entry.async_create_background_task(
             self._hass,
-            async_ask(self._clock, send, self._hass.loop.time),
+            async_ask(self._clock, send, self._hass.loop.time, lambda: self.offset),
             f"{DOMAIN} {self._entry.title} clock",
         )
 
     @callback
     def async_take(self, reply: TimeReply) -> None:
-        """Take an answer in."""
+        """Take an answer in; a clock that is wrong is shown, until it is right again."""
         self._clock.take(reply, self._hass.loop.time())
+        if (offset := self.offset) is None:
+            return
+        if abs(offset.ahead) - offset.uncertainty > WRONG:
+            async_report_clock_issue(self._hass, self._entry, offset.ahead)
+        else:
+            async_clear_clock_issue(self._hass, self._entry)
 
     @callback
     def async_end(self) -> None:
@@ -63,11 +73,21 @@ class Timekeeper:
 
 
 async def async_ask(
-    clock: SatelliteClock, send: Callable[[Message], Awaitable[None]], monotonic: Callable[[], float]
+    clock: SatelliteClock,
+    send: Callable[[Message], Awaitable[None]],
+    monotonic: Callable[[], float],
+    known: Callable[[], Offset | None],
 ) -> None:
-    """Ask until the connection has ended."""
+    """Ask until the connection has ended, and tell the satellite what is known of its clock."""
     for pause_s in chain(repeat(FIRST_PAUSE_S, FIRST_QUESTIONS), repeat(PAUSE_S)):
         try:
+            if (offset := known()) is not None:
+                await send(
+                    ClockReport(
+                        ahead_s=offset.ahead.total_seconds(),
+                        uncertainty_s=offset.uncertainty.total_seconds(),
+                    )
+                )
             await send(clock.ask(monotonic()))
         except ClientError:
             return

@@ -94,6 +94,11 @@ class Journal:
         return self._last
 
     @property
+    def alive(self) -> bool:
+        """Whether somebody still writes."""
+        return self._thread.is_alive()
+
+    @property
     def problem(self) -> Problem | None:
         """What keeps the journal from the disk now."""
         return self._problem

@@ -26,6 +26,7 @@ from .report import Report
 from .settings import SettingsStore
 from .state import exclusive, prepare_directory
 from .station import Info, Station
+from .supervisor import Supervisor
 
 if TYPE_CHECKING:
     from .audio import Source
@@ -38,6 +39,7 @@ _LOGGER = logging.getLogger(__name__)
 
 STOP_S: Final = 1.5
 _LOOK_S: Final = 0.25
+_LOOK_AT_CLOCK_S: Final = 15.0
 
 
 class HearingStoppedError(EchonetError):
@@ -115,6 +117,7 @@ class _Satellite:
         self._discovery: Discovery | None = None
         self._port = 0
         self._stop = asyncio.Event()
+        self._supervisor = Supervisor()
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def run(self) -> None:
@@ -141,6 +144,9 @@ class _Satellite:
                 await self._start_discovery()
                 pipeline.start()
                 self._tell_listening()
+                self._supervisor.ready(f"listens to {self._source.name}")
+                self._later(self._supervisor.watch(self._trouble))
+                self._later(self._look_at_clock())
                 if not self._controllers.all:
                     self._window.open()
                     self._report.pairing(self._window.code or "", self._window.remaining_s)
@@ -221,6 +227,9 @@ class _Satellite:
                     )
 
     async def _stop_parts(self, pipeline: "Pipeline", commands: CommandServer) -> None:
+        self._supervisor.stopping()
+        for task in tuple(self._tasks):
+            task.cancel()
         pipeline.stop()
         parts = [commands.stop(), asyncio.to_thread(pipeline.join, STOP_S)]
         if self._server is not None:
@@ -234,6 +243,15 @@ class _Satellite:
         for task in done:
             if (err := task.exception()) is not None:
                 _LOGGER.warning("While stopping: %s", err)
+
+    def _trouble(self) -> str | None:
+        """Return what only a new start can mend."""
+        return None if self._journal.alive else "the journal's thread has ended"
+
+    async def _look_at_clock(self) -> None:
+        while True:
+            self._station.look_at_clock()
+            await asyncio.sleep(_LOOK_AT_CLOCK_S)
 
     def _tell_listening(self) -> None:
         from .addresses import local_addresses  # noqa: PLC0415

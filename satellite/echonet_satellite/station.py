@@ -10,10 +10,12 @@ import time
 from typing import TYPE_CHECKING, Final, Protocol
 import uuid
 
+from .clock_watch import ClockWatch
 from .errors import JournalError, StateError
 from .journal import Journal
 from .open_detections import OpenDetections
 from .protocol import (
+    ClockReport,
     Configure,
     Detection,
     Health,
@@ -79,6 +81,7 @@ class Station:
         locate: Callable[[], tuple[LocationSource, Location | None]] = lambda: (LocationSource.NONE, None),
         clock: Callable[[], float] = time.monotonic,
         utc: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock_watch: ClockWatch | None = None,
     ) -> None:
         """Start from what journal and settings remember; `utc` is the clock that onsets are told by."""
         self.info = info
@@ -94,6 +97,7 @@ class Station:
         self._heard_health = Health()
         self._problems: dict[str, tuple[Problem, ...]] = {}
         self._settings_unsaved = False
+        self._clock_watch = clock_watch or ClockWatch()
         self._health = Health()
         self._told = journal.last_sequence
         self._listeners: list[Callable[[Message], None]] = []
@@ -231,6 +235,15 @@ class Station:
         task = asyncio.create_task(self._end_test(detection))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def measured(self, message: ClockReport) -> None:
+        """Take in how wrong a controller has found our clock to be."""
+        self._clock_watch.measured(message.ahead_s, message.uncertainty_s)
+        self.look_at_clock()
+
+    def look_at_clock(self) -> None:
+        """Tell whether the clock is wrong."""
+        self.report("clock", *((Problem.CLOCK_WRONG,) if self._clock_watch.wrong else ()))
 
     async def label(self, message: Label) -> None:
         """Keep a person's verdict."""

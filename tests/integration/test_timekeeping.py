@@ -4,13 +4,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.echonet import timekeeping
 from custom_components.echonet.clocks import Offset
+from custom_components.echonet.const import DOMAIN
 from custom_components.echonet.reports import DetectionReport
-from echonet_satellite.protocol import Phase, SoundClass
+from echonet_satellite.protocol import Phase, Problem, SoundClass
 from tests.integration.conftest import StartSatellite, make_entry, setup, wait_for
 from tests.support.satellite import SatelliteUnderTest
 
@@ -104,3 +106,33 @@ async def test_an_older_satellite_is_not_asked_and_tells_all_the_same(
     await wait_for(lambda: reports)
     assert entry.runtime_data.clock_offset is None
     await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "key", "difference"),
+    [
+        (timedelta(hours=-5), "clock_behind", "5 h"),
+        (timedelta(days=3 * 365), "clock_ahead", "1095 d"),
+        (timedelta(seconds=45), "clock_ahead", "45 s"),
+    ],
+)
+async def test_a_clock_that_is_wrong_is_a_repair_and_a_problem_of_the_satellite_until_it_is_right(
+    hass: HomeAssistant, start_satellite: StartSatellite, ahead: timedelta, key: str, difference: str
+) -> None:
+    satellite = await start_satellite()
+    set_clock(satellite, ahead)
+    entry = make_entry(satellite)
+    entry.add_to_hass(hass)
+    await setup(hass, entry)
+    registry = ir.async_get(hass)
+    issue_id = f"clock_wrong_{entry.entry_id}"
+    await wait_for(lambda: registry.async_get_issue(DOMAIN, issue_id) is not None)
+    issue = registry.async_get_issue(DOMAIN, issue_id)
+    assert issue is not None
+    assert issue.translation_key == key
+    assert issue.translation_placeholders == {"name": entry.title, "difference": difference}
+    await wait_for(lambda: entry.runtime_data.data.health.problems == (Problem.CLOCK_WRONG,))
+
+    set_clock(satellite, timedelta(0))
+    await wait_for(lambda: registry.async_get_issue(DOMAIN, issue_id) is None)
+    await wait_for(lambda: entry.runtime_data.data.health.problems == ())

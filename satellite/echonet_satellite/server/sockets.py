@@ -25,6 +25,7 @@ from ..protocol import (
     PROTOCOL_VERSION,
     Ack,
     Auth,
+    ClockReport,
     Configure,
     Hello,
     Label,
@@ -312,6 +313,8 @@ class _Link:
                 await station.label(message)
             case Watch():
                 self._watching = message.enabled
+            case ClockReport():
+                station.measured(message)
             case TimeRequest():
                 # Past the queue: what waits in it would make the answer late, and so worth less.
                 reply = TimeReply(number=message.number, time_s=station.utc().timestamp())
