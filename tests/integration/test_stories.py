@@ -306,7 +306,12 @@ class Stories(RuleBasedStateMachine):
         self.waiting_for_the_disk.clear()
         for heard in self.since_stored:
             heard.forgotten = True
-        kept = {truth.id for ears in self.ears.values() for truth, _ in ears.journal}
+        # A satellite tells again what it has no acknowledgement for, and what goes on.
+        kept = {
+            truth.id
+            for ears in self.ears.values()
+            for truth in (*ears.sounds.values(), *(item for item, _ in ears.journal))
+        }
         known = self.known()
         self.home.desk = Desk(loaded(self.on_disk))
         assert known <= self.known() | kept, (
