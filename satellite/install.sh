@@ -69,14 +69,17 @@ python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
   die "Python 3.11 or newer is needed, this is $(python3 -V): use Debian 12, Raspberry Pi OS bookworm, or newer."
 
 say '2/4  Installing the satellite into /opt/echonet-satellite (one to five minutes on a Raspberry Pi)'
-pip() { "$venv/bin/python" -m pip --quiet --disable-pip-version-check --no-input install "$@"; }
+requirements=$here/../requirements
 # The libraries of GPIO come from the distribution; everything else is our own.
 options=()
 [ ! -e /dev/gpiochip0 ] || options+=(--system-site-packages)
 python3 -m venv ${options[@]+"${options[@]}"} "$venv"
-pip --require-hashes -r "$here/../requirements/build.txt" -r "$here/../requirements/satellite.txt" ||
+"$venv/bin/python" -m pip --quiet --disable-pip-version-check --no-input install --require-hashes -r "$requirements/uv.txt" &&
+  "$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --require-hashes --no-cache \
+    -r "$requirements/build.txt" -r "$requirements/satellite.txt" ||
   die 'the Python packages could not be installed: is this machine online, and is there room on the disk (df -h)?'
-pip --no-deps --no-build-isolation --force-reinstall "$here" || die 'the satellite could not be installed: see above.'
+"$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --no-deps --no-build-isolation --no-cache \
+  --reinstall-package echonet-satellite "$here" || die 'the satellite could not be installed: see above.'
 ln -sfn "$venv/bin/echonet-satellite" "$command"
 
 say '3/4  Writing the service'

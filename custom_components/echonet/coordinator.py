@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime, timedelta
 import logging
 from typing import override
 
@@ -29,7 +30,7 @@ from .issues import async_clear_chatterbox_issue, async_report_chatterbox_issue
 from .last_known import LastKnown
 from .link import Link
 from .plain import plain_name
-from .protocol import Clip, Detection, Health, LoudNoise, Message, Snapshot, TimeReply, Welcome
+from .protocol import Clip, Detection, Health, LoudNoise, Message, Position, Snapshot, TimeReply, Welcome
 from .reports import SIGNAL_CLIP, SIGNAL_SATELLITE, ClipReport, DetectionReport, SatelliteReport
 from .satellite_state import SatelliteData
 from .timekeeping import Timekeeper
@@ -172,9 +173,9 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
     @callback
     def on_connected(self, connection: Connection) -> None:
         """Take a fresh connection into use, with the state that came with it."""
-        self._welcomed_at = dt_util.utcnow()
         self.record.note_connected()
         welcome = replace(connection.welcome, name=plain_name(connection.welcome.name))
+        self._welcomed_at = _located_at(welcome)
         self._async_register(welcome)
         self._intake.async_begin()
         self._time.async_end()
@@ -202,6 +203,8 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
             if message != self.data.health:
                 self._async_update(replace(self.data, health=message))
                 self._async_report()
+        elif isinstance(message, Position):
+            self._async_move(message)
         elif isinstance(message, Snapshot):
             data = SatelliteData.of(self.data.welcome, message)
             if data != self.data:
@@ -209,6 +212,16 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
                 self._async_report()
         else:
             self._async_pass_on(message)
+
+    @callback
+    def _async_move(self, message: Position) -> None:
+        """Know a satellite where it is now."""
+        welcome = replace(
+            self.data.welcome, location_source=message.location_source, location=message.location
+        )
+        self._welcomed_at = _located_at(welcome)
+        self._async_update(replace(self.data, welcome=welcome))
+        self._async_report()
 
     @callback
     def _async_pass_on(self, message: Message) -> None:
@@ -313,3 +326,9 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
         # Where the connection is gone, the satellite tells again what it has no acknowledgement for.
         with suppress(ClientError):
             await self._link.async_acknowledge()
+
+
+def _located_at(welcome: Welcome) -> datetime:
+    """Return when a satellite was where it says that it is; its coordinates may be older than its word."""
+    age_s = welcome.location.age_s if welcome.location is not None else 0.0
+    return dt_util.utcnow() - timedelta(seconds=age_s)

@@ -158,11 +158,12 @@ class Talk(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:
-    """Coordinates in degrees (WGS 84); `accuracy_m` is a radius in metres."""
+    """Coordinates in degrees (WGS 84); `accuracy_m` is a radius in metres, `age_s` how long ago they were found."""
 
     latitude: float = field(metadata={"ge": -90.0, "le": 90.0})
     longitude: float = field(metadata={"ge": -180.0, "le": 180.0})
     accuracy_m: float = field(default=0.0, metadata={"ge": 0.0})
+    age_s: float = field(default=0.0, metadata={"ge": 0.0, "le": LATEST_TIME_S})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -310,6 +311,15 @@ class Clip(Message):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Position(Message):
+    """Where the satellite is now, because it has moved or knows it better than what `welcome` said."""
+
+    type: ClassVar[str] = "position"
+    location_source: LocationSource
+    location: Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoudNoise(Message):
     """A loud noise begins (`start`) or is over (`end`), whatever it is; told as it happens, and not kept.
 
@@ -415,6 +425,7 @@ MESSAGES: Mapping[str, type[Message]] = {
         Detection,
         Health,
         Level,
+        Position,
         LoudNoise,
         Clip,
         Ack,

@@ -7,10 +7,12 @@ from enum import StrEnum
 import ipaddress
 import os
 from pathlib import Path
+import re
 from typing import Any, Final
 
 from . import config_file
 from .errors import ConfigError
+from .gpsd import DEFAULT_PORT as GPSD_PORT
 from .hardware import MAX_NAME_LENGTH
 from .journal import DEFAULT_KEEP_COUNT, DEFAULT_KEEP_DAYS
 from .option_table import ENVIRONMENT_PREFIX, OPTIONS, Option
@@ -20,6 +22,18 @@ from .sensor import SensorConfig
 FILE_NAME: Final = "config.toml"
 # A clap beside the microphone is louder, talk in the room is not.
 DEFAULT_LOUD_DBFS: Final = -15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GpsdAddress:
+    """Where gpsd answers."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        """Return it as a file says it."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 class LogFormat(StrEnum):
@@ -42,6 +56,7 @@ class Config:
     device: str | None = None
     model: Path | None = None
     location: Location | None = None
+    gpsd: GpsdAddress | None = None
     keep_days: float = DEFAULT_KEEP_DAYS
     keep_detections: int = DEFAULT_KEEP_COUNT
     announce: bool = True
@@ -155,6 +170,7 @@ class _Table:
             "log.format": ("log_format", self._log_format),
             "log.verbose": ("verbose", self._boolean),
             "log.events_json": ("events_json", self._boolean),
+            "location.gpsd": ("gpsd", self._gpsd),
             "location.latitude": ("location", lambda *_: self._location()),
             "location.longitude": ("location", lambda *_: self._location()),
             "location.accuracy_m": ("location", lambda *_: self._location()),
@@ -251,6 +267,18 @@ class _Table:
             return LogFormat(value)
         except ValueError:
             raise self._error(key, f"must be text or json, not {value!r}") from None
+
+    def _gpsd(self, key: str, value: Any) -> GpsdAddress:
+        text = self._string(key, value)
+        # An IPv6 address has colons of its own, and brackets where a port follows.
+        bracketed = re.fullmatch(r"\[([0-9a-fA-F:]+)\](?::(\d+))?", text)
+        plain = re.fullmatch(r"([^:\s]+)(?::(\d+))?", text)
+        found = bracketed or plain
+        if found is None or not 0 < int(found[2] or GPSD_PORT) <= 65535:
+            raise self._error(
+                key, f'must be an address such as "localhost" or "localhost:{GPSD_PORT}", not {value!r}'
+            )
+        return GpsdAddress(host=found[1], port=int(found[2] or GPSD_PORT))
 
     def _sensor(self) -> SensorConfig:
         section = self._data["sensor"]

@@ -6,7 +6,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from .config import Config, Effective
+from .config import Config, Effective, GpsdAddress
 from .option_table import OPTIONS, Option
 from .options import effective
 
@@ -49,6 +49,6 @@ def _toml(value: Any) -> str:
         return str(value)
     if isinstance(value, tuple):
         return f"[{', '.join(map(_toml, value))}]"
-    text = str(value) if isinstance(value, str | Path) else repr(value)
+    text = str(value) if isinstance(value, str | Path | GpsdAddress) else repr(value)
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'

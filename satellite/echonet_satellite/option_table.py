@@ -181,6 +181,13 @@ OPTIONS: Final = (
         help="how exact that is",
     ),
     Option(
+        key="location.gpsd",
+        flag="--gpsd",
+        shown_as="gpsd",
+        metavar="HOST[:PORT]",
+        help="ask gpsd where the satellite is, such as localhost (default: do not)",
+    ),
+    Option(
         key="sensor.pin",
         flag="--sensor-pin",
         shown_as="sensor.pin",

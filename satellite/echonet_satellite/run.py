@@ -13,12 +13,13 @@ from .command_socket import CommandServer
 from .config import Config, LogFormat
 from .controllers import Controller, Controllers
 from .errors import ClipError, EchonetError
+from .gpsd import Gpsd
 from .hardware import default_name, hardware_name, installation
 from .identity import load_or_create
 from .journal import Journal
 from .local_commands import LocalCommands
 from .location import locate
-from .noise_watch import NoiseWatch, end as end_watch
+from .noise_watch import NoiseWatch, end as end_task
 from .options import configuration, state_directory
 from .output import LineWriter
 from .pairing_window import Outcome, PairingWindow
@@ -94,11 +95,14 @@ class _Satellite:
             classes=card.classes,
             installation=installation(),
         )
+        self._gpsd = (
+            Gpsd(config.gpsd.host, config.gpsd.port, self._tell_position) if config.gpsd is not None else None
+        )
         self._station = Station(
             info,
             self._journal,
             SettingsStore(state / "settings.json", card.classes, clips=can_find_talk()),
-            locate=lambda: locate(config),
+            locate=lambda: locate(config, self._gpsd),
         )
         self._noises = NoiseWatch(
             self._station,
@@ -135,7 +139,9 @@ class _Satellite:
             self._clips.start(self._station.settings)
             stack.push_async_callback(asyncio.to_thread, self._clips.stop)
             watch = asyncio.create_task(self._noises.run())
-            stack.push_async_callback(end_watch, watch)
+            stack.push_async_callback(end_task, watch)
+            if self._gpsd is not None:
+                stack.push_async_callback(end_task, asyncio.create_task(self._gpsd.run()))
             self._window.subscribe(self._on_pairing)
             self._server = await self._start_server()
             commands = CommandServer(self._state, self._local_commands(self._server).handlers())
@@ -154,6 +160,9 @@ class _Satellite:
             finally:
                 await self._stop_parts(pipeline, commands)
         self._report.tell("stopped", "Stopped.")
+
+    def _tell_position(self) -> None:
+        self._station.tell_position()
 
     def _make_pipeline(self) -> "Pipeline":
         from .pipeline import Pipeline  # noqa: PLC0415

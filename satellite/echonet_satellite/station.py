@@ -27,6 +27,7 @@ from .protocol import (
     Message,
     Mute,
     Phase,
+    Position,
     Problem,
     Settings,
     Snapshot,
@@ -249,6 +250,12 @@ class Station:
         """Keep a person's verdict."""
         if not await asyncio.to_thread(self._journal.label, message.detection_id, message.verdict):
             _LOGGER.info("A verdict on a detection that the journal no longer has is left out")
+
+    def tell_position(self) -> None:
+        """Tell everybody who is connected where the satellite is."""
+        source, location = self._locate()
+        if location is not None:
+            self._post(Position(location_source=source, location=location))
 
     def announce(self, message: Message) -> None:
         """Tell everybody who is connected something that is not kept; from any thread."""

@@ -114,7 +114,7 @@ def example(kind: type[Message]) -> dict[str, Any]:
             "model_version": "1",
             "classes": ["dog"],
             "location_source": "configured",
-            "location": {"latitude": 1.0, "longitude": 2.0, "accuracy_m": 3.0},
+            "location": {"latitude": 1.0, "longitude": 2.0, "accuracy_m": 3.0, "age_s": 4.0},
             "tells_time": True,
         },
         "snapshot": snapshot,
@@ -133,6 +133,10 @@ def example(kind: type[Message]) -> dict[str, Any]:
         },
         "health": snapshot["health"],
         "level": {"rms_dbfs": -20.0, "peak_dbfs": -10.0},
+        "position": {
+            "location_source": "gps",
+            "location": {"latitude": 1.0, "longitude": 2.0, "accuracy_m": 3.0, "age_s": 4.0},
+        },
         "loud_noise": {
             "id": "1",
             "phase": "end",
