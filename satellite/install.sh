@@ -50,7 +50,7 @@ case $(uname -m) in
   *) die "this system is $(uname -m); the network needs a 64-bit one. On a Raspberry Pi install the 64-bit Raspberry Pi OS." ;;
 esac
 
-packages=(python3 python3-venv python3-dev gcc libportaudio2 portaudio19-dev)
+packages=(ca-certificates python3 python3-venv python3-dev gcc libportaudio2 portaudio19-dev)
 [ ! -e /dev/gpiochip0 ] || packages+=(python3-lgpio)
 missing=()
 for name in "${packages[@]}"; do
@@ -75,10 +75,10 @@ options=()
 [ ! -e /dev/gpiochip0 ] || options+=(--system-site-packages)
 python3 -m venv ${options[@]+"${options[@]}"} "$venv"
 "$venv/bin/python" -m pip --quiet --disable-pip-version-check --no-input install --require-hashes -r "$requirements/uv.txt" &&
-  "$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --require-hashes --no-cache \
+  "$venv/bin/uv" pip install --quiet --system-certs --python "$venv/bin/python" --require-hashes --no-cache \
     -r "$requirements/build.txt" -r "$requirements/satellite.txt" ||
   die 'the Python packages could not be installed: is this machine online, and is there room on the disk (df -h)?'
-"$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --no-deps --no-build-isolation --no-cache \
+"$venv/bin/uv" pip install --quiet --system-certs --python "$venv/bin/python" --no-deps --no-build-isolation --no-cache \
   --reinstall-package echonet-satellite "$here" || die 'the satellite could not be installed: see above.'
 ln -sfn "$venv/bin/echonet-satellite" "$command"
 
