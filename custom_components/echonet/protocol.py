@@ -18,6 +18,8 @@ PATH_PAIR_START = "/pair/start"
 PATH_PAIR_FINISH = "/pair/finish"
 PATH_SOCKET = "/socket"
 PATH_CLIPS = "/v1/clips"
+PATH_CLASSIFY = "/v1/classify"
+PATH_OPENAPI = "/v1/openapi.json"
 
 MAX_FRAME_BYTES = 64 * 1024
 MAX_STRING_LENGTH = 256

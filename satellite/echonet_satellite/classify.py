@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import json
 from pathlib import Path
 import sys
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from .hearing import Hearing
 from .protocol import AlarmPattern, Phase, Sensitivity, SoundClass
 
 _LEVELS: Final = tuple(level.value for level in Sensitivity if level is not Sensitivity.OFF)
+# A day and a little: whatever is longer is no recording, or a pipe that nobody meant to classify.
+LONGEST_S: Final = 25 * 3600.0
 _PROGRESS_S: Final = 60.0
 
 
@@ -107,7 +109,7 @@ def run(args: argparse.Namespace) -> int:
         failed = False
         for path in args.files:
             failed |= not _classify(
-                path, classifier, Sensitivity(args.sensitivity), recorder, as_json=args.json
+                path, classifier, Sensitivity(args.sensitivity), recorder, lines=args.json
             )
         if recorder is not None:
             recorder.save(args.probabilities, card.classes)
@@ -118,12 +120,17 @@ def run(args: argparse.Namespace) -> int:
 
 
 def find(
-    path: Path, classifier: Classifier, sensitivity: Sensitivity, recorder: _Recorder | None = None
+    path: Path,
+    classifier: Classifier,
+    sensitivity: Sensitivity,
+    recorder: _Recorder | None = None,
+    *,
+    longest_s: float = LONGEST_S,
 ) -> Iterator[Finding]:
     """Yield the detections of a file as they end.
 
     Raises:
-        AudioError: the file cannot be read, from the start or from some point on.
+        AudioError: the file cannot be read, from the start or from some point on, or is too long.
     """
     hearing = Hearing(
         classifier,
@@ -136,6 +143,8 @@ def find(
             if not heard and recorder is not None:
                 recorder.begin(path)
             heard += len(block) / SAMPLE_RATE
+            if heard > longest_s:
+                raise AudioError(f"{path} is longer than {longest_s / 60:g} minutes: cut it into pieces")
             yield from _findings(hearing.push(block), heard)
             _show_progress(path, heard)
     except AudioError:
@@ -160,37 +169,39 @@ def _findings(events: Sequence[StreamEvent], length_s: float) -> Iterator[Findin
 
 
 def _classify(
-    path: Path, classifier: Classifier, sensitivity: Sensitivity, recorder: _Recorder | None, *, as_json: bool
+    path: Path, classifier: Classifier, sensitivity: Sensitivity, recorder: _Recorder | None, *, lines: bool
 ) -> bool:
     """Print the detections of one file; return whether it could be read to its end."""
     found = 0
-    if not as_json:
+    if not lines:
         print(path)
     try:
         for finding in find(path, classifier, sensitivity, recorder):
-            if not as_json and not found:
+            if not lines and not found:
                 print(f"  {'class':<12} {'onset':>9} {'end':>9} {'confidence':>11}  pattern")
             found += 1
-            print(_json_line(path, finding) if as_json else _row(finding), flush=True)
+            print(_json_line(path, finding) if lines else _row(finding), flush=True)
     except EchonetError as err:
         _complain(err)
         return False
-    if not found and not as_json:
+    if not found and not lines:
         print("  nothing was heard")
     return True
 
 
+def as_json(finding: Finding) -> dict[str, Any]:
+    """Return a detection as the JSON object that programs are given."""
+    return {
+        "class": finding.sound_class.value,
+        "onset": round(finding.onset_s, 3),
+        "end": round(finding.end_s, 3),
+        "confidence": round(finding.confidence, 4),
+        "pattern": finding.pattern.value if finding.pattern else None,
+    }
+
+
 def _json_line(path: Path, finding: Finding) -> str:
-    return json.dumps(
-        {
-            "file": str(path),
-            "class": finding.sound_class.value,
-            "onset": round(finding.onset_s, 3),
-            "end": round(finding.end_s, 3),
-            "confidence": round(finding.confidence, 4),
-            "pattern": finding.pattern.value if finding.pattern else None,
-        }
-    )
+    return json.dumps({"file": str(path), **as_json(finding)})
 
 
 def _row(finding: Finding) -> str:

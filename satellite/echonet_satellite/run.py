@@ -170,14 +170,17 @@ class _Satellite:
         return Pipeline(self._source, self._classifier, self._station.settings, self._noises, tape=self._tape)
 
     async def _start_server(self) -> "Server":
-        from .server import Server  # noqa: PLC0415
+        from .server import ClassifyRoutes, ClipRoutes, Server  # noqa: PLC0415
 
         server = Server(
             self._identity,
             self._station,
             self._controllers,
             self._window,
-            clips=self._clips.store,
+            services=(
+                ClipRoutes(self._clips.store, self._controllers),
+                ClassifyRoutes(self._controllers, self._config.model),
+            ),
             allowed_hosts=self._config.allowed_hosts,
         )
         self._port = await server.start(self._config.port, self._config.bind)

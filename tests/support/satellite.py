@@ -55,7 +55,7 @@ from echonet_satellite.protocol import (
     Settings,
     SoundClass,
 )
-from echonet_satellite.server import Limits, Server
+from echonet_satellite.server import ClassifyRoutes, ClipRoutes, Limits, Server
 from echonet_satellite.settings import SettingsStore
 from echonet_satellite.state import prepare_directory
 from echonet_satellite.station import Info, Station
@@ -165,7 +165,10 @@ class SatelliteUnderTest:
             self.station,
             self.controllers,
             self.window,
-            clips=self.clips.store,
+            services=(
+                ClipRoutes(self.clips.store, self.controllers),
+                ClassifyRoutes(self.controllers, None),
+            ),
             limits=self.limits,
         )
         self.port = await self.server.start(self.port, [self.host])

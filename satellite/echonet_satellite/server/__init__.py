@@ -1,6 +1,8 @@
-"""The only way into a satellite: one TLS 1.3 server with pairing and the WebSocket of paired controllers."""
+"""The satellite's TLS server: pairing, the WebSocket, clips, and classifying a file. Everything else is refused."""
 
-from .app import Server
+from .app import Server, Service
+from .classify_routes import ClassifyRoutes
+from .clip_routes import ClipRoutes
 from .sockets import Limits
 
-__all__ = ["Limits", "Server"]
+__all__ = ["ClassifyRoutes", "ClipRoutes", "Limits", "Server", "Service"]

@@ -3,24 +3,32 @@
 from collections.abc import Collection, Sequence
 import errno
 import socket
-from typing import Final
+from typing import Final, Protocol
 
 from aiohttp import web
 
-from ..clips.store import ClipStore
 from ..controllers import Controllers
 from ..errors import ServerError
 from ..identity import Identity
 from ..pairing_window import PairingWindow
 from ..protocol import PATH_SOCKET
 from ..station import Station
-from .clip_routes import ClipRoutes
 from .door import Door
 from .guard import TokenBucket, guard, hide_software
 from .pairing_routes import MAX_BODY_BYTES, PairingRoutes
 from .sockets import Limits, Sockets
 
 _ANY_IPV4: Final = "0.0.0.0"  # noqa: S104 - Home Assistant is another machine; who may speak is decided later
+
+
+class Service(Protocol):
+    """Something more that is served."""
+
+    def add_to(self, router: web.UrlDispatcher) -> None:
+        """Add its routes."""
+
+    def close(self) -> None:
+        """Give up what is under way, because the satellite stops."""
 
 
 class Server:
@@ -33,12 +41,12 @@ class Server:
         controllers: Controllers,
         window: PairingWindow,
         *,
-        clips: ClipStore | None = None,
+        services: Sequence[Service] = (),
         allowed_hosts: Collection[str] = (),
         limits: Limits | None = None,
         bucket: TokenBucket | None = None,
     ) -> None:
-        """Serve `station` and its `clips` to `controllers`, and pair through `window`."""
+        """Serve `station` and further `services` to `controllers`, and pair through `window`."""
         self._limits = limits or Limits()
         self._controllers = controllers
         self._door: Door | None = None
@@ -55,9 +63,9 @@ class Server:
             on_paired=station.welcome_controller,
             bucket=bucket or TokenBucket(burst=20, per_second=0.5),
         ).add_to(application.router)
-        self._clips = None if clips is None else ClipRoutes(clips, controllers)
-        if self._clips is not None:
-            self._clips.add_to(application.router)
+        self._services = tuple(services)
+        for service in self._services:
+            service.add_to(application.router)
         self._runner = web.AppRunner(
             application, access_log=None, handle_signals=False, shutdown_timeout=1.0, keepalive_timeout=15.0
         )
@@ -91,8 +99,8 @@ class Server:
         if self._door is not None:
             await self._door.close()
         await self.sockets.close()
-        if self._clips is not None:
-            self._clips.close()
+        for service in self._services:
+            service.close()
         await self._runner.cleanup()
 
 

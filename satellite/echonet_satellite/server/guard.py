@@ -53,7 +53,10 @@ def guard(allowed_hosts: Collection[str]) -> Middleware:
         try:
             return await handler(request)
         except web.HTTPException as err:
-            return refusal(err.status)
+            refused = refusal(err.status)
+            if "Allow" in err.headers:
+                refused.headers["Allow"] = err.headers["Allow"]
+            return refused
         except Exception:
             _LOGGER.exception("Unexpected error while answering %s", escaped(request.path))
             return refusal(500)
