@@ -19,7 +19,7 @@ from pytest_homeassistant_custom_component.test_util.aiohttp import AiohttpClien
 from custom_components.echonet.const import DOMAIN
 from custom_components.echonet.household import courier
 from custom_components.echonet.household.alerts import Alert
-from custom_components.echonet.household.courier import Courier
+from custom_components.echonet.household.courier import Courier, Tellable
 from custom_components.echonet.household.kinds import Severity
 from custom_components.echonet.household.policy import Telling
 from custom_components.echonet.household.recipients import Recipient, recipients_of, waves_of
@@ -35,7 +35,7 @@ class Told:
     def __init__(self) -> None:
         self.names: list[str] = []
 
-    def __call__(self, recipient: Recipient, _: Alert) -> None:
+    def __call__(self, recipient: Recipient, _: Tellable) -> None:
         self.names.append(recipient.name)
 
 

@@ -1,16 +1,19 @@
 """Silence is news: what keeps a house from being heard or told becomes a repair, and an alert of its own."""
 
+import asyncio
 from datetime import timedelta
 
 from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 from hypothesis import given, strategies as st
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_mock_service
 
 from custom_components.echonet.const import DOMAIN
+from custom_components.echonet.household import courier
 from custom_components.echonet.household.runtime import Household
 from custom_components.echonet.household.silence import Concern, Silences, Trouble
 from custom_components.echonet.protocol import AlarmPattern
@@ -70,22 +73,23 @@ async def test_a_satellite_that_is_away_is_told_and_is_a_repair_until_it_is_back
     hass.services.async_register("notify", "broken", broken)
     anna = async_mock_service(hass, "notify", "mobile_app_anna")
     mail = async_mock_service(hass, "notify", "mail")
-    for name in ("broken", "mobile_app_anna", "mail"):
-        add_recipient(hass, home, f"notify.{name}")
+    broken_id, *_ = (
+        add_recipient(hass, home, f"notify.{name}") for name in ("broken", "mobile_app_anna", "mail")
+    )
     await satellite.server.stop()
     await wait_for_state(hass, "binary_sensor.hallway_connection", "off")
     await look(home, 0)
     assert not shown(hass)
     await look(home, 301)
     await look(home, 331)
-    assert shown(hass) == {f"satellite_away_{loaded.entry_id}"}
+    assert shown(hass) == {f"satellite_away_{loaded.entry_id}", f"recipient_failed_{broken_id}"}
     assert [call.data["title"] for call in (*anna, *mail)] == ["Hallway is away", "Hallway is away"]
     assert "**" not in anna[0].data["message"]
     assert anna[0].data["data"]["push"] == {"interruption-level": "active"}
     satellite.port = await satellite.server.start(satellite.port, [satellite.host])
     await wait_for_state(hass, "binary_sensor.hallway_connection", "on")
     await look(home, 361)
-    assert not shown(hass)
+    assert shown(hass) == {f"recipient_failed_{broken_id}"}
 
 
 async def test_a_dead_microphone_is_told_and_is_a_repair(
@@ -103,6 +107,64 @@ async def test_a_dead_microphone_is_told_and_is_a_repair(
     assert calls[0].data["data"]["push"]["interruption-level"] == "critical"
     await hass.config_entries.async_remove(home.entry_id)
     assert not shown(hass)
+
+
+async def test_silence_is_told_in_the_language_of_each_tried_again_and_passed_on(
+    hass: HomeAssistant,
+    home: MockConfigEntry,
+    loaded: MockConfigEntry,
+    satellite: SatelliteUnderTest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It was told in the language of the house, once, and whoever could not be reached then never heard of it."""
+    monkeypatch.setattr(courier, "RETRY_PAUSES_S", (0.05,))
+    tries: list[ServiceCall] = []
+
+    async def fails_once(call: ServiceCall) -> None:
+        tries.append(call)
+        if len(tries) == 1:
+            raise HomeAssistantError("no network")
+
+    hass.services.async_register("notify", "mobile_app_anna", fails_once)
+    ben = async_mock_service(hass, "notify", "ben")
+    add_recipient(hass, home, "notify.mobile_app_anna", name="Anna", language="de")
+    add_recipient(hass, home, "notify.ben", language="fr", order=2)
+    satellite.set_health("microphone_silent")
+    await wait_for_state(hass, "binary_sensor.hallway_microphone", "on")
+    await look(home, 0)
+    await look(home, 301)
+    await wait_for(lambda: len(tries) == 2)
+    issues = {
+        language: await async_get_translations(hass, language, "issues", {DOMAIN})
+        for language in ["de", "fr"]
+    }
+    title = f"component.{DOMAIN}.issues.microphone_dead.title"
+    assert tries[1].data["title"] == issues["de"][title].format(name="Hallway")
+    assert tries[1].data["data"]["clickAction"] == "/config/repairs"
+    assert [call.data["title"] for call in ben] == [issues["fr"][title].format(name="Hallway")]
+    assert ben[0].data["message"].endswith("Anna.")
+    assert issues["de"][title] != issues["fr"][title]
+
+
+async def test_who_could_not_be_told_of_silence_is_left_in_peace_when_it_is_over(
+    hass: HomeAssistant,
+    home: MockConfigEntry,
+    loaded: MockConfigEntry,
+    satellite: SatelliteUnderTest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(courier, "RETRY_PAUSES_S", (0.3,))
+    add_recipient(hass, home, "notify.anna")
+    satellite.set_health("microphone_silent")
+    await wait_for_state(hass, "binary_sensor.hallway_microphone", "on")
+    await look(home, 0)
+    await look(home, 301)
+    satellite.set_health()
+    await wait_for_state(hass, "binary_sensor.hallway_microphone", "off")
+    await look(home, 331)
+    calls = async_mock_service(hass, "notify", "anna")
+    await asyncio.sleep(0.5)
+    assert not calls
 
 
 async def test_without_a_recipient_there_is_a_repair(

@@ -4,12 +4,10 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 import logging
-from typing import Any
 
-from homeassistant.components.group.notify import add_defaults
-from homeassistant.components.notify import ATTR_DATA, ATTR_MESSAGE, ATTR_TITLE, DOMAIN as NOTIFY_DOMAIN
+from homeassistant.components.notify import DOMAIN as NOTIFY_DOMAIN
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import ATTR_ENTITY_ID, EVENT_HOMEASSISTANT_STARTED
+from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
 from homeassistant.core import CoreState, Event, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 
@@ -17,11 +15,13 @@ from ..const import DOMAIN
 from ..errors import printable
 from ..issues import async_clear_recipient_issue, async_report_recipient_issue
 from .alerts import Alert
-from .channels import Channel, Obstacle, async_get_channels, async_get_obstacle, async_has_title
+from .channels import Channel, Obstacle, async_get_channels, async_get_obstacle
 from .kinds import Severity
+from .letters import Letter, async_get_payload
 from .overhear import overhear_companion
 from .payload import companion_data
-from .recipients import Recipient, RecipientKind, recipients_of
+from .recipients import Recipient, recipients_of
+from .silence_notice import SilenceNotice
 from .texts import TEXTS
 
 _LOGGER = logging.getLogger(__name__)
@@ -32,7 +32,8 @@ START_TIMEOUT_S = 180.0
 RETRY_PAUSES_S: tuple[float, ...] = (2.0, 5.0, 15.0, 40.0, 60.0, 120.0, 180.0, 180.0)
 REMEMBERED = 256
 
-type ToldListener = Callable[[Recipient, Alert], None]
+type Tellable = Alert | SilenceNotice
+type ToldListener = Callable[[Recipient, Tellable], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,7 @@ class Failure:
 class _Errand:
     """What is still owed to one recipient of one incident."""
 
-    alert: Alert
+    alert: Tellable
     channels: list[Channel]
     task: asyncio.Task[None] | None = None
 
@@ -76,14 +77,14 @@ class Courier:
         self._entry = entry
         self._opens = opens
         self._picture = picture
-        self._told: dict[str, dict[str, tuple[Recipient, Alert, Sequence[str]]]] = {}
+        self._told: dict[str, dict[str, tuple[Recipient, Tellable, Sequence[str]]]] = {}
         self._errands: dict[tuple[str, str], _Errand] = {}
         self._first_tries: dict[tuple[str, str], asyncio.Event] = {}
         self._stand_ins: dict[str, frozenset[str]] = {}
 
     async def async_deliver(
         self,
-        alert: Alert,
+        alert: Tellable,
         waves: Sequence[Sequence[Recipient]],
         *,
         first: int = 1,
@@ -118,7 +119,7 @@ class Courier:
     async def _async_tell_all(
         self,
         wave: Sequence[Recipient],
-        alert: Alert,
+        alert: Tellable,
         instead_of: Sequence[str],
         on_told: ToldListener | None,
     ) -> list[str]:
@@ -149,7 +150,7 @@ class Courier:
                 if failure is not None:
                     _LOGGER.debug("The picture did not reach %s: %s", recipient.name, failure.reason)
 
-    def _note_told(self, recipient: Recipient, alert: Alert, instead_of: Sequence[str]) -> None:
+    def _note_told(self, recipient: Recipient, alert: Tellable, instead_of: Sequence[str]) -> None:
         told = self._told.pop(alert.incident_id, {})
         self._told[alert.incident_id] = {**told, recipient.subentry_id: (recipient, alert, instead_of)}
         while len(self._told) > REMEMBERED:
@@ -164,7 +165,7 @@ class Courier:
                 errand.task.cancel()
 
     async def _async_tell(
-        self, recipient: Recipient, alert: Alert, instead_of: Sequence[str], on_told: ToldListener | None
+        self, recipient: Recipient, alert: Tellable, instead_of: Sequence[str], on_told: ToldListener | None
     ) -> bool:
         """Try once, and arrange for more where that fails; tell whether it was enough."""
         key = (recipient.subentry_id, alert.incident_id)
@@ -184,7 +185,7 @@ class Courier:
         self,
         key: tuple[str, str],
         recipient: Recipient,
-        alert: Alert,
+        alert: Tellable,
         instead_of: Sequence[str],
         on_told: ToldListener | None,
     ) -> bool:
@@ -192,7 +193,7 @@ class Courier:
         if owed is not None:
             if owed.task is not None:
                 owed.task.cancel()
-            alert = alert.as_loud_as(owed.alert)
+            alert = _as_loud_as(alert, owed.alert)
         errand = _Errand(
             alert=alert, channels=async_get_channels(self._hass, recipient.kind, recipient.target)
         )
@@ -274,7 +275,7 @@ class Courier:
         self,
         channel: Channel,
         recipient: Recipient,
-        alert: Alert,
+        alert: Tellable,
         instead_of: Sequence[str],
         *,
         quiet: bool = False,
@@ -284,7 +285,8 @@ class Courier:
             obstacle = async_get_obstacle(self._hass, channel)
             if obstacle is not None:
                 return Failure(channel=channel, obstacle=obstacle, reason=f"it is {obstacle}")
-            payload = self._payload(channel, recipient, alert, instead_of, quiet=quiet)
+            letter = self._letter(recipient, alert, instead_of, quiet=quiet)
+            payload = async_get_payload(self._hass, channel, letter)
             async with asyncio.timeout(SEND_TIMEOUT_S):
                 with overhear_companion() as complaints:
                     await self._hass.services.async_call(
@@ -307,38 +309,21 @@ class Courier:
         return None
 
     @callback
-    def _payload(
-        self,
-        channel: Channel,
-        recipient: Recipient,
-        alert: Alert,
-        instead_of: Sequence[str],
-        *,
-        quiet: bool,
-    ) -> dict[str, Any]:
+    def _letter(
+        self, recipient: Recipient, alert: Tellable, instead_of: Sequence[str], *, quiet: bool
+    ) -> Letter:
+        if isinstance(alert, SilenceNotice):
+            return alert.letter(recipient.language, instead_of)
         notice = alert.notice(recipient.language, instead_of)
-        if channel.companion:
-            texts = TEXTS[recipient.language or alert.language]
-            payload: dict[str, Any] = {
-                ATTR_TITLE: notice.title,
-                ATTR_MESSAGE: notice.message,
-                ATTR_DATA: companion_data(
-                    alert,
-                    notice,
-                    texts,
-                    opens=self._opens(),
-                    picture=self._picture(alert.incident_id),
-                    quiet=quiet,
-                ),
-            }
-        elif async_has_title(self._hass, channel):
-            # Other notifiers refuse or ignore data that is not theirs: the map goes into the text.
-            payload = {ATTR_TITLE: notice.title, ATTR_MESSAGE: f"{notice.message}\n{alert.position.map_url}"}
-        else:
-            payload = {ATTR_MESSAGE: f"{notice.text}\n{alert.position.map_url}"}
-        if channel.kind is RecipientKind.ENTITY:
-            payload[ATTR_ENTITY_ID] = channel.target
-        return add_defaults(payload, channel.defaults)
+        data = companion_data(
+            alert,
+            notice,
+            TEXTS[recipient.language or alert.language],
+            opens=self._opens(),
+            picture=self._picture(alert.incident_id),
+            quiet=quiet,
+        )
+        return Letter(title=notice.title, message=notice.message, data=data, link=alert.position.map_url)
 
 
 async def _async_wait_for_start(hass: HomeAssistant, channel: Channel) -> None:
@@ -360,8 +345,14 @@ async def _async_wait_for_start(hass: HomeAssistant, channel: Channel) -> None:
             cancel()
 
 
+def _as_loud_as(alert: Tellable, earlier: Tellable) -> Tellable:
+    if isinstance(alert, Alert) and isinstance(earlier, Alert):
+        return alert.as_loud_as(earlier)
+    return alert
+
+
 def _reason(err: Exception) -> str:
     return printable(str(err)) or type(err).__name__
 
 
-__all__ = ["RETRY_PAUSES_S", "Courier", "Failure", "ToldListener"]
+__all__ = ["RETRY_PAUSES_S", "Courier", "Failure", "Tellable", "ToldListener"]

@@ -68,7 +68,15 @@ def recipients_of(entry: ConfigEntry) -> list[Recipient]:
     ]
 
 
-def waves_of(recipients: Iterable[Recipient], sound_class: SoundClass) -> list[tuple[Recipient, ...]]:
-    """Return who wants to hear of a class: those to tell at once, then those in reserve, wave by wave."""
-    wanted = sorted((item for item in recipients if sound_class in item.classes), key=lambda item: item.order)
+def waves_of(
+    recipients: Iterable[Recipient], sound_class: SoundClass | None = None
+) -> list[tuple[Recipient, ...]]:
+    """Return who wants to hear of a class: those to tell at once, then those in reserve, wave by wave.
+
+    What is no sound is for everybody.
+    """
+    wanted = sorted(
+        (item for item in recipients if sound_class is None or sound_class in item.classes),
+        key=lambda item: item.order,
+    )
     return [tuple(wave) for _, wave in groupby(wanted, key=lambda item: item.order)]

@@ -24,7 +24,7 @@ from ..issues import async_forget_recipient_issues
 from ..reports import SIGNAL_SATELLITE, DetectionReport, SatelliteReport
 from .alerts import Alert, build_alert
 from .circumstances import async_get_circumstances
-from .courier import Courier
+from .courier import Courier, Tellable
 from .desk import Desk, News
 from .incident import Acknowledgement, Incident
 from .kinds import AlertKind
@@ -94,7 +94,7 @@ class Household:
     def async_ready(self) -> None:
         """Let alerts out, now that the entities can show them; first those of an earlier run."""
         self._ready.set()
-        self.silence = SilenceWatch(self.hass, self.entry, self.desk)
+        self.silence = SilenceWatch(self.hass, self.entry, self.desk, self._courier)
         self.entry.async_on_unload(self.silence.async_start())
         self._async_tell(self.desk.resume(self._async_look()))
         for entry in async_get_satellites(self.hass):
@@ -290,7 +290,7 @@ class Household:
             return
 
         @callback
-        def told(recipient: Recipient, alert: Alert) -> None:
+        def told(recipient: Recipient, alert: Tellable) -> None:
             self.desk.delivered(alert.incident_id, recipient.subentry_id)
             self.desk.rang(news.incident, recipient.subentry_id, alert.telling, dt_util.utcnow())
             self._async_store()

@@ -33,6 +33,11 @@ class Concern:
     key: str = ""
     name: str = ""
 
+    @property
+    def id(self) -> str:
+        """What it is known by: its repair, and its notification."""
+        return f"{self.trouble}_{self.key}" if self.key else self.trouble.value
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:

@@ -1,12 +1,10 @@
-"""Looks for silence every half minute; what lasts becomes a repair, and those who can be told are told."""
+"""Looks for silence every half minute; what lasts becomes a repair and an alert."""
 
 from datetime import datetime, timedelta
 import logging
-from typing import Any, Final
+from typing import Final
 
-from homeassistant.components.notify import ATTR_DATA, ATTR_MESSAGE, ATTR_TITLE, DOMAIN as NOTIFY_DOMAIN
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
-from homeassistant.const import ATTR_ENTITY_ID
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.event import async_track_time_interval
@@ -14,19 +12,22 @@ from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
-from ..errors import printable
 from ..helpers import async_get_satellites
 from ..protocol import MICROPHONE_PROBLEMS
-from .channels import Channel, async_get_channels, async_has_title
+from .courier import Courier
 from .desk import Desk
+from .kinds import Severity
 from .options import care_of
-from .payload import GROUP, loudness
-from .recipients import Recipient, RecipientKind, recipients_of
+from .recipients import recipients_of, waves_of
 from .silence import Concern, Silences, Trouble
+from .silence_notice import SilenceNotice
+from .texts import Language, nearest_language
 
 _LOGGER = logging.getLogger(__name__)
 
 LOOK_EVERY: Final = timedelta(seconds=30)
+# What a touch on the notification opens: what is wrong, and what to do.
+PAGE: Final = "/config/repairs"
 
 _ISSUE_SEVERITIES: Final = {
     Trouble.SATELLITE_AWAY: ir.IssueSeverity.WARNING,
@@ -39,11 +40,12 @@ _ISSUE_SEVERITIES: Final = {
 class SilenceWatch:
     """The silences of one household."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, desk: Desk) -> None:
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, desk: Desk, courier: Courier) -> None:
         """Prepare to watch."""
         self._hass = hass
         self._entry = entry
         self._desk = desk
+        self._courier = courier
         self._silences = Silences()
 
     @callback
@@ -59,21 +61,21 @@ class SilenceWatch:
         care = care_of(self._entry.options)
         look = self._silences.look(self._async_find(now), now, care.patience)
         for concern in look.over:
-            ir.async_delete_issue(self._hass, DOMAIN, _issue_id(concern))
+            ir.async_delete_issue(self._hass, DOMAIN, concern.id)
+            self._courier.async_forget(concern.id)
         for concern in look.lasting:
             _LOGGER.warning("Silence: %s %s", concern.trouble, concern.name)
             ir.async_create_issue(
                 self._hass,
                 DOMAIN,
-                _issue_id(concern),
+                concern.id,
                 is_fixable=False,
                 severity=_ISSUE_SEVERITIES[concern.trouble],
                 translation_key=concern.trouble.value,
                 translation_placeholders={"name": concern.name},
             )
             if concern.key:
-                for recipient in recipients_of(self._entry):
-                    await self._async_tell(recipient, concern)
+                await self._async_tell(concern, care.severity)
 
     @callback
     def _async_find(self, now: datetime) -> dict[Concern, bool]:
@@ -95,39 +97,25 @@ class SilenceWatch:
             found[Concern(trouble=Trouble.NOBODY_REACHED)] = True
         return found
 
-    async def _async_tell(self, recipient: Recipient, concern: Concern) -> None:
-        title, message = await self._async_words(recipient.language, concern)
-        for channel in async_get_channels(self._hass, recipient.kind, recipient.target):
-            try:
-                await self._hass.services.async_call(
-                    NOTIFY_DOMAIN,
-                    channel.action,
-                    self._payload(channel, concern, title, message),
-                    blocking=True,
-                )
-            except Exception as err:  # noqa: BLE001  # whatever a notifier raises, the others are told, and the repair stands
-                _LOGGER.warning("Could not tell %s of silence: %s", recipient.name, printable(str(err)))
-
-    @callback
-    def _payload(self, channel: Channel, concern: Concern, title: str, message: str) -> dict[str, Any]:
-        if channel.companion:
-            severity = care_of(self._entry.options).severity
-            data = {"tag": f"{GROUP}-{_issue_id(concern)}", "group": GROUP, **loudness(severity)}
-            return {ATTR_TITLE: title, ATTR_MESSAGE: message, ATTR_DATA: data}
-        payload: dict[str, Any] = (
-            {ATTR_TITLE: title, ATTR_MESSAGE: message}
-            if async_has_title(self._hass, channel)
-            else {ATTR_MESSAGE: f"{title}. {message}"}
+    async def _async_tell(self, concern: Concern, severity: Severity) -> None:
+        """Tell the first recipients, and the next ones where these cannot be reached, as of any alert."""
+        recipients = recipients_of(self._entry)
+        language = nearest_language(self._hass.config.language)
+        notice = SilenceNotice(
+            concern=concern,
+            severity=severity,
+            words={
+                item: await self._async_words(item, concern)
+                for item in {language, *(recipient.language or language for recipient in recipients)}
+            },
+            language=language,
+            opens=PAGE,
         )
-        if channel.kind is RecipientKind.ENTITY:
-            payload[ATTR_ENTITY_ID] = channel.target
-        return payload
+        await self._courier.async_deliver(notice, waves_of(recipients))
 
-    async def _async_words(self, language: str | None, concern: Concern) -> tuple[str, str]:
+    async def _async_words(self, language: Language, concern: Concern) -> tuple[str, str]:
         """Return what the repair says, without the marks that only the interface understands."""
-        texts = await async_get_translations(
-            self._hass, language or self._hass.config.language, "issues", {DOMAIN}
-        )
+        texts = await async_get_translations(self._hass, language, "issues", {DOMAIN})
         prefix = f"component.{DOMAIN}.issues.{concern.trouble}"
         title, message = (texts.get(f"{prefix}.{part}", part) for part in ("title", "description"))
         plain = message.replace("**", "").replace("`", "")
@@ -140,7 +128,3 @@ def async_forget_silences(hass: HomeAssistant) -> None:
     for domain, issue_id in list(ir.async_get(hass).issues):
         if domain == DOMAIN and issue_id.startswith(tuple(Trouble)):
             ir.async_delete_issue(hass, DOMAIN, issue_id)
-
-
-def _issue_id(concern: Concern) -> str:
-    return f"{concern.trouble}_{concern.key}" if concern.key else concern.trouble.value
