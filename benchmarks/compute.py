@@ -26,7 +26,7 @@ from echonet_satellite.card import ModelCard
 from echonet_satellite.classifier import Classifier, Heard, load_classifier
 from echonet_satellite.detector import Detector
 from echonet_satellite.errors import EchonetError
-from echonet_satellite.frontend import Floats, log_mel
+from echonet_satellite.frontend import Floats, decibels, log_mel
 from echonet_satellite.hearing import Hearing
 from echonet_satellite.onset import frame_levels
 from echonet_satellite.patterns import AlarmPatterns
@@ -107,7 +107,7 @@ def recognise(patterns: AlarmPatterns, card: ModelCard, frames: Floats) -> None:
     """Look for the pattern of an alarm, as if one sounded all the time."""
     wait = round(PATTERN_S * card.frontend.sample_rate / card.step_samples)
     for number, first in enumerate(range(0, len(frames), card.step_frames)):
-        patterns.push(frames[first : first + card.step_frames])
+        patterns.push(decibels(frames[first : first + card.step_frames], card.frontend))
         if number % wait == 0:
             patterns.recognise()
 

@@ -13,7 +13,7 @@ import sys
 
 import numpy as np
 
-from echonet_satellite.frontend import Floats, FrontendParameters, log_mel
+from echonet_satellite.frontend import Floats, FrontendParameters, decibels, log_mel
 from echonet_satellite.patterns import AlarmPatterns
 from echonet_satellite.protocol import AlarmPattern
 from echonet_satellite.synthesis import alarm_clock, siren, temporal_alarm, with_echo
@@ -70,7 +70,7 @@ def trial(random: Random, snr_db: float) -> tuple[AlarmPattern, AlarmPattern, fl
 def recognise(sound: Floats, onset_s: float) -> tuple[AlarmPattern, float]:
     """Return the first certain pattern (else the last), and how long after the onset it was known."""
     patterns = AlarmPatterns(PARAMETERS)
-    frames = log_mel(sound.astype(np.float32), PARAMETERS)
+    frames = decibels(log_mel(sound.astype(np.float32), PARAMETERS), PARAMETERS)
     found = AlarmPattern.UNKNOWN
     for first in range(0, len(frames), CHECK_FRAMES):
         patterns.push(frames[first : first + CHECK_FRAMES])

@@ -1,5 +1,6 @@
 """When a bang begins, to the millisecond: in a frame of 10 ms, sound crosses a room. No clock, no I/O."""
 
+from collections import deque
 from dataclasses import replace
 from typing import Final
 
@@ -25,12 +26,17 @@ class Bangs:
         """Begin; at the end of a step, so many samples `ahead` of it are known."""
         self._rate = rate
         self._ahead = ahead
-        self._past = np.zeros(round(REMEMBERED_S * rate), np.float32)
+        self._capacity = round(REMEMBERED_S * rate)
+        self._past: deque[Floats] = deque([np.zeros(self._capacity, np.float32)])
+        self._length = self._capacity
         self._onsets: dict[int, float] = {}
 
     def push(self, samples: Floats) -> None:
         """Take the next samples, those that come with a step."""
-        self._past = np.concatenate((self._past[len(samples) :], samples))
+        self._past.append(samples)
+        self._length += len(samples)
+        while self._length - len(self._past[0]) >= self._capacity:
+            self._length -= len(self._past.popleft())
 
     def on_time(self, event: StreamEvent) -> StreamEvent:
         """Return what a step has told, a bang with the onset of its sound: the same until it ends."""
@@ -45,10 +51,10 @@ class Bangs:
 
     def _find(self, event: StreamEvent) -> float:
         # Samples are counted from the start of the stream, as seconds are.
-        oldest = round(event.at_s * self._rate) + self._ahead - len(self._past)
+        oldest = round(event.at_s * self._rate) + self._ahead - self._length
         first = max(0, oldest, round((event.onset_s - BESIDE_S) * self._rate))
         last = round((event.onset_s + BESIDE_S) * self._rate)
-        samples = self._past[first - oldest : max(0, last - oldest)]
+        samples = np.concatenate(self._past)[first - oldest : max(0, last - oldest)]
         return (first + find_onset(samples)) / self._rate if samples.any() else event.onset_s
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from .frontend import Floats, FrontendParameters, decibels, mel_centres
+from .frontend import Floats, FrontendParameters, mel_centres
 from .tones import tonal_contrast
 
 _HZ: Final = (2000.0, 4500.0)
@@ -40,7 +40,6 @@ class Chirps:
 
     def __init__(self, parameters: FrontendParameters, window_frames: int) -> None:
         """Begin; the network sees `window_frames` at once."""
-        self._parameters = parameters
         frame_s = parameters.hop_length / parameters.sample_rate
         centres = mel_centres(parameters)
         self._lowest = int(np.searchsorted(centres, _LOWEST_HZ))
@@ -65,17 +64,20 @@ class Chirps:
         self._disturbed = 0
 
     def push(self, frames: Floats) -> Beep | None:
-        """Take the next frames [n, n_mels]; return a chirp that came when it was due, once it is known to be alone."""
-        levels = np.concatenate((self._before, decibels(frames, self._parameters)[:, self._lowest :]))
+        """Take the next frames [n, n_mels] in dB (`frontend.decibels`).
+
+        Return a chirp that came when it was due, once it is known to be alone.
+        """
+        levels = np.concatenate((self._before, frames[:, self._lowest :]))
         self._before = levels[-2 * _BESIDE_FRAMES :]
         contrast = tonal_contrast(levels)
         if len(contrast) <= 2 * _BESIDE_FRAMES:
             return None
         contrast = contrast[_BESIDE_FRAMES:-_BESIDE_FRAMES]
-        loudest = contrast.argmax(axis=1) + self._lowest
+        loudest = contrast.argmax(axis=1)
         heights = contrast.max(axis=1)
         found: Beep | None = None
-        for band, height in zip(loudest.tolist(), heights.tolist(), strict=True):
+        for band, height in zip((loudest + self._lowest).tolist(), heights.tolist(), strict=True):
             beeps = height >= _BEEP_DB and self._low <= band < self._high
             self._bands.append(band if beeps else -1)
             self._tones.append(height >= _TONE_DB)

@@ -11,7 +11,7 @@ from .chirps import Chirps
 from .classifier import Classifier, Heard, quiet_room
 from .decision import StreamEvent
 from .detector import Detector
-from .frontend import Floats, log_mel
+from .frontend import Floats, decibels, log_mel
 from .onset import frame_levels
 from .patterns import AlarmPatterns
 from .presence import evidence
@@ -118,8 +118,9 @@ class Hearing:
             self._on_heard(heard)
         row = heard.probabilities.tolist()
         row[self._presence] = float(evidence(heard.probabilities[self._presence], heard.audioset))
-        self._patterns.push(frames)
-        chirp = self._chirps.push(frames)
+        levels_db = decibels(frames, self._classifier.card.frontend)
+        self._patterns.push(levels_db)
+        chirp = self._chirps.push(levels_db)
         if self._chirps.explains():
             # One beep makes no alarm; if it is one, the next follows before the first has left the window.
             row[self._alarm] = 0.0

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from .frontend import Floats, FrontendParameters, decibels, mel_centres
+from .frontend import Floats, FrontendParameters, mel_centres
 from .protocol import AlarmPattern
 from .tones import TONAL_DB, Tones
 
@@ -46,7 +46,6 @@ class AlarmPatterns:
 
     def __init__(self, parameters: FrontendParameters) -> None:
         """Start with no sound."""
-        self._parameters = parameters
         self._frame_s = parameters.hop_length / parameters.sample_rate
         self._frames: deque[Floats] = deque()
         self._count = 0
@@ -57,11 +56,14 @@ class AlarmPatterns:
         self._lowest = int(np.searchsorted(centres, _LOWEST_HZ))
         # Of each band those that a siren could have moved to: what sounds further away is something else.
         octaves = np.log2(centres[self._lowest :])
-        self._near = [np.abs(octaves - own) <= _REACH_OCTAVES for own in octaves]
+        self._near = [
+            slice(*np.searchsorted(octaves, (own - _REACH_OCTAVES, own + _REACH_OCTAVES)).tolist())
+            for own in octaves
+        ]
 
     def push(self, frames: Floats) -> None:
-        """Take the next frames [n, n_mels]."""
-        self._frames.append(decibels(frames, self._parameters))
+        """Take the next frames [n, n_mels], in dB (`frontend.decibels`)."""
+        self._frames.append(frames)
         self._count += len(frames)
         self._unseen += len(frames)
         while self._count - len(self._frames[0]) >= self._capacity:

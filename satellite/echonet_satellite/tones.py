@@ -1,13 +1,16 @@
 """Tones in frames of sound: bands that stand out of those around them."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .frontend import Floats
 
 TONAL_DB: Final = 8.0
+_BESIDE: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +55,19 @@ class Tones:
 def tonal_contrast(levels_db: Floats) -> Floats:
     """Return by how many dB each band [frames, bands] rises above those around it: a tone does, noise does not."""
     width = levels_db.shape[1]
-    padded = np.pad(levels_db, ((0, 0), (5, 5)), mode="edge")
-    near = padded[:, 5 : 5 + width]
-    for shift in (4, 6):
-        near = np.maximum(near, padded[:, shift : shift + width])
+    padded = levels_db.take(_with_edges(width), axis=1)
+    near = np.maximum(padded[:, 4 : 4 + width], padded[:, 6 : 6 + width])
+    np.maximum(near, levels_db, out=near)
     pairs = padded[:, :-1] + padded[:, 1:]
-    contrast = near - 0.5 * np.maximum(pairs[:, :width], pairs[:, 9:])
+    around = np.maximum(pairs[:, :width], pairs[:, 9:])
+    around *= np.float32(0.5)
+    near -= around
     # One frame of noise in a narrow band swings by several dB; three overlapping frames much less.
-    contrast[1:-1] = (contrast[:-2] + contrast[1:-1] + contrast[2:]) / 3
-    return np.asarray(contrast, np.float32)
+    near[1:-1] = (near[:-2] + near[1:-1] + near[2:]) / 3
+    return near
+
+
+@lru_cache(maxsize=8)
+def _with_edges(width: int) -> NDArray[np.int64]:
+    """Return the bands, and beyond both ends of them the last one five times more."""
+    return np.clip(np.arange(-_BESIDE, width + _BESIDE), 0, width - 1)

@@ -7,12 +7,14 @@ from ai_edge_litert.interpreter import Interpreter
 import numpy as np
 import pytest
 
-from echonet_models.data.manifest import CLASSES
-from echonet_models.data.teachers import read_class_map
+from echonet_models.data.library import Library
+from echonet_models.data.manifest import CLASSES, UNLABELLED
+from echonet_models.data.teachers import AUDIOSET_CLASSES, read_class_map
 from echonet_models.errors import ModelsError
 from echonet_models.network.checkpoints import read_state
 from echonet_models.network.ears import BANDS, WINDOW_FRAMES, Ears, load_weights, pretrained, save_weights
 from echonet_models.network.export import convert
+from echonet_models.network.regression import Regression, features, fit
 
 RELEASED = Path(__file__).parents[2] / "models" / "released" / "echonet"
 
@@ -22,13 +24,35 @@ def ears(teachers: Path) -> Ears:
     return pretrained(teachers, read_class_map(teachers).meanings)
 
 
-def test_a_class_begins_as_what_mn04_says_of_it(ears: Ears, teachers: Path) -> None:
-    window = np.random.default_rng(0).normal(-0.5, 0.5, (3, WINDOW_FRAMES, BANDS)).astype(np.float32)
+def test_a_class_begins_as_what_the_regression_says_of_the_teachers_classes(teachers: Path) -> None:
+    meanings = read_class_map(teachers).meanings
+    ears = pretrained(teachers, meanings)
+    generator = np.random.default_rng(0)
+    regression = Regression(
+        generator.normal(size=(AUDIOSET_CLASSES + len(CLASSES), len(CLASSES))).astype(np.float32),
+        generator.normal(size=len(CLASSES)).astype(np.float32),
+    )
+    ears.begin_with(regression)
+    window = generator.normal(-0.5, 0.5, (3, WINDOW_FRAMES, BANDS)).astype(np.float32)
     own, audioset, embedding = (np.asarray(part) for part in ears.model(window, training=False))
     assert embedding.shape == (3, 384)
-    for column, meaning in enumerate(read_class_map(teachers).meanings):
-        expected = 0.7 * np.log(np.exp(audioset[:, meaning]).sum(axis=1))
-        assert own[:, column] == pytest.approx(expected, abs=1e-4)
+    expected = np.asarray(features(audioset, meanings)) @ regression.kernel + regression.bias
+    assert own == pytest.approx(expected, abs=1e-3)
+
+
+def test_the_regression_tells_classes_apart_that_the_teachers_tell_apart(library: Library) -> None:
+    clips = [clip for clip in library.clips if clip.label != UNLABELLED]
+    regression = fit(clips, library.lessons, library.class_map)
+    for column, name in enumerate(CLASSES):
+        scores = {
+            clip.path: np.asarray(features(library.lessons[clip.path].logits, library.class_map.meanings))
+            @ regression.kernel
+            + regression.bias
+            for clip in clips
+        }
+        own = [scores[clip.path][:, column].max() for clip in clips if clip.sound_class is name]
+        others = [scores[clip.path][:, column].max() for clip in clips if clip.sound_class is not name]
+        assert np.median(own) > np.median(others)
 
 
 def test_the_file_computes_what_the_network_does_with_calibration_in_it(ears: Ears) -> None:

@@ -20,6 +20,12 @@ from echonet_models.training.loop import Schedule, train
 from echonet_models.training.losses import class_loss, distillation_loss
 
 ONES = np.ones(AUDIOSET_CLASSES, np.float32)
+NOBODY = tf.fill((1, 2), np.nan)
+
+
+def advise(audioset: tf.Tensor) -> tf.Tensor:
+    """Stand for the regression: NaN where nobody was asked."""
+    return audioset[:, :8]
 
 
 @pytest.fixture
@@ -52,15 +58,15 @@ def test_it_goes_on_where_it_was_stopped(
     begun: list[int] = []
     before = [np.array(part) for part in ears.model.get_weights()]
     with pytest.raises(KeyboardInterrupt):
-        train(ears, schedule, feed_of(library, 3, 5, begun), ONES, tmp_path, "small")
+        train(ears, schedule, feed_of(library, 3, 5, begun), ONES, tmp_path, "small", advise)
     assert not (tmp_path / "weights.npz").exists()
-    train(ears, schedule, feed_of(library, -1, 5, begun), ONES, tmp_path, "small")
+    train(ears, schedule, feed_of(library, -1, 5, begun), ONES, tmp_path, "small", advise)
     assert begun == [0, 2]
     assert "step 5/5" in capsys.readouterr().err
     changed = [not np.array_equal(a, b) for a, b in zip(before, ears.model.get_weights(), strict=True)]
     assert all(changed)
     # What is done is not done again.
-    train(ears, schedule, feed_of(library, -1, 5, begun), ONES, tmp_path, "small")
+    train(ears, schedule, feed_of(library, -1, 5, begun), ONES, tmp_path, "small", advise)
     assert begun == [0, 2]
     assert json.loads((tmp_path / "schedule.json").read_text())["steps"] == 5
 
@@ -68,7 +74,7 @@ def test_it_goes_on_where_it_was_stopped(
 def test_another_schedule_does_not_go_on_with_it(ears: Ears, library: Library, tmp_path: Path) -> None:
     tmp_path.joinpath("schedule.json").write_text("{}")
     with pytest.raises(ModelsError, match="another schedule"):
-        train(ears, Schedule(steps=2), feed_of(library, -1, 2, []), ONES, tmp_path, "small")
+        train(ears, Schedule(steps=2), feed_of(library, -1, 2, []), ONES, tmp_path, "small", advise)
 
 
 def test_the_same_step_gets_the_same_batch_wherever_a_training_begins(library: Library) -> None:
@@ -86,10 +92,20 @@ def same(library: Library) -> Library:
 
 def test_what_is_unsure_costs_nothing() -> None:
     logits = tf.constant([[3.0, -2.0]])
-    sure = class_loss(tf.constant([[1, 0]]), logits)
-    unsure = class_loss(tf.constant([[1, -1]]), tf.constant([[3.0, 50.0]]))
+    sure = class_loss(tf.constant([[1, 0]]), NOBODY, logits)
+    unsure = class_loss(tf.constant([[1, -1]]), NOBODY, tf.constant([[3.0, 50.0]]))
     assert float(sure) < 0.2
-    assert float(unsure) == pytest.approx(float(class_loss(tf.constant([[1, -1]]), logits)))
+    assert float(unsure) == pytest.approx(float(class_loss(tf.constant([[1, -1]]), NOBODY, logits)))
+
+
+def test_advice_counts_alone_where_nothing_is_sure_and_a_little_beside_a_label() -> None:
+    logits = tf.Variable([[0.0, 0.0, 0.0]])
+    with tf.GradientTape() as tape:
+        loss = class_loss(tf.constant([[-1, 0, 1]]), tf.constant([[0.9, 0.9, np.nan]]), logits)
+    up, down, told = -tape.gradient(loss, logits).numpy()[0]
+    assert up > 0
+    assert down < 0
+    assert abs(down) < abs(told)
 
 
 def test_distillation_pulls_where_a_teacher_was_asked_and_nowhere_else() -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from echonet_satellite import synthesis
 from echonet_satellite.chirps import Beep, Chirps
-from echonet_satellite.frontend import Floats, FrontendParameters, log_mel
+from echonet_satellite.frontend import Floats, FrontendParameters, decibels, log_mel
 from tests.support.hearing import RATE, noise
 
 PARAMETERS = FrontendParameters()
@@ -29,7 +29,7 @@ def room(length_s: float, *sounds: tuple[float, Floats], level: float = 1e-3) ->
 def heard(samples: Floats) -> tuple[list[Beep], list[bool]]:
     """Return the chirps in a sound, and for each step whether a single beep explains its window."""
     chirps = Chirps(PARAMETERS, 160)
-    frames = log_mel(samples, PARAMETERS)
+    frames = decibels(log_mel(samples, PARAMETERS), PARAMETERS)
     found, alone = [], []
     for first in range(0, len(frames) - 15, 16):
         if beep := chirps.push(frames[first : first + 16]):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks.patterns import recognise, trial
-from echonet_satellite.frontend import Floats, FrontendParameters, log_mel
+from echonet_satellite.frontend import Floats, FrontendParameters, decibels, log_mel
 from echonet_satellite.patterns import AlarmPatterns
 from echonet_satellite.protocol import AlarmPattern
 from echonet_satellite.synthesis import alarm_clock, co_alarm, gunshot, siren, smoke_alarm, temporal_alarm
@@ -121,7 +121,7 @@ def test_an_alarm_that_is_no_exact_clock_alone_is_unknown(name: str) -> None:
     frames = log_mel(np.concatenate((silence(1.0), ALARMS_THAT_ARE_NO_CLOCKS[name])), FrontendParameters())
     said = set()
     for first in range(0, len(frames), 16):
-        patterns.push(frames[first : first + 16])
+        patterns.push(decibels(frames[first : first + 16], FrontendParameters()))
         said.add(patterns.recognise())
     # Two tones that change in turn are also what a siren is.
     assert said - {AlarmPattern.SIREN} == {AlarmPattern.UNKNOWN}
@@ -155,7 +155,7 @@ def test_who_is_asked_again_and_again_says_what_one_says_who_is_asked_once(forge
             siren(random()),
         )
     )
-    frames = log_mel(sound + noise(len(sound) / RATE, 1e-3, seed=3), parameters)
+    frames = decibels(log_mel(sound + noise(len(sound) / RATE, 1e-3, seed=3), parameters), parameters)
     steps = [frames[first : first + 16] for first in range(0, len(frames), 16)]
     often, said = AlarmPatterns(parameters), []
     heard: list[Floats] = []

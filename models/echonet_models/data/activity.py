@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from echonet_satellite.protocol import SoundClass
 
 from .manifest import BACKGROUND, CLASSES, UNLABELLED, Clip
-from .recordings import SAMPLE_RATE, Samples
+from .recordings import Samples
 from .teachers import STRETCH, ClassMap, Lesson
 
 HOP = 160
@@ -113,8 +113,3 @@ def _along(lesson: Lesson, columns: list[int], frames: int) -> NDArray[np.float3
             stretch = heard[start // HOP : (start + STRETCH) // HOP + 1]
             np.maximum(stretch, logit, out=stretch)
     return heard
-
-
-def seconds(frames: int) -> float:
-    """Return how long so many frames are."""
-    return frames * HOP / SAMPLE_RATE

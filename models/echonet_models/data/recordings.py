@@ -30,6 +30,12 @@ class Recordings:
         start, stop = self._index[path]
         return self._samples[start:stop].astype(np.float32) / np.float32(32768)
 
+    def piece(self, path: str, first: int, samples: int) -> Samples:
+        """Return so many samples of a clip, from `first` on, as far as it has them."""
+        start, stop = self._index[path]
+        begin = min(start + first, stop)
+        return self._samples[begin : min(begin + samples, stop)].astype(np.float32) / np.float32(32768)
+
     def length(self, path: str) -> int:
         """Return how many samples a clip has."""
         start, stop = self._index[path]

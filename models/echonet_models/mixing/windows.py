@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from ..data.activity import HOP, SILENT, SOUNDS, UNSURE, Labels, holds, label_fr
 from ..data.library import Library
 from ..data.manifest import BACKGROUND, CLASSES, OTHER, UNLABELLED, Clip
 from ..data.recordings import SAMPLE_RATE, Samples
-from ..data.teachers import AUDIOSET_CLASSES, STRETCH
+from ..data.teachers import AUDIOSET_CLASSES, LOWEST_LOGIT, STRETCH, Lesson
 from .acoustics import Noises, change_speed, colour, reverberate
 from .alarms import smoke_or_co_alarm
 from .sirens import alarm
@@ -28,13 +28,16 @@ SAMPLES = (FRAMES - 1) * HOP + 512
 class Recipe:
     """How windows are made; shares are probabilities, `ebr_db` the range of event-to-background ratios."""
 
-    class_share: float = 0.6
+    empty_share: float = 0.15
+    class_share: float = 0.5
     imitation_share: float = 0.5
     synthetic_alarm_share: float = 0.3
     companion_share: float = 0.12
     clean_share: float = 0.25
     ebr_db: tuple[float, float] = (-6.0, 24.0)
     noise_share: float = 0.2
+    noisy_cut_share: float = 0.35
+    noisy_cut_db: tuple[float, float] = (0.0, 25.0)
     room_share: float = 0.3
     colour_share: float = 0.5
     speed_share: float = 0.3
@@ -84,12 +87,14 @@ class Windows:
         number = int(random.integers(len(lesson.starts)))
         start = int(lesson.starts[number])
         samples = np.zeros(SAMPLES, np.float32)
-        piece = self._library.recordings[clip.path][start : start + STRETCH]
+        piece = self._library.recordings.piece(clip.path, start, STRETCH)
         # What is shorter than the window lies anywhere in it.
         shift = int(random.integers((STRETCH - len(piece)) // HOP + 1)) * HOP
         samples[shift : shift + len(piece)] = piece
         if random.random() < 0.3:
             samples = colour(samples, random)
+        if random.random() < self._recipe.noisy_cut_share:
+            samples = self._with_noise(samples)
         samples = self._through_air(samples)
         labels = holds(
             self._labels_of(clip), start // HOP - shift // HOP, start // HOP - shift // HOP + FRAMES
@@ -97,13 +102,18 @@ class Windows:
         return Window(log_mel(samples, FRONTEND), labels, lesson.logits[number])
 
     def mix(self) -> Window:
-        """Return a window in which a sound, of a class or not, lies over a background."""
+        """Return a window of a background over which lies a sound, of a class or not, two of them, or none.
+
+        The teachers, who heard each part alone, are taken to hear in it what is loud enough to be heard.
+        """
         random, recipe = self._random, self._recipe
-        background, labels = self._background()
+        background, labels, logits = self._background()
         count = 1 + (random.random() < recipe.companion_share)
+        if random.random() < recipe.empty_share:
+            count = 0
         clean = random.random() < recipe.clean_share
-        for _ in range(count):
-            event, own = self._event()
+        for number in range(count):
+            event, own, lesson = self._event()
             place = self._place(own)
             layer = np.zeros(SAMPLES, np.float32)
             first, last = max(0, place * HOP), min(SAMPLES, place * HOP + len(event))
@@ -118,38 +128,45 @@ class Windows:
             background = (
                 background * np.float32(np.sqrt((power + 1e-9) / under) * 10 ** (-ebr_db / 20)) + layer
             )
+            heard = lesson.nearest(-place * HOP, SAMPLES) if lesson else None
+            logits = _together(logits if number or ebr_db < _DROWNED_DB else _NOTHING, heard)
+            if ebr_db < _FAINT_DB:
+                logits = None
             # What is drowned in the background is not to be heard.
             held = holds(own, -place, -place + FRAMES)
             labels = np.where(
                 held == SOUNDS, SOUNDS, np.where((held == UNSURE) & (labels != SOUNDS), UNSURE, labels)
             ).astype(np.int8)
-        return Window(log_mel(self._through_air(background), FRONTEND), labels, None)
+        return Window(log_mel(self._through_air(background), FRONTEND), labels, logits)
 
-    def _background(self) -> tuple[Samples, Labels]:
+    def _background(self) -> tuple[Samples, Labels, NDArray[np.float32] | None]:
         random = self._random
         if random.random() < self._recipe.noise_share:
-            return self._noises.cut(SAMPLES, random), np.zeros(len(CLASSES), np.int8)
+            return self._noises.cut(SAMPLES, random), np.zeros(len(CLASSES), np.int8), _NOTHING
         clip = self._drawers[BACKGROUND].draw(random)
-        samples = self._library.recordings[clip.path]
-        start = int(random.integers(max(1, len(samples) - SAMPLES)))
-        piece = np.resize(samples[start : start + SAMPLES], SAMPLES).astype(np.float32)
+        recordings = self._library.recordings
+        start = int(random.integers(max(1, recordings.length(clip.path) - SAMPLES)))
+        piece = np.resize(recordings.piece(clip.path, start, SAMPLES), SAMPLES).astype(np.float32)
         if random.random() < 0.5:
             piece = colour(piece, random)
-        return piece, holds(self._labels_of(clip), start // HOP, start // HOP + FRAMES)
+        heard = _Heard(self._library.lessons[clip.path], recordings.length(clip.path))
+        labels = holds(self._labels_of(clip), start // HOP, start // HOP + FRAMES)
+        return piece, labels, heard.nearest(start, SAMPLES)
 
-    def _event(self) -> tuple[Samples, Labels]:
-        """Return a sound and its labels per frame."""
+    def _event(self) -> tuple[Samples, Labels, "_Heard | None"]:
+        """Return a sound, its labels per frame, and what the teachers hear in it."""
         random, recipe = self._random, self._recipe
         if random.random() < recipe.class_share:
             name = self._classes[int(random.integers(len(self._classes)))]
             if name is SoundClass.ALARM and random.random() < recipe.synthetic_alarm_share:
-                return self._synthetic_alarm()
+                return *self._synthetic_alarm(), None
             clip = self._drawers[name].draw(random)
         elif random.random() < recipe.imitation_share and self._imitations:
             clip = self._imitations.draw(random)
         else:
             clip = self._drawers[OTHER].draw(random)
         samples, labels = self._library.recordings[clip.path], self._labels_of(clip)
+        heard = _Heard(self._library.lessons[clip.path], len(samples))
         if len(samples) > 4 * SAMPLE_RATE:
             # Any four seconds of a long one, so that what is done to it costs little.
             first = int(random.integers((len(samples) - 4 * SAMPLE_RATE) // HOP + 1))
@@ -157,6 +174,7 @@ class Windows:
                 samples[first * HOP :][: 4 * SAMPLE_RATE],
                 labels[first:][: 4 * SAMPLE_RATE // HOP],
             )
+            heard = replace(heard, before=first * HOP)
         if random.random() < recipe.speed_share:
             octaves = 0.35 if clip.sound_class in (SoundClass.ALARM, SoundClass.GLASS_BREAK) else 0.15
             before = len(samples)
@@ -179,7 +197,7 @@ class Windows:
             tail[(labels == SOUNDS).any(axis=0)[None, :] & (tail != SOUNDS)] = UNSURE
         if random.random() < recipe.colour_share:
             samples = colour(samples, random)
-        return samples, labels
+        return samples, labels, heard
 
     def _synthetic_alarm(self) -> tuple[Samples, Labels]:
         random = self._random
@@ -218,17 +236,24 @@ class Windows:
         floor = self._noises.cut(len(samples), random) * np.float32(10 ** (random.uniform(-90, -55) / 20))
         return np.clip(loud + floor, -1, 1)
 
+    def _with_noise(self, samples: Samples) -> Samples:
+        """Return a sound over noise in which it can still be heard: the teachers, who heard it alone, are right."""
+        random = self._random
+        power = float(np.square(samples).mean())
+        gain = np.sqrt(power) * 10 ** (-random.uniform(*self._recipe.noisy_cut_db) / 20)
+        return samples + self._noises.cut(len(samples), random) * np.float32(gain)
+
     def _any(self) -> "_Drawer":
         """Return what a recording is drawn from: a third of them hold anything."""
         random = self._random
         roll = random.random()
-        if roll < 0.3 and self._drawers[UNLABELLED]:
+        if roll < 0.34 and self._drawers[UNLABELLED]:
             return self._drawers[UNLABELLED]
-        if roll < 0.4:
+        if roll < 0.48:
             return self._drawers[BACKGROUND]
-        if roll < 0.6:
+        if roll < 0.66:
             return self._drawers[OTHER]
-        if roll < 0.72 and self._imitations:
+        if roll < 0.78 and self._imitations:
             return self._imitations
         return self._drawers[self._classes[int(random.integers(len(self._classes)))]]
 
@@ -239,6 +264,38 @@ class Windows:
                 clip, library.recordings[clip.path], library.lessons[clip.path], library.class_map
             )
         return self._labels[clip.path]
+
+
+# Over a sound so much louder a background is not heard; a sound so much fainter, not surely.
+_DROWNED_DB = 12.0
+_FAINT_DB = -1.0
+# A stretch whose greater part is in a window is what the teachers would hear in the window.
+_ENOUGH = 0.6
+_NOTHING = np.full(AUDIOSET_CLASSES, LOWEST_LOGIT, np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What the teachers hear in a recording of so many `samples`, of which those `before` are cut off."""
+
+    lesson: Lesson
+    samples: int
+    before: int = 0
+
+    def nearest(self, first: int, length: int) -> NDArray[np.float32] | None:
+        """Return the logits of the stretch that lies most in the samples from `first`, None where none does enough."""
+        starts = self.lesson.starts - self.before
+        ends = np.minimum(starts + STRETCH, self.samples - self.before)
+        shared = np.minimum(ends, first + length) - np.maximum(starts, first)
+        best = int(np.argmax(shared))
+        enough = shared[best] >= _ENOUGH * (ends[best] - starts[best])
+        return self.lesson.logits[best] if enough else None
+
+
+def _together(
+    one: NDArray[np.float32] | None, other: NDArray[np.float32] | None
+) -> NDArray[np.float32] | None:
+    return None if one is None or other is None else np.maximum(one, other)
 
 
 class _Drawer:

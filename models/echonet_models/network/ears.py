@@ -10,18 +10,14 @@ import numpy as np
 from ..errors import ModelsError
 from .checkpoints import State, read_state
 from .mobilenet import build_backbone, load_state
+from .regression import Regression, features
 
 WINDOW_FRAMES = 160
 BANDS = 104
 CLASSES = 8
-# The AudioSet logits of a stretch lie between about -10 and 4; so scaled they are of the size of the embedding.
-_LOGIT_SCALE = 0.2
 _DROPOUT = 0.2
-# How much a class is, to begin with, what mn04 says of the AudioSet classes that mean it.
-_TRUST = 0.7
 
 layers = keras.layers
-ops = keras.ops
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +31,12 @@ class Ears:
     model: keras.Model
     head: keras.layers.Dense
 
+    def begin_with(self, regression: Regression) -> None:
+        """Let the head say what the regression says, until it is trained."""
+        kernel = np.zeros(self.head.kernel.shape, np.float32)
+        kernel[: len(regression.kernel)] = regression.kernel
+        self.head.set_weights([kernel, regression.bias])
+
     @property
     def body_variables(self) -> list[keras.Variable]:
         """What came from mn04 and is trained on."""
@@ -43,30 +45,19 @@ class Ears:
 
 
 def build_ears(state: State, meanings: Sequence[Sequence[int]]) -> Ears:
-    """Build the network with the weights of mn04.
+    """Build the network with the weights of mn04; the head waits for `begin_with`.
 
     Args:
         state: mn04's weights.
-        meanings: for each of our classes the AudioSet classes that mean it. A class begins as what mn04 says of these.
+        meanings: for each of our classes the AudioSet classes that mean it.
     """
     log_mel = keras.Input((WINDOW_FRAMES, BANDS), name="log_mel")
     pixels = layers.Permute((2, 1))(log_mel)
     pixels = layers.Reshape((BANDS, WINDOW_FRAMES, 1))(pixels)
     backbone = build_backbone(pixels, state)
-    meant = layers.Concatenate()(
-        [
-            ops.logsumexp(ops.take(backbone.audioset, list(own), axis=-1), axis=-1, keepdims=True)
-            for own in meanings
-        ]
-    )
-    known = layers.Concatenate()(
-        [backbone.audioset * _LOGIT_SCALE, layers.Dropout(_DROPOUT)(backbone.embedding), meant]
-    )
-    head = layers.Dense(CLASSES, name="head")
-    logits = head(known)
-    kernel = np.zeros(head.kernel.shape, np.float32)
-    kernel[-CLASSES:] = _TRUST * np.eye(CLASSES)
-    head.set_weights([kernel, np.zeros(CLASSES, np.float32)])
+    known = features(backbone.audioset, meanings)
+    head = layers.Dense(CLASSES, kernel_initializer="zeros", name="head")
+    logits = head(layers.Concatenate()([known, layers.Dropout(_DROPOUT)(backbone.embedding)]))
     model = keras.Model(log_mel, [logits, backbone.audioset, backbone.embedding])
     load_state(model, state)
     return Ears(model, head)

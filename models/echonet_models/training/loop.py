@@ -35,7 +35,6 @@ class Schedule:
     warm_up: int = 100
     distillation: float = 0.5
     weight_decay: float = 1e-3
-    labels: bool = True
     seed: int = 0
 
     def factor(self, step: int) -> float:
@@ -55,6 +54,7 @@ def train(
     weights: NDArray[np.float32],
     run: Path,
     name: str,
+    regression: Callable[[tf.Tensor], tf.Tensor] | None = None,
 ) -> None:
     """Train the network, then leave it and `weights.npz` in `run` with the average of its last weights.
 
@@ -65,6 +65,8 @@ def train(
         weights: of AudioSet's classes in distillation, [527].
         run: folder of this training; a training that lies there is gone on with.
         name: what is said beside the progress.
+        regression: makes logits of our classes [n, 8] of the teachers' [n, 527], as advice; without it, only the
+            teachers are learned from.
 
     Raises:
         ModelsError: the folder holds a training of another schedule.
@@ -93,7 +95,7 @@ def train(
     manager = tf.train.CheckpointManager(kept, str(run / "checkpoints"), max_to_keep=1)
     if manager.latest_checkpoint:
         kept.restore(manager.latest_checkpoint).expect_partial()
-    step = _step(ears, schedule, body, head, average, weights)
+    step = _step(ears, schedule, body, head, average, weights, regression)
     began, first = time.monotonic(), int(done.numpy())
     losses: list[tuple[float, float]] = []
     for number, batch in enumerate(feed(first), first):
@@ -131,6 +133,7 @@ def _step(
     head: keras.optimizers.Optimizer,
     average: list[tf.Variable],
     weights: NDArray[np.float32],
+    regression: Callable[[tf.Tensor], tf.Tensor] | None,
 ) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
     body_variables, head_variables = ears.body_variables, ears.head.trainable_variables
     count = len(body_variables)
@@ -140,15 +143,18 @@ def _step(
     ) -> tuple[tf.Tensor, tf.Tensor]:
         with tf.GradientTape() as tape:
             logits, audioset, _ = ears.model(_masked(tf.cast(log_mel, tf.float32)), training=True)
-            classes = class_loss(labels, logits) if schedule.labels else tf.constant(0.0)
-            teachers = distillation_loss(tf.cast(teacher, tf.float32), audioset, weights)
+            heard = tf.cast(teacher, tf.float32)
+            classes = tf.constant(0.0)
+            if regression is not None:
+                classes = class_loss(labels, tf.sigmoid(regression(heard)), logits)
+            teachers = distillation_loss(heard, audioset, weights)
             loss = classes + schedule.distillation * teachers
         gradients = tape.gradient(
             loss, [v.value for v in (*body_variables, *head_variables)], unconnected_gradients="zero"
         )
         gradients, _ = tf.clip_by_global_norm(gradients, 5.0)
         body.apply_gradients(zip(gradients[:count], body_variables, strict=True))
-        if schedule.labels:
+        if regression is not None:
             head.apply_gradients(zip(gradients[count:], head_variables, strict=True))
         for mean, variable in zip(average, ears.model.trainable_variables, strict=True):
             mean.assign(keep * mean + (1 - keep) * variable.value)

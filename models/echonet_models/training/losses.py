@@ -7,14 +7,27 @@ import tensorflow as tf
 # What lies below is "surely not" to teacher and pupil alike, and how surely is nobody's business.
 _FLOOR_LOGIT = -7.0
 _SOFT = 1e-2
+# How much the regression's advice counts beside a label.
+_ADVICE = 0.2
 
 
-def class_loss(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    """Return the mean binary cross-entropy over what is sure; `labels` [n, 8] are 1, 0 or -1 (unsure)."""
-    sure = tf.cast(labels >= 0, tf.float32)
-    targets = tf.clip_by_value(tf.cast(labels, tf.float32), _SOFT / 2, 1 - _SOFT / 2)
+def class_loss(labels: tf.Tensor, advice: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """Return the mean binary cross-entropy of our classes, `logits` [n, 8].
+
+    Args:
+        labels: 1, 0 or -1 (unsure), [n, 8].
+        advice: probabilities that the regression gives (soft targets: Hinton et al., 2015), NaN where there are none,
+            [n, 8]. They count a little beside what is sure, and alone where nothing is.
+        logits: what the network says.
+    """
+    sure = labels >= 0
+    advised = ~tf.math.is_nan(advice)
+    told = tf.clip_by_value(tf.cast(labels, tf.float32), _SOFT / 2, 1 - _SOFT / 2)
+    advice = tf.where(advised, advice, 0.0)
+    targets = tf.where(sure, tf.where(advised, (1 - _ADVICE) * told + _ADVICE * advice, told), advice)
+    counted = tf.cast(sure | advised, tf.float32)
     entropy = tf.nn.sigmoid_cross_entropy_with_logits(targets, logits)
-    return tf.reduce_sum(entropy * sure) / (tf.reduce_sum(sure) + 1.0)
+    return tf.reduce_sum(entropy * counted) / (tf.reduce_sum(counted) + 1.0)
 
 
 def distillation_loss(teacher: tf.Tensor, logits: tf.Tensor, weights: NDArray[np.float32]) -> tf.Tensor:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+import tensorflow as tf
 
 from ..data.folds import FOLDS, training_clips
 from ..data.library import Library, Places, open_library
@@ -18,6 +19,7 @@ from ..data.manifest import UNLABELLED
 from ..data.teachers import AUDIOSET_CLASSES, ClassMap, read_class_map, teachers_directory
 from ..mixing.windows import Recipe, Windows, stack
 from ..network.ears import Ears, load_weights, pretrained
+from ..network.regression import Regression, features, fit
 from .feed import Batch, Draw, batches, mixed_batch
 from .loop import WEIGHTS_FILE, Schedule, train
 
@@ -27,8 +29,8 @@ ADAPTED = "adapted"
 _OURS = 10.0
 
 
-ADAPTATION = Schedule(steps=900, body_rate=1e-3, labels=False, distillation=1.0)
-TUNING = Schedule(steps=650, body_rate=2e-4, head_rate=1e-3, distillation=1.5)
+ADAPTATION = Schedule(steps=2400, body_rate=1e-3, distillation=1.0)
+TUNING = Schedule(steps=900, body_rate=2e-4, head_rate=3e-4, distillation=2.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +59,15 @@ def train_run(run: Path, places: Places, plan: Plan) -> None:
         name = "everything" if fold is None else f"without the sources of fold {fold + 1} of {FOLDS}"
         schedule = replace(plan.tuning, seed=FOLDS if fold is None else fold)
         load_weights(run / ADAPTED / WEIGHTS_FILE, ears.model)
+        regression = fit(training_clips(library.clips, fold), library.lessons, library.class_map)
+        ears.begin_with(regression)
         feed = partial(_feed, partial(_of_fold, places, fold), plan.recipe, schedule, mixed_batch)
-        train(ears, schedule, feed, weights, folder, name)
+        advise = partial(_advise, regression, library.class_map)
+        train(ears, schedule, feed, weights, folder, name, advise)
+
+
+def _advise(regression: Regression, class_map: ClassMap, audioset: tf.Tensor) -> tf.Tensor:
+    return tf.matmul(features(audioset, class_map.meanings), regression.kernel) + regression.bias
 
 
 def fold_name(fold: int | None) -> str:
