@@ -73,22 +73,22 @@ def siren(random: Random, duration_s: float = 8.0, *, two_tone: bool = False) ->
 
 
 def gunshot(random: Random) -> Floats:
-    """Return a blast: a sharp N-shaped wave, a body of some 50 ms, and the echo of a street."""
+    """Return a blast: a sharp N-shaped wave, a short body with a crack, and the echo of a street."""
     size = _samples(1.6)
     time = np.arange(size) / SAMPLE_RATE
     wave = np.zeros(size)
-    length = _samples(0.004)
+    length = _samples(0.0035)
     wave[:length] = np.linspace(1, -0.7, length) * np.exp(-np.linspace(0, 2, length))
-    body = _coloured(random, size, slope=-3.0) * np.exp(-time / random.uniform(0.035, 0.06))
-    crack = random.standard_normal(size) * np.exp(-time / 0.012)
-    tail = _coloured(random, size, slope=-5.0) * np.exp(-time / random.uniform(0.22, 0.35))
+    body = _coloured(random, size, slope=-1.0) * np.exp(-time / random.uniform(0.008, 0.012))
+    crack = random.standard_normal(size) * np.exp(-time / 0.016)
+    tail = _coloured(random, size, slope=-1.7) * np.exp(-time / random.uniform(0.08, 0.12))
     tail *= 1 - np.exp(-time / 0.03)
-    blast = 1.6 * wave + 1.0 * body / _peak(body) + 0.8 * crack / _peak(crack) + 0.35 * tail / _peak(tail)
-    for _ in range(4):
-        delay = _samples(random.uniform(0.04, 0.35))
-        blast[delay:] += random.uniform(0.08, 0.25) * blast[: size - delay]
+    blast = 3.0 * wave + body / _peak(body) + 0.9 * crack / _peak(crack) + 0.15 * tail / _peak(tail)
+    for _ in range(6):
+        delay = _samples(random.uniform(0.02, 0.5))
+        blast[delay:] += random.uniform(0.02, 0.08) * blast[: size - delay]
     # A microphone near a shot is driven beyond its limit.
-    return _normal(np.tanh(2.5 * blast))
+    return _normal(np.tanh(6.0 * blast))
 
 
 def glass_break(random: Random) -> Floats:
@@ -110,58 +110,58 @@ def glass_break(random: Random) -> Floats:
 
 
 def dog_bark(random: Random, *, barks: int = 3) -> Floats:
-    """Return a dog that barks: short rough cries whose pitch jumps up and falls."""
+    """Return a dog that barks: short cries whose pitch jumps up and falls, with much breath in them."""
     cries = []
     for _ in range(barks):
-        length = random.uniform(0.16, 0.22)
+        length = random.uniform(0.175, 0.235)
         time = _time(length)
-        rise = np.minimum(time / 0.04, 1)
-        pitch = random.uniform(380, 450) * (0.75 + 0.4 * rise - 0.45 * np.maximum(0, time / length - 0.3))
-        voice = _rough(random, _harmonics(pitch, 1 / np.arange(1, 18) ** 0.3), 0.4)
+        rise = np.minimum(time / 0.1, 1)
+        pitch = random.uniform(610, 670) * (0.45 + 0.55 * rise - 0.4 * np.maximum(0, time / length - 0.66))
+        # No throat holds a bark's pitch still.
+        pitch *= 1 + 0.55 * _smooth(random.standard_normal(time.size), 0.004)
+        voice = _harmonics(pitch, 1 / np.arange(1, 30) ** 0.6)
         voice = _formants(
             voice + 0.4 * voice.std() * random.standard_normal(time.size),
-            [(650, 200, 1.0), (1250, 250, 0.9), (2600, 600, 0.35)],
+            [(700, 360, 1.0), (1350, 470, 1.35), (2400, 900, 0.02)],
         )
-        bark = np.tanh(2 * _normal(voice * _swell(time.size, 0.012, 0.07)))
-        cries += [bark, np.zeros(_samples(random.uniform(0.22, 0.45)))]
+        bark = np.tanh(0.5 * _normal(voice * _swell(time.size, 0.04, 0.15)))
+        cries += [bark, np.zeros(_samples(random.uniform(0.36, 0.53)))]
     return _normal(np.concatenate(cries))
 
 
-def baby_cry(random: Random, *, cries: int = 4) -> Floats:
-    """Return a baby that cries: one second of a gliding voice, a breath, and again."""
+def baby_cry(random: Random, *, cries: int = 6) -> Floats:
+    """Return a baby that cries: half a second of a gliding voice, a breath, and again."""
     parts: list[Signal] = []
-    base = random.uniform(400, 480)
+    base = random.uniform(470, 519)
     for _ in range(cries):
-        length = random.uniform(0.8, 1.2)
+        length = random.uniform(0.42, 0.6)
         time = _time(length)
-        arch = np.sin(np.pi * np.minimum(time / length * 0.9 + 0.05, 1)) ** 0.6
-        pitch = base * (0.8 + 0.32 * arch) * (1 + 0.012 * np.sin(2 * np.pi * 6.5 * time))
-        pitch *= 1 + 0.01 * _smooth(random.standard_normal(time.size), 0.02) * 10
-        voice = _rough(random, _harmonics(pitch, 1 / np.arange(1, 18) ** 0.2), 0.25)
+        arch = np.sin(np.pi * np.minimum(time / length * 0.9 + 0.05, 1))
+        pitch = base * (0.72 + 0.34 * arch)
+        pitch *= 1 + 0.023 * _smooth(random.standard_normal(time.size), 0.02)
+        voice = _rough(random, _harmonics(pitch, 1 / np.arange(1, 18) ** 0.29), 0.0)
         voice = _formants(
-            voice + 0.3 * voice.std() * random.standard_normal(time.size),
-            [(1050, 220, 1.0), (1900, 350, 0.5), (3300, 500, 0.6)],
+            voice + 0.02 * voice.std() * random.standard_normal(time.size),
+            [(1582, 118, 1.0), (2072, 177, 0.12), (3249, 259, 0.88)],
         )
-        parts.append(_normal(voice * _swell(time.size, 0.06, 0.18)).astype(np.float64))
-        breath = _time(random.uniform(0.25, 0.4))
+        cry = np.tanh(3.8 * _normal(voice * _swell(time.size, 0.11, 0.3)))
+        parts.append(_normal(cry).astype(np.float64))
+        breath = _time(random.uniform(0.17, 0.25))
         noise = _formants(random.standard_normal(breath.size), [(1600, 700, 1.0), (3500, 900, 0.5)])
-        parts.append(0.08 * _normal(noise * np.sin(np.pi * breath / breath[-1]) ** 2))
+        parts.append(0.13 * _normal(noise * np.sin(np.pi * breath / breath[-1]) ** 2))
     return _normal(np.concatenate(parts))
 
 
 def scream(random: Random) -> Floats:
-    """Return a scream: a high voice, driven beyond its limit, that rises and breaks off."""
-    length = random.uniform(1.3, 1.8)
+    """Return a scream: a high voice, driven beyond its limit, that rises steeply and breaks off."""
+    length = random.uniform(0.8, 1.05)
     time = _time(length)
-    arch = np.sin(np.pi * np.minimum(time / length * 0.9 + 0.05, 1)) ** 0.6
-    pitch = random.uniform(900, 1150) * (0.65 + 0.5 * arch) * (1 + 0.02 * np.sin(2 * np.pi * 7.0 * time))
-    pitch *= 1 + 0.2 * _smooth(random.standard_normal(time.size), 0.02)
-    voice = _rough(random, _harmonics(pitch, np.ones(9)), 0.15)
-    voice = _formants(
-        voice + 0.3 * voice.std() * random.standard_normal(time.size),
-        [(1300, 350, 1.0), (2600, 500, 0.8), (3900, 700, 0.5)],
-    )
-    return _normal(np.tanh(8.0 * _normal(voice * _swell(time.size, 0.08, 0.25))))
+    arch = np.sin(np.pi * np.minimum(time / length * 0.9 + 0.05, 1))
+    pitch = random.uniform(950, 1080) * (0.54 + 0.55 * arch)
+    pitch *= 1 + 0.04 * _smooth(random.standard_normal(time.size), 0.035)
+    voice = _harmonics(pitch, np.ones(11))
+    voice = _formants(voice, [(1470, 435, 1.0), (2370, 650, 1.25), (3460, 870, 0.25)])
+    return _normal(np.tanh(5.0 * _normal(voice * _swell(time.size, 0.05, 0.14))))
 
 
 def fire(random: Random, duration_s: float = 6.0) -> Floats:

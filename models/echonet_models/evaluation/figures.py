@@ -23,11 +23,14 @@ from .scenes import EBR_DB, RARE_CLASSES
 COLLAR_S = 0.5
 
 
-def ranking(clips: Sequence[Clip], logits: Mapping[str, Logits]) -> dict[str, Any]:
-    """Return per class the average precision and the recall at five false alarms an hour of other sounds."""
+def ranking(clips: Sequence[Clip], logits: Mapping[str, Logits], steps: int) -> dict[str, Any]:
+    """Return per class the average precision and the recall at five false alarms an hour of other sounds.
+
+    `steps` of a network's output are about a second.
+    """
     figures: dict[str, Any] = {}
     for name in CLASSES:
-        judged = judge(name, clips, logits)
+        judged = judge(name, clips, logits, steps)
         recall, _ = recall_at(judged)
         own = [clip for clip, truth in zip(judged.clips, judged.truth, strict=True) if truth]
         figures[str(name)] = {

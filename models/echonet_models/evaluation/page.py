@@ -8,7 +8,7 @@ from echonet_satellite.protocol import SoundClass
 
 from ..data.folds import FOLDS
 from ..data.manifest import CLASSES
-from .decisions import FACTOR, LEVELS, PRICES, SAFETY
+from .decisions import FEWER, LEVELS, MORE, PRICES, SAFETY
 from .plots import draw_curves
 from .tables import NAMES, detection_table, headline, markdown, ranking_table, rate, scene_table
 
@@ -37,9 +37,9 @@ The released file: SHA-256 `{sha256}`.
 
 ## Telling sounds apart
 
-The highest output of a clip is its score. *echonet* beside the networks that it learned from, as they are: `yamnet`,
-the network that Frigate and others use, and `mn04`, which EchoNet's began as. They were not made for these classes;
-their outputs that mean one of ours count.
+The score of a clip is the highest mean of the outputs over about a second. *echonet* beside the networks that it
+learned from, as they are: `yamnet`, the network that Frigate and others use, and `mn04`, which EchoNet's began as. They
+were not made for these classes; their outputs that mean one of ours count.
 
 {headline}
 
@@ -68,10 +68,10 @@ What is called an alarm is many things. Smoke and carbon monoxide alarms of toda
 ## What the sensitivities cost
 
 At medium each further false alarm a day must buy {price:.1f} points of recall of {safety}
-({alarm:.1f} of an alarm, {dog:.1f} of a dog, {presence:.2f} of presence). A day is 24 hours of background, and half an
-hour of nothing but other sounds. Low has {factor:.0f} times fewer false alarms than medium, high {factor:.0f} times
-more; where there are too few to count, the highest scores say how fast they grow rare. No class is deafened: at low it
-still hears more than half of what it hears at medium.
+({alarm:.1f} of an alarm or a gunshot, {dog:.1f} of a dog, {presence:.2f} of presence). A day is 24 hours of
+background, and half an hour of nothing but other sounds. Low has {fewer:.0f} times fewer false alarms than medium,
+high {more:.1f} times more; where there are too few to count, the highest scores say how fast they grow rare. No class
+is deafened: at low it still hears more than half of what it hears at medium.
 
 {thresholds}
 """
@@ -130,11 +130,12 @@ def write_page(figures: Mapping[str, Any], docs: Path) -> Path:
         ),
         scenes=scene_table(medium["scenes"]),
         safety=", ".join(NAMES[name] for name in SAFETY),
-        price=100 * PRICES[SAFETY[0]],
+        price=100 * PRICES[SoundClass.GLASS_BREAK],
         alarm=100 * PRICES[SoundClass.ALARM],
         dog=100 * PRICES[SoundClass.DOG],
         presence=100 * PRICES[SoundClass.PRESENCE],
-        factor=FACTOR,
+        fewer=FEWER,
+        more=MORE,
         thresholds=markdown(
             ["class", *map(str, LEVELS)],
             [

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -14,7 +15,8 @@ from ..data.teachers import ClassMap, Mn04, Yamnet
 from ..progress import track
 from .pooled import Logits, Pooled, read_pooled
 
-PEERS = ("yamnet", "mn04")
+# How many outputs of each are about a second.
+PEERS: Mapping[str, int] = MappingProxyType({"yamnet": 2, "mn04": 1})
 _YAMNET_HOP = 7680
 _MN04_WINDOW = 10 * SAMPLE_RATE
 

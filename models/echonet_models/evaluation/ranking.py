@@ -1,6 +1,6 @@
 """How well clips are told apart: average precision, and recall at a stated number of false alarms an hour."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,12 +14,17 @@ from .intervals import Floats, figure, resamples
 from .pooled import Logits
 
 FALSE_ALARMS_PER_HOUR = 5.0
-Score = Callable[[Logits], NDArray[np.float32]]
 
 
-def highest(logits: Logits) -> NDArray[np.float32]:
-    """Return the score of a clip for each class: its highest logit, [8]."""
-    best: NDArray[np.float32] = logits.max(axis=0)
+def highest_mean(logits: Logits, steps: int) -> NDArray[np.float32]:
+    """Return the score of a clip for each class: the highest mean of its logits over so many steps, [8].
+
+    What sounds is in several overlapping windows, what only seems to sound is in few.
+    """
+    own = logits[:, : len(CLASSES)]
+    steps = min(steps, len(own))
+    means: NDArray[np.float32] = np.lib.stride_tricks.sliding_window_view(own, steps, axis=0).mean(axis=-1)
+    best: NDArray[np.float32] = means.max(axis=0)
     return best
 
 
@@ -33,9 +38,7 @@ class Judged:
     scores: NDArray[np.float32]
 
 
-def judge(
-    name: SoundClass, clips: Sequence[Clip], logits: Mapping[str, Logits], score: Score = highest
-) -> Judged:
+def judge(name: SoundClass, clips: Sequence[Clip], logits: Mapping[str, Logits], steps: int = 1) -> Judged:
     """Return a class's clips with their scores; clips of doubtful label and backgrounds are left out."""
     column = CLASSES.index(name)
     own = [
@@ -46,7 +49,7 @@ def judge(
         and name not in clip.may_contain
         and clip.path in logits
     ]
-    scores = np.array([score(logits[clip.path])[column] for clip in own], np.float32)
+    scores = np.array([highest_mean(logits[clip.path], steps)[column] for clip in own], np.float32)
     return Judged(name, own, np.array([clip.sound_class is name for clip in own]), scores)
 
 

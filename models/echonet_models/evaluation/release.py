@@ -26,8 +26,9 @@ gives eight independent probabilities, what it makes of AudioSet's 527 classes, 
 - File: `model.tflite`, {megabytes:.1f} MB, weights in 16 bits, SHA-256 `{sha256}`
 - On random windows its probabilities are at most {difference:.4f} off the network's that was trained
 - It began as EfficientAT's `mn04_as` (MIT, see NOTICE); every layer of it was trained on by `echonet-models train`,
-  {steps} steps of {batch} windows after an adaptation of {adaptation} steps to short windows. While it learned our
-  classes it kept answering what YAMNet and mn04 say of AudioSet's classes, also on sound that nobody labelled
+  {steps} steps of {batch} windows after an adaptation of {adaptation} steps to short windows. Our classes began as a
+  regression on what YAMNet and mn04 together say of AudioSet's classes, and while it learned them it kept answering
+  what these two say, also on sound that nobody labelled, in noise and in mixtures
 
 ## How it was judged
 

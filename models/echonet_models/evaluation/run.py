@@ -19,12 +19,13 @@ from ..training.run import trained
 from .bench import Bench, Rules
 from .decisions import LEVELS
 from .figures import detection_figures, ranking, scene_figures, summary
-from .peers import hear_peers
+from .peers import PEERS, hear_peers
 from .strangers import hear_strangers
 
 FIGURES_FILE = "figures.json"
 MODEL_FILE = "model.tflite"
 POOLED_FILE = "pooled.npz"
+_SECOND = 6
 
 
 def evaluate_run(run: Path, library: Library, teachers: Path) -> dict[str, Any]:
@@ -35,9 +36,9 @@ def evaluate_run(run: Path, library: Library, teachers: Path) -> dict[str, Any]:
     """
     strangers = hear_strangers(run, library, teachers)
     bench = Bench(library, strangers)
-    figures: dict[str, Any] = {"ranking": {"echonet": ranking(library.clips, strangers.clips)}}
+    figures: dict[str, Any] = {"ranking": {"echonet": ranking(library.clips, strangers.clips, _SECOND)}}
     for name, heard in hear_peers(library, teachers, run).items():
-        figures["ranking"][name] = ranking(library.clips, heard)
+        figures["ranking"][name] = ranking(library.clips, heard, PEERS[name])
     figures["summary"] = {name: summary(own) for name, own in figures["ranking"].items()}
     figures["levels"] = {
         str(level): detection_figures(bench, level) | {"scenes": scene_figures(bench, level)}
