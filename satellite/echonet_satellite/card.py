@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from .decision import Decision
+from .decision import Decision, Lasting
 from .errors import EchonetError
 from .frontend import FrontendParameters
 from .presence import Scene
@@ -227,8 +227,13 @@ def _decision(decision: _Object) -> Decision:
         hold_s=0.0 if scene else decision.number("hold_s", 0.0, 3600.0),
         refractory_s=decision.number("refractory_s", 0.0, 3600.0),
         rise_db=decision.number("rise_db", 0.0, 100.0),
+        lasting=_lasting(decision.object("lasting")) if decision.has("lasting") else None,
         scene=scene,
     )
+
+
+def _lasting(lasting: _Object) -> Lasting:
+    return Lasting(steps=lasting.count("steps"), odds=lasting.number("odds", 1.0, 1000.0))
 
 
 def _scene(scene: _Object) -> Scene:

@@ -8,6 +8,18 @@ from .protocol import AlarmPattern, Phase, Sensitivity, SoundClass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lasting:
+    """What goes on for `steps` without a break needs less: the odds of its mean count `odds` times."""
+
+    steps: int
+    odds: float
+
+    def weigh(self, mean: float) -> float:
+        """Return the probability that the mean of these steps counts for."""
+        return mean * self.odds / (1.0 - mean + mean * self.odds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """How the probabilities of one class become detections; numbers of steps are outputs of the model.
 
@@ -19,6 +31,7 @@ class Decision:
         hold_s: a detection ends after so long below the leaving threshold.
         refractory_s: how long after an end the next detection cannot start.
         rise_db: by how much the level must rise at some moment of the window; only bangs are asked for it.
+        lasting: how much less is needed of what goes on for long; where None, nothing is.
         scene: how evidence adds up where a single moment says little, instead of `smoothing_steps` and `hold_s`.
     """
 
@@ -29,6 +42,7 @@ class Decision:
     hold_s: float
     refractory_s: float
     rise_db: float = 0.0
+    lasting: Lasting | None = None
     scene: Scene | None = None
 
 

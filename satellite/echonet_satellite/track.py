@@ -99,6 +99,7 @@ class Track:
         self._refractory = round(decision.refractory_s / clock.step_s)
         self._update = ceil(UPDATE_S / clock.step_s)
         self._raw: deque[float] = deque(maxlen=decision.smoothing_steps)
+        self._long: deque[float] = deque(maxlen=decision.lasting.steps if decision.lasting else 1)
         self._build_up = BuildUp(decision.scene, clock.step_s) if decision.scene else None
         # The newest step comes last; older than this, nothing belongs to the sound that starts now.
         slow_s = decision.scene.build_up_s if decision.scene else LOOK_BACK_S
@@ -123,6 +124,7 @@ class Track:
     def reset(self) -> StreamEvent | None:
         """Forget what was heard, and end what is active."""
         self._raw.clear()
+        self._long.clear()
         self._recent.clear()
         if self._build_up is not None:
             self._build_up.forget()
@@ -168,7 +170,14 @@ class Track:
         if self._build_up is not None:
             return self._build_up.push(probability)
         self._raw.append(probability)
-        return probability if self._raw.maxlen == 1 else sum(self._raw) / len(self._raw)
+        smooth = probability if self._raw.maxlen == 1 else sum(self._raw) / len(self._raw)
+        lasting = self._decision.lasting
+        if lasting is None:
+            return smooth
+        self._long.append(probability)
+        if len(self._long) < lasting.steps:
+            return smooth
+        return max(smooth, lasting.weigh(sum(self._long) / len(self._long)))
 
     def _since(self, step: int) -> list[_Heard]:
         """Return the steps from one on, as far as they are remembered."""

@@ -8,6 +8,7 @@ from hypothesis import example, given, strategies as st
 import numpy as np
 import pytest
 
+from echonet_satellite.decision import Lasting
 from echonet_satellite.detector import (
     STEP_S,
     Decision,
@@ -41,6 +42,9 @@ def decisions(draw: st.DrawFn) -> Decision:
         smoothing_steps=draw(st.integers(1, 4)),
         hold_s=draw(st.integers(0, 6)) * STEP_S,
         refractory_s=draw(st.integers(0, 6)) * STEP_S,
+        lasting=draw(
+            st.none() | st.builds(Lasting, steps=st.integers(1, 8), odds=st.sampled_from([1.0, 3.0]))
+        ),
     )
 
 
@@ -64,6 +68,10 @@ def reference(
     for step in range(len(probabilities)):
         taken = probabilities[max(0, step - rule.smoothing_steps + 1) : step + 1]
         smooth.append(sum(taken) / len(taken))
+        if rule.lasting is not None and step + 1 >= rule.lasting.steps:
+            mean = sum(probabilities[step + 1 - rule.lasting.steps : step + 1]) / rule.lasting.steps
+            odds = rule.lasting.odds * mean
+            smooth[-1] = max(smooth[-1], odds / (1 - mean + odds))
     leave = enter * rule.leave_ratio
     needed, window = rule.confirm
     hold, refractory = round(rule.hold_s / STEP_S), round(rule.refractory_s / STEP_S)

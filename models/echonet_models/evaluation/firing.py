@@ -30,6 +30,11 @@ def firing_scores(
         smooth = lfilter([1 - kept], [1, -kept], raw)
     else:
         smooth = _mean(raw, shape.smoothing_steps)
+    if shape.lasting is not None:
+        steps = shape.lasting.steps
+        long = _mean(raw, steps)
+        long = long * shape.lasting.odds / (1 - long + long * shape.lasting.odds)
+        smooth[steps - 1 :] = np.maximum(smooth, long)[steps - 1 :]
     needed, window = shape.confirm
     padded = np.concatenate((np.zeros(window - 1), smooth))
     recent = np.lib.stride_tricks.sliding_window_view(padded, window)

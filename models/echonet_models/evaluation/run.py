@@ -105,6 +105,7 @@ def _decision(decision: Decision) -> dict[str, Any]:
     stored = asdict(decision)
     stored["thresholds"] = {str(level): round(value, 4) for level, value in decision.thresholds.items()}
     stored["confirm"] = list(decision.confirm)
-    if decision.scene is None:
-        del stored["scene"]
+    for part in ("lasting", "scene"):
+        if stored[part] is None:
+            del stored[part]
     return stored
