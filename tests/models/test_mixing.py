@@ -103,7 +103,7 @@ def test_neither_missing_treble_nor_loudness_tells_a_cry(
     own = [*cries, *rest]
     real = Library(own, sound, {item.path: deaf(item.path) for item in own}, library.class_map)
     windows = Windows(real, Recipe(empty_share=0.0), np.random.default_rng(0))
-    mixed = [windows.mix() for _ in range(250)]
+    mixed = [windows.mix() for _ in range(600)]
     truth = [bool(one.labels[CLASSES.index(SoundClass.BABY_CRY)] == 1) for one in mixed]
     for measure in (treble, lambda frames: float(frames.mean())):
         area = roc_auc_score(truth, [measure(one.log_mel) for one in mixed])
