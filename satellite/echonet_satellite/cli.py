@@ -20,9 +20,10 @@ _COMMANDS = {
     "calibrate": "adjust the sound sensor, and measure the noise floor",
     "devices": "list the microphones",
     "classify": "recognise the sounds in recordings",
+    "record": "record what the satellite would hear, as a file",
 }
 
-_CONFIGURED = frozenset({"run", "pair", "unpair", "config", "doctor", "calibrate"})
+_CONFIGURED = frozenset({"run", "pair", "unpair", "config", "doctor", "calibrate", "record"})
 
 _EXAMPLES = """\
 examples:
@@ -32,6 +33,7 @@ examples:
   echonet-satellite pair                      (in a second terminal) show a pairing code
   echonet-satellite doctor                    is everything as it should be?
   echonet-satellite classify bark.wav         recognise the sounds in a recording
+  echonet-satellite record bell.flac --trim   make a recording
 """
 
 
@@ -118,6 +120,10 @@ def _run(args: argparse.Namespace) -> int:
             from . import calibrate_command  # noqa: PLC0415
 
             return calibrate_command.run(args)
+        case "record":
+            from . import record_command  # noqa: PLC0415
+
+            return record_command.run(args)
         case "doctor":
             from . import doctor_command  # noqa: PLC0415
 
@@ -161,6 +167,10 @@ def _add_arguments(name: str, parser: argparse.ArgumentParser) -> None:
         from . import calibrate_command  # noqa: PLC0415
 
         calibrate_command.add_arguments(parser)
+    elif name == "record":
+        from . import record_command  # noqa: PLC0415
+
+        record_command.add_arguments(parser)
     elif name == "devices":
         from . import devices  # noqa: PLC0415
 
