@@ -23,6 +23,8 @@ from .protocol import DEFAULT_PORT
 from .sensor import SensorError, SoundSensor
 
 _LEAST_FREE_BYTES: Final = 100 * 1024 * 1024
+# What install.sh has put there.
+_SERVICE: Final = Path("/etc/systemd/system/echonet-satellite.service")
 _SYNCHRONIZED: Final = Path("/run/systemd/timesync/synchronized")
 
 
@@ -204,11 +206,8 @@ def _network(found: Effective) -> Iterable[Finding]:
 
 def _state(found: Effective) -> Path:
     state = state_directory(found.config)
-    return (
-        SERVICE_STATE
-        if found.config.state is None and not state.exists() and _exists(SERVICE_STATE)
-        else state
-    )
+    of_service = _SERVICE.exists() or os.path.lexists(SERVICE_STATE)
+    return SERVICE_STATE if found.config.state is None and of_service and not state.exists() else state
 
 
 def _exists(path: Path) -> bool:
@@ -246,12 +245,19 @@ def _disk(found: Effective) -> Iterable[Finding]:
 
 def _pairing(found: Effective) -> Iterable[Finding]:
     state = _state(found)
-    running = asyncio.run(_runs(state))
+    try:
+        running = asyncio.run(_runs(state))
+    except PermissionError:
+        # It is another user's, as is what it is paired with.
+        text, advice = "whether it runs, only root may see", "sudo echonet-satellite doctor"
+        yield Finding(about="satellite", verdict=Verdict.HINT, text=text, advice=advice)
+        return
+    start = "sudo systemctl enable --now echonet-satellite" if _SERVICE.exists() else "echonet-satellite run"
     yield Finding(
         about="satellite",
         verdict=Verdict.FINE if running else Verdict.HINT,
         text="runs" if running else f"none runs with its state in {state}",
-        advice="" if running else "echonet-satellite run, or: sudo systemctl enable --now echonet-satellite",
+        advice="" if running else start,
     )
     try:
         data = json.loads((state / "controllers.json").read_bytes())
@@ -276,6 +282,8 @@ def _pairing(found: Effective) -> Iterable[Finding]:
 async def _runs(state: Path) -> bool:
     try:
         _, writer = await asyncio.open_unix_connection(state / SOCKET_NAME)
+    except PermissionError:
+        raise
     except (OSError, ValueError):
         return False
     writer.close()
