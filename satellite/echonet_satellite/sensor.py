@@ -59,10 +59,14 @@ class SoundSensor:
         except (GPIOZeroError, OSError, ValueError, RuntimeError) as err:
             reason = " ".join(str(err).split()) or type(err).__name__
             raise SensorError(f"the sound sensor on GPIO{pin} cannot be read ({reason}): {_ADVICE}") from None
-        self._device.when_activated = self._on_pulse
+        self._device.when_activated = self._pulse
 
     def close(self) -> None:
         """Give the pin back."""
         device, self._device = self._device, None
         if device is not None:
             device.close()
+
+    def _pulse(self) -> None:
+        # gpiozero takes functions and methods only, not everything that can be called.
+        self._on_pulse()
