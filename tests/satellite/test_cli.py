@@ -157,11 +157,15 @@ def test_unpair_needs_no_running_satellite(environment: dict[str, str], tmp_path
     assert once(environment, "unpair", "--state", state).stdout == "Nobody was paired.\n"
     state.mkdir(mode=0o700)
     Controllers(state / "controllers.json").issue("Home Assistant (Home)")
+    clip = state / "clips" / f"20260101T000000000Z_dog_{'0' * 32}_1000ms_0ms_muted.flac"
+    clip.parent.mkdir()
+    clip.write_bytes(b"fLaC")
 
     result = once(environment, "unpair", "--state", state)
 
     assert (result.returncode, result.stdout) == (0, "Forgotten: Home Assistant (Home).\n"), result.stderr
     assert Controllers(state / "controllers.json").all == ()
+    assert not clip.exists()
 
 
 def test_the_configuration_with_its_origins(environment: dict[str, str], tmp_path: Path) -> None:

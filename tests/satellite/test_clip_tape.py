@@ -1,11 +1,18 @@
 """The tape: the last half minute of sound, for as long as somebody wants clips, and nothing otherwise."""
 
+from collections.abc import Callable
+import time
+
 from hypothesis import given, strategies as st
 import numpy as np
 
 from echonet_satellite.audio import SAMPLE_RATE
+from echonet_satellite.audio.playback import open_samples
 from echonet_satellite.clips.tape import Tape
 from echonet_satellite.frontend import Floats
+from echonet_satellite.pipeline import Pipeline, SoundEvent
+from echonet_satellite.protocol import Health, Level, Phase
+from tests.support.hearing import LoudnessClassifier, noise, settings, silence
 
 
 def ramp(count: int) -> Floats:
@@ -74,3 +81,49 @@ def test_samples_beyond_full_scale_and_nan_are_kept_as_sound() -> None:
     cut = tape.cut(0.0, 4.0)
     assert cut is not None
     assert cut[0][:3].tolist() == [32767, -32767, 0]
+
+
+class Ear:
+    """Cuts from the tape while a detection begins, as a clip is cut."""
+
+    def __init__(self, tape: Tape) -> None:
+        self.tape = tape
+        self.cuts: list[tuple[Floats, float]] = []
+
+    def on_event(self, event: SoundEvent) -> None:
+        if event.phase is Phase.START:
+            now = time.monotonic()
+            if (cut := self.tape.cut(now - 10.0, now)) is not None:
+                self.cuts.append(((cut[0] / 32767).astype(np.float32), cut[1]))
+
+    def on_health(self, health: Health) -> None:
+        """Nobody asks."""
+
+    def on_level(self, level: Level) -> None:
+        """Nobody asks."""
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    end = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_what_was_heard_before_a_detection_is_on_the_tape_and_forgotten_when_nobody_listens() -> None:
+    tape = Tape()
+    tape.switch(on=True)
+    ear = Ear(tape)
+    sound = np.concatenate((silence(1.0), noise(0.4), silence(30.0)))
+    pipeline = Pipeline(open_samples(sound, "a shot"), LoudnessClassifier(), settings(), ear, tape=tape)
+    pipeline.start()
+    try:
+        wait_until(lambda: ear.cuts)
+        heard, _ = ear.cuts[0]
+        np.testing.assert_allclose(heard, sound[: len(heard)], atol=1e-4)
+        assert len(heard) > SAMPLE_RATE  # the second before the shot is there
+        pipeline.configure(settings(listening=False))
+        wait_until(lambda: tape.cut(0.0, time.monotonic()) is None)
+    finally:
+        pipeline.stop()
+        assert pipeline.join(5)
