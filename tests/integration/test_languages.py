@@ -8,6 +8,7 @@ import re
 import string
 from typing import Any
 
+from homeassistant.util.yaml import Input, load_yaml_dict
 import pytest
 
 from custom_components.echonet.const import DOMAIN
@@ -29,7 +30,7 @@ SAME = {
         "No",
         "Normal",
     ),
-    *("Port", "Satellite", "Test", "Text", "Verdict", "Actions", "Version", "Clips", "Media"),
+    *("Port", "Satellite", "Test", "Text", "Verdict", "Actions", "Version", "Clips", "Media", "Pause"),
 }
 
 
@@ -103,3 +104,44 @@ def test_texts_are_in_order_and_without_stray_space(language: Language) -> None:
                 assert "://" not in value, f"{path}.{key}"
 
     check(json.loads((TRANSLATIONS / f"{language}.json").read_text(encoding="utf-8")), language)
+
+
+BLUEPRINTS = Path(__file__).parents[2] / "blueprints" / "automation" / "echonet"
+# What people read of a blueprint, and what names the file.
+READ = {"name", "description", "label", "source_url", "heard"}
+
+
+def without_texts(value: Any, texts: list[str], path: str = "") -> Any:
+    """Return a blueprint without what people read, which goes to `texts`."""
+    if isinstance(value, dict):
+        kept = {}
+        for key, item in value.items():
+            is_sentence = key == "default" and isinstance(item, str) and " " in item
+            if isinstance(item, str) and (key in READ or is_sentence):
+                texts.append(f"{path}{key}: {item.strip()}")
+                kept[key] = ""
+            else:
+                kept[key] = without_texts(item, texts, f"{path}{key}.")
+        return kept
+    if isinstance(value, list):
+        return [without_texts(item, texts, f"{path}{index}.") for index, item in enumerate(value)]
+    return repr(value) if isinstance(value, Input) else value
+
+
+@pytest.mark.parametrize("language", OTHERS)
+@pytest.mark.parametrize("blueprint", sorted(path.name for path in BLUEPRINTS.glob("*.yaml")))
+def test_a_blueprint_does_the_same_in_every_language(blueprint: str, language: Language) -> None:
+    english: list[str] = []
+    texts: list[str] = []
+    original = without_texts(load_yaml_dict(str(BLUEPRINTS / blueprint)), english)
+    translated = without_texts(load_yaml_dict(str(BLUEPRINTS / language / blueprint)), texts)
+    assert translated == original
+    left = {text for text in set(english) & set(texts) if text.rpartition(": ")[2] not in SAME}
+    assert not left
+    assert any(f"/{language}/{blueprint}" in text for text in texts)
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_no_blueprint_is_only_there_in_one_language(language: Language) -> None:
+    names = {path.name for path in BLUEPRINTS.glob("*.yaml")}
+    assert {path.name for path in (BLUEPRINTS / language).glob("*.yaml")} == names
