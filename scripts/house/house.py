@@ -1,6 +1,6 @@
 """The whole house: network, Home Assistant, a phone, and a satellite that is paired, placed and told whom to alert."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,8 +41,12 @@ async def house(
     *options: str | Path,
     environment: Mapping[str, str] | None = None,
     progress: Callable[[str], None] = lambda _: None,
+    before_pairing: Callable[[HomeAssistant], Awaitable[None]] | None = None,
 ) -> AsyncIterator[House]:
-    """Start everything; `options` are those of `echonet-satellite run`, which starts with its switch off."""
+    """Start everything; `options` are those of `echonet-satellite run`, which starts with its switch off.
+
+    `before_pairing` is awaited when Home Assistant has discovered the satellite and does not know it yet.
+    """
     _start_deaf(folder / "satellite")
     progress("The satellite starts")
     # First what may fail because of its options, then what takes its time.
@@ -53,6 +57,8 @@ async def house(
             phone = await connect_phone(home.api)
             progress("Home Assistant discovers the satellite by zeroconf")
             await household.discover(home.api, satellite_id)
+            if before_pairing is not None:
+                await before_pairing(home)
             progress(f"and pairs with the code that it shows: {code}")
             await household.pair(home.api, satellite_id, code)
             await household.put_into_room(home.api, satellite_id, AREA)
