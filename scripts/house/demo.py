@@ -149,7 +149,9 @@ async def _show(built: House, options: argparse.Namespace) -> int:
         print(f"  The satellite hears {heard}. Times count from the beginning of each sound.")
         if not options.microphone and options.file is None:
             scene = demo_scene()
-            names = ", ".join(name.value.replace("_", " ") for name, _ in scene.sounds)
+            names = ", ".join(
+                f"{name.value.replace('_', ' ')} (at {at_s:.0f} s)" for name, at_s in scene.sounds
+            )
             left_out = [name.value.replace("_", " ") for name in SoundClass if name not in dict(scene.sounds)]
             print(f"  In {len(scene.samples) / SAMPLE_RATE:.0f} s it plays: {names}.")
             if left_out:

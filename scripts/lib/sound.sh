@@ -16,6 +16,8 @@ private_sound() {
     rm -rf "$CACHE/sound"
     mkdir -p "$CACHE/sound"
     find "$work/archives" -name '*.deb' -exec dpkg-deb -x '{}' "$CACHE/sound" ';'
+    # Some packages still name /lib, which on a machine is a link to /usr/lib.
+    [ ! -d "$CACHE/sound/lib" ] || { cp -a "$CACHE/sound/lib/." "$CACHE/sound/usr/lib/" && rm -rf "$CACHE/sound/lib"; }
   else
     say '  not to be had here: the end-to-end part will not run'
   fi
