@@ -3,11 +3,20 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 import json
-from typing import Any
+from typing import Any, Final
 
 from .output import escaped
 from .proof import group_code
-from .protocol import Detection, Health, Message, Phase
+from .protocol import AlarmPattern, Detection, Health, Message, Phase
+
+# What the rhythm of an alarm says; of one without a known rhythm, nothing.
+IN_WORDS: Final = {
+    AlarmPattern.T3: "a smoke alarm",
+    AlarmPattern.T4: "a carbon monoxide alarm",
+    AlarmPattern.SIREN: "a siren",
+    AlarmPattern.CLOCK: "an alarm clock",
+    AlarmPattern.CHIRP: "the empty battery of a detector",
+}
 
 
 class Report:
@@ -62,10 +71,10 @@ class Report:
         if message.phase is Phase.START:
             self.tell("onset", "", at=message.onset, id=message.id, sound_class=name)
         pattern = message.pattern.value if message.pattern else None
-        marks = "".join((f", pattern {pattern}" if pattern else "", ", test" if message.test else ""))
+        kind = IN_WORDS.get(message.pattern) if message.pattern else None
+        marks = "".join((f", {kind}" if kind else "", ", a test" if message.test else ""))
         text = {
-            Phase.START: f"{name.replace('_', ' ')} begins ({message.confidence:.0%}, "
-            f"{message.peak_dbfs:.0f} dBFS{marks})",
+            Phase.START: f"{name.replace('_', ' ')} begins ({message.confidence:.0%} sure{marks})",
             Phase.UPDATE: "",
             Phase.END: f"{name.replace('_', ' ')} ends after {message.duration_s:.1f} s{marks}",
         }[message.phase]

@@ -14,6 +14,7 @@ import time
 from echonet_satellite.audio import SAMPLE_RATE
 from echonet_satellite.audio.microphone import NO_MICROPHONE, list_microphones
 from echonet_satellite.protocol import EchonetError, SoundClass
+from echonet_satellite.report import IN_WORDS
 from echonet_satellite.synthesis import demo_scene
 
 from .configuration import REPOSITORY
@@ -248,9 +249,9 @@ class _Rows:
 def row(entry: Entry) -> str:
     """One line of the timeline."""
     sound = entry.sound
-    name = sound.sound_class.replace("_", " ") + (
-        f" ({sound.pattern})" if sound.pattern not in (None, "unknown") else ""
-    )
+    # The kind of an alarm says more than that it is one.
+    known = {pattern.value: words.partition(" ")[2] for pattern, words in IN_WORDS.items()}
+    name = known.get(sound.pattern or "", sound.sound_class.replace("_", " "))
     times = (sound.detected, entry.state_changed, entry.alert.received if entry.alert else None)
     columns = " ".join(f"{_milliseconds(entry.after_onset_ms(moment)):>10}" for moment in times)
     shown = ""

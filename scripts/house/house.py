@@ -55,7 +55,7 @@ async def house(
         code = (await running.said("pairing"))["code"]
         async with home_assistant(folder, network, progress) as home:
             phone = await connect_phone(home.api)
-            progress("Home Assistant discovers the satellite by zeroconf")
+            progress("Home Assistant finds the satellite in the network by itself")
             await household.discover(home.api, satellite_id)
             if before_pairing is not None:
                 await before_pairing(home)
