@@ -136,6 +136,10 @@ class EchonetConfigFlow(ConfigFlow, domain=DOMAIN):
         """Ask for the code that the satellite shows already."""
         return await self._async_step_code(user_input)
 
+    async def async_step_app(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the code that an app of Home Assistant shows in its log."""
+        return await self._async_step_code(user_input)
+
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
         """Pair again: the satellite does not know our token any more."""
         entry = self._get_reauth_entry()
@@ -260,10 +264,10 @@ class EchonetConfigFlow(ConfigFlow, domain=DOMAIN):
         # The code is not shown again: it works once, and a mistyped one is quicker typed anew.
         candidate = self._candidate
         placeholders = {"host": str(self._address), "command": candidate.command}
-        if self.source == SOURCE_REAUTH:
+        if self.source == SOURCE_REAUTH and not candidate.is_app:
             step_id = "reauth_confirm"
         else:
-            step_id = "code" if candidate.shows_code else "pair"
+            step_id = "app" if candidate.is_app else "code" if candidate.shows_code else "pair"
             placeholders[CONF_NAME] = candidate.name or candidate.host
         if step_id == "code" and candidate.shown_until is not None:
             placeholders["until"] = f"{candidate.shown_until:%H:%M}"

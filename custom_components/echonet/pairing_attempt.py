@@ -13,17 +13,17 @@ from .greeting import async_greet
 from .plain import plain_name
 from .protocol import DEFAULT_PORT, Hello, Installation
 
+# As docs/satellite.md has it installed. An app of Home Assistant shows its code in its log, without a command.
+_SERVICE: Final = "sudo echonet-satellite pair"
 _COMMANDS: Final = {
-    Installation.SERVICE: "sudo echonet-satellite pair",
-    Installation.USER: "echonet-satellite pair",
     Installation.CONTAINER: "docker exec -it echonet-satellite echonet-satellite pair",
-    Installation.APP: "echonet-satellite pair",
+    Installation.USER: "~/echonet-satellite/bin/echonet-satellite pair",
 }
 
 
 def pairing_command(installation: Installation | None) -> str:
     """Return what its owner types on a satellite to see a code."""
-    return _COMMANDS[installation or Installation.USER]
+    return _COMMANDS.get(installation, _SERVICE) if installation is not None else _SERVICE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +55,11 @@ class Candidate:
     def shows_code(self) -> bool:
         """Whether it shows a code now, as far as is known."""
         return self.shown_until is not None and self.shown_until > dt_util.now()
+
+    @property
+    def is_app(self) -> bool:
+        """Whether it runs as an app in Home Assistant, where nobody types commands."""
+        return self.installation is Installation.APP
 
     @property
     def command(self) -> str:

@@ -36,7 +36,7 @@ async def test_a_discovered_satellite_is_paired_with_its_code(
     assert result["description_placeholders"] == {
         "name": "Hallway",
         "host": f"127.0.0.1:{satellite.port}",
-        "command": "echonet-satellite pair",
+        "command": "sudo echonet-satellite pair",
     }
     code = satellite.open_pairing()
     typed = f" {code[:4]}-{code[4:8]} {code[8:12]}-{code[12:]} ".lower()

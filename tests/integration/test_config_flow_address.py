@@ -198,7 +198,26 @@ async def test_the_household_is_called_in_the_language_of_the_home(
     await unload_all(hass)
 
 
-@pytest.mark.parametrize("installation", [None, *Installation])
-def test_every_kind_of_installation_has_its_command(installation: Installation | None) -> None:
-    assert "echonet-satellite pair" in pairing_command(installation)
-    assert pairing_command(installation).startswith("sudo") is (installation is Installation.SERVICE)
+@pytest.mark.parametrize(
+    ("installation", "command"),
+    [
+        (None, "sudo echonet-satellite pair"),
+        (Installation.SERVICE, "sudo echonet-satellite pair"),
+        (Installation.CONTAINER, "docker exec -it echonet-satellite echonet-satellite pair"),
+        (Installation.USER, "~/echonet-satellite/bin/echonet-satellite pair"),
+    ],
+)
+def test_every_kind_of_installation_has_its_command(installation: Installation | None, command: str) -> None:
+    assert pairing_command(installation) == command
+
+
+async def test_an_app_is_asked_for_the_code_in_its_log(
+    hass: HomeAssistant, satellite: SatelliteUnderTest
+) -> None:
+    """It said to run a command, which nobody can in an app of Home Assistant."""
+    properties = {"id": satellite.satellite_id, "install": "app"}
+    result = await discover(hass, announcement(satellite, properties=properties))
+    assert result["step_id"] == "app"
+    result = await answer(hass, result, **{CONF_CODE: satellite.open_pairing()})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await unload_all(hass)

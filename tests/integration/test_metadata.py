@@ -296,6 +296,7 @@ def test_every_issue_has_its_texts() -> None:
         issues.CHATTERBOX,
         issues.WALK_TEST_DUE,
         *issues.RECIPIENT_ISSUES.values(),
+        *("clock_ahead", "clock_behind"),
         *Trouble,
     }
     assert set(TEXTS["issues"]) == keys
@@ -312,7 +313,7 @@ def test_placeholders_are_those_that_are_given() -> None:
         return {name for _, name, _, _ in string.Formatter().parse(texts) if name}
 
     assert names(TEXTS["exceptions"]) == {"name"}
-    assert names(TEXTS["issues"]) == {"name", "target"}
+    assert names(TEXTS["issues"]) == {"name", "target", "difference"}
     assert names(TEXTS["config"]["step"]["pair"]) == {"name", "host", "command"}
     assert names(TEXTS["config"]["step"]["reauth_confirm"]) == {"name", "host", "command"}
     assert names(TEXTS["config"]["step"]["code"]) == {"name", "host", "command", "until"}
