@@ -14,7 +14,7 @@ from .detector import Detector
 from .frontend import Floats, decibels, log_mel
 from .onset import frame_levels
 from .patterns import AlarmPatterns
-from .presence import evidence
+from .presence import SPEECH, evidence
 from .protocol import AlarmPattern, Phase, Sensitivity, SoundClass
 from .track import CERTAIN_PATTERNS, SUSPICION
 
@@ -117,7 +117,7 @@ class Hearing:
         if self._on_heard is not None:
             self._on_heard(heard)
         row = heard.probabilities.tolist()
-        row[self._presence] = float(evidence(heard.probabilities[self._presence], heard.audioset))
+        row[self._presence] = float(evidence(heard.probabilities[self._presence], heard.audioset[SPEECH]))
         levels_db = decibels(frames, self._classifier.card.frontend)
         self._patterns.push(levels_db)
         chirp = self._chirps.push(levels_db)

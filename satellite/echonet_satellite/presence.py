@@ -8,8 +8,9 @@ import numpy as np
 
 from .frontend import Floats
 
-# AudioSet's first class.
-_SPEECH: Final = 0
+# The first of AudioSet's classes.
+SPEECH: Final = 0
+_LEAST: Final = np.float32(1e-12)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,12 +26,15 @@ class Scene:
     linger_s: float
 
 
-def evidence(presence: Floats, audioset: Floats) -> Floats:
-    """Return how likely somebody is heard, [...], from the probability of presence and AudioSet's [..., 527]: talk too.
+def evidence(presence: Floats, speech: Floats) -> Floats:
+    """Return how likely somebody is heard, [...], from the probabilities of presence and of AudioSet's speech.
 
-    The network knows talk best from AudioSet, and who talks is there.
+    What speaks for somebody adds up as independent evidence does: the odds multiply. Pets and appliances sound like
+    steps and doors, and do not talk.
     """
-    return np.maximum(presence, audioset[..., _SPEECH])
+    somebody = presence * speech
+    nobody = (1 - presence) * (1 - speech)
+    return np.asarray(somebody / np.maximum(somebody + nobody, _LEAST), np.float32)
 
 
 class BuildUp:

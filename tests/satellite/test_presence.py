@@ -75,8 +75,11 @@ def test_evidence_builds_up_in_its_time_and_leaks_away() -> None:
     assert level.push(0.0) == 0
 
 
-def test_who_talks_is_there() -> None:
-    audioset = np.zeros((3, 527), np.float32)
-    audioset[1, 0] = 0.7
-    heard = evidence(np.array([0.1, 0.2, 0.9], np.float32), audioset)
-    np.testing.assert_allclose(heard, [0.1, 0.7, 0.9])
+def test_what_speaks_for_somebody_adds_up_as_independent_evidence_does() -> None:
+    presence, speech = (
+        np.array([0.5, 0.5, 0.9, 0.9, 0.0], np.float32),
+        np.array([0.2, 0.9, 0.5, 0.9, 1.0], np.float32),
+    )
+    heard = evidence(presence, speech)
+    assert heard[:4] == pytest.approx([0.2, 0.9, 0.9, 81 / 82], abs=1e-5)
+    assert np.isfinite(heard).all()

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from echonet_satellite import presence
 from echonet_satellite.frontend import FrontendParameters, log_mel
 
 from ..data.manifest import CLASSES, Clip
@@ -30,7 +31,6 @@ PADDING_S = 0.5
 # Of each step is kept: the logits of our classes, and what AudioSet calls speech, its first class.
 SPEECH = len(CLASSES)
 COLUMNS = SPEECH + 1
-_AUDIOSET_SPEECH = 0
 _QUIET = 3e-4
 
 Logits = NDArray[np.float32]
@@ -74,7 +74,7 @@ class Listener:
             self._interpreter.set_tensor(self._input, window[None])
             self._interpreter.invoke()
             row[:SPEECH] = self._interpreter.get_tensor(self._own)[0]
-            row[SPEECH] = self._interpreter.get_tensor(self._audioset)[0, _AUDIOSET_SPEECH]
+            row[SPEECH] = self._interpreter.get_tensor(self._audioset)[0, presence.SPEECH]
         return logits
 
 

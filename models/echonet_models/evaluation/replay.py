@@ -11,6 +11,7 @@ from echonet_satellite.detector import Detector, StreamEvent
 from echonet_satellite.frontend import FrontendParameters, log_mel
 from echonet_satellite.hearing import dbfs
 from echonet_satellite.onset import frame_levels
+from echonet_satellite.presence import evidence
 from echonet_satellite.protocol import Phase, Sensitivity, SoundClass
 
 from ..data.manifest import CLASSES
@@ -32,9 +33,9 @@ class Calibration:
         """Return the probabilities [steps, 8] that the detector takes: of presence its evidence, talk included."""
         own = 1 / (1 + np.exp(-(logits[:, :SPEECH] * self.slopes + self.offsets)))
         speech = 1 / (1 + np.exp(-logits[:, SPEECH]))
-        own[:, _PRESENCE] = np.maximum(own[:, _PRESENCE], speech)
-        evidence: NDArray[np.float32] = own.astype(np.float32)
-        return evidence
+        own[:, _PRESENCE] = evidence(own[:, _PRESENCE], speech)
+        probabilities: NDArray[np.float32] = own.astype(np.float32)
+        return probabilities
 
 
 @dataclass(frozen=True, slots=True)
