@@ -24,7 +24,8 @@ from custom_components.echonet.household.policy import (
     When,
 )
 from custom_components.echonet.protocol import AlarmPattern, Detection, Phase, SoundClass
-from tests.integration.sounds import HALL, KITCHEN, NIGHT, sound
+from tests.integration.desks import Household
+from tests.integration.sounds import HALL, KITCHEN, NIGHT, SHED, sound
 
 RING = Decision(telling=Telling.NEW, severity=Severity.CRITICAL)
 UPDATE = Decision(telling=Telling.UPDATE, severity=Severity.SILENT)
@@ -191,6 +192,26 @@ def test_a_test_is_always_told_and_holds_nothing_back() -> None:
     for at, test in ((0, True), (1, True), (2, False), (3, True)):
         (decision,) = home.hears(KITCHEN, sound(at=at, test=test))
         assert decision.telling is (Telling.TEST if test else Telling.NEW)
+
+
+def test_the_third_room_of_a_shot_is_told_as_soon_as_the_second() -> None:
+    """It was told ten seconds later, or never, because the shot was over by then."""
+    home = Household()
+    home.hears(KITCHEN, sound(SoundClass.GUNSHOT))
+    for seconds, place in ((0.1, HALL), (0.2, SHED)):
+        home.at = seconds
+        shot = sound(SoundClass.GUNSHOT, at=seconds)
+        home.hears(place, shot)
+        home.ends(place, shot)
+    home.wait(2)
+    assert home.tellings == [Telling.NEW, Telling.UPDATE, Telling.UPDATE]
+    assert len(home.told[-1].incident.places) == 3
+
+
+def test_a_test_that_comes_late_does_not_ring_like_an_alarm() -> None:
+    home = Home()
+    (decision,) = home.hears(KITCHEN, sound(test=True, replayed=True))
+    assert decision == Decision(telling=Telling.TEST, severity=Severity.NORMAL)
 
 
 def test_another_room_updates_what_was_told() -> None:

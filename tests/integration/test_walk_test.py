@@ -1,5 +1,6 @@
 """The walk from every microphone to the phones: each link that breaks is named, and nobody is told of anything else."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -208,6 +209,37 @@ async def test_a_test_that_never_arrives(
     monkeypatch.setattr(satellite.station, "test", ignore)
     await press(hass)
     assert "the test did not arrive" in (await walked(hass))["message"]
+    assert not phone
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_test_that_arrives_when_the_walk_has_gone_on_rings_for_nobody(
+    hass: HomeAssistant,
+    home: MockConfigEntry,
+    phone: list[ServiceCall],
+    loaded: MockConfigEntry,
+    satellite: SatelliteUnderTest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It rang through the house, as a test that somebody asks for does."""
+    answer, late = satellite.station.test, asyncio.Event()
+    answering: list[asyncio.Task[None]] = []
+
+    async def answer_late(message: Any) -> None:
+        async def wait() -> None:
+            await late.wait()
+            await answer(message)
+
+        answering.append(asyncio.create_task(wait()))
+
+    monkeypatch.setattr(satellite.station, "test", answer_late)
+    await press(hass)
+    assert "the test did not arrive" in (await walked(hass))["message"]
+    events = async_capture_events(hass, "state_changed")
+    late.set()
+    await asyncio.gather(*answering)
+    await wait_for(lambda: any("sound_detection" in event.data["entity_id"] for event in events))
+    await hass.async_block_till_done()
     assert not phone
 
 

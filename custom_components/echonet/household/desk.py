@@ -6,7 +6,7 @@ always hold of it can be shown by playing thousands of stories.
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from ..protocol import Detection
@@ -20,6 +20,8 @@ from .rungs import Rung, Rungs
 
 # What somebody must hear, also if Home Assistant is started anew before they have.
 _OWED: Final = frozenset({Telling.NEW, Telling.LATE, Telling.ESCALATED})
+# A shot is over at once, and where it was heard is still being told.
+SETTLED_AFTER: Final = timedelta(seconds=15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +159,7 @@ class Desk:
         now = circumstances.now
         news = self._decide(self.incidents.expire(now), circumstances)
         for incident in self.incidents:
-            if incident.over_at is None:
+            if incident.over_at is None or now - incident.over_at < SETTLED_AFTER:
                 news += self._tell(incident, circumstances)
             news += self._ring(incident, now)
             if self._is_all_clear(incident, now):
@@ -167,6 +169,14 @@ class Desk:
                     News(incident=incident, decision=decision, at=now, waves=self._heard_by(incident.id))
                 )
         return news
+
+    def update(self, incident: Incident, now: datetime) -> list[News]:
+        """Return what tells quietly that more is known of an incident, if it was told."""
+        told = self.policy.told.get(incident.id)
+        if told is None or told.telling is not Telling.NEW or incident.test:
+            return []
+        decision = Decision(telling=Telling.UPDATE, severity=Severity.SILENT)
+        return [News(incident=incident, decision=decision, at=now, waves=self._heard_by(incident.id))]
 
     def acknowledge(self, incident_id: str, acknowledgement: Acknowledgement) -> list[News]:
         """Take an answer; the others are told of it quietly. Nothing if there is no such incident."""

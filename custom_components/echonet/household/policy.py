@@ -22,6 +22,9 @@ DEFAULT_COOLDOWN: Final = timedelta(seconds=60)
 LATE_LIMIT: Final = timedelta(hours=1)
 # A kind or a number of rooms that flips to and fro must not make a phone buzz for each turn.
 UPDATE_SPACING: Final = timedelta(seconds=10)
+# In which rooms it is heard, people must know before they are on their way.
+QUICK_UPDATES: Final = 3
+QUICK_SPACING: Final = timedelta(seconds=1)
 MAX_UPDATES: Final = 10
 # More than there are incidents, so that none is told anew because it was forgotten.
 REMEMBERED: Final = 1024
@@ -186,7 +189,11 @@ class Policy:
         if incident.test:
             if told is not None:
                 return None
-            return self._remember(incident, Telling.TEST, rules.rule(incident.kind).severity, circumstances)
+            severity = rules.rule(incident.kind).severity
+            if any(item.detection.replayed for item in incident.observations):
+                # Who has asked for it does not wait any more.
+                severity = severity.at_most(Severity.NORMAL)
+            return self._remember(incident, Telling.TEST, severity, circumstances)
         late = incident.late or _is_stale(incident, circumstances.now)
         severity = severity_of(incident, rules)
         if told is not None:
@@ -261,11 +268,13 @@ class Policy:
             return self._remember(incident, Telling.NEW, severity, circumstances)
         if told.telling is Telling.LATE and not (changed and incident.kind in DANGER):
             return None
-        if not changed and _keys(incident) <= told.places:
+        another_room = not _keys(incident) <= told.places
+        if not changed and not another_room:
             return None
         now = circumstances.now
+        spacing = QUICK_SPACING if another_room and told.updates < QUICK_UPDATES else UPDATE_SPACING
         if told.updates >= MAX_UPDATES or (
-            told.updated_at is not None and timedelta(0) <= now - told.updated_at < UPDATE_SPACING
+            told.updated_at is not None and timedelta(0) <= now - told.updated_at < spacing
         ):
             return None
         return self._remember(incident, Telling.UPDATE, Severity.SILENT, circumstances)

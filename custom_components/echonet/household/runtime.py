@@ -36,7 +36,7 @@ from .silence_watch import SilenceWatch
 from .storage import StateStore
 from .surroundings import async_get_home, async_get_page, async_get_place
 from .walk_test import WalkTest
-from .whereabouts import async_locate
+from .whereabouts import RoomWatch, async_locate
 
 # How often it is looked whether something is due, while something may be.
 TICK_S = 1.0
@@ -65,6 +65,7 @@ class Household:
         self._ready = asyncio.Event()
         self._stopped = False
         self._wrong_clocks: set[str] = set()
+        self._rooms = RoomWatch()
         self._pictures = ClipPictures()
         self._courier = Courier(hass, entry, lambda: async_get_page(hass), self._pictures.of)
         self.walk_test = WalkTest(hass, entry, self._courier)
@@ -221,7 +222,15 @@ class Household:
     @callback
     def _async_handle_tick(self, _: datetime) -> None:
         self._tick = None
-        self._async_tell(self.desk.tick(self._async_look()))
+        circumstances = self._async_look()
+        news = self.desk.tick(circumstances)
+        told = {item.incident.id for item in news}
+        for incident in self.desk.incidents:
+            if incident.id not in told and self._rooms.async_is_elsewhere(
+                self.hass, incident, circumstances.now
+            ):
+                news += self.desk.update(incident, circumstances.now)
+        self._async_tell(news)
 
     @callback
     def _async_look(self) -> Circumstances:
@@ -235,13 +244,9 @@ class Household:
         """Send what is news, and see what has to be remembered and looked at again."""
         home = async_get_home(self.hass, self.entry)
         for item in news:
-            alert = build_alert(
-                item.incident,
-                item.decision,
-                home=home,
-                now=item.at,
-                whereabouts=async_locate(self.hass, item.incident, item.at),
-            )
+            whereabouts = async_locate(self.hass, item.incident, item.at)
+            self._rooms.note(item.incident.id, whereabouts)
+            alert = build_alert(item.incident, item.decision, home=home, now=item.at, whereabouts=whereabouts)
             self._async_dispatch(item, alert)
         self._async_store()
         if self._tick is None and self.desk.restless and self._ready.is_set():

@@ -46,6 +46,8 @@ LOOK_EVERY: Final = timedelta(hours=6)
 # A satellite answers within milliseconds, a person has to find the phone first.
 ANSWER_TIMEOUT_S: float = 10.0
 CONFIRM_TIMEOUT_S: float = 120.0
+# An answer that comes so late is still one to the walk, and must not ring as a test that somebody asks for.
+OVERDUE_S: Final = 300.0
 
 
 class WalkTest:
@@ -62,6 +64,7 @@ class WalkTest:
         self._task: asyncio.Task[None] | None = None
         self._watchers: list[Callable[[], None]] = []
         self._awaited: tuple[str, asyncio.Future[DetectionReport]] | None = None
+        self._overdue: dict[str, float] = {}
         # The end of a test may come after that of the walk.
         self._taken: deque[str] = deque(maxlen=MAX_TAKEN)
 
@@ -103,7 +106,14 @@ class WalkTest:
         detection = report_.detection
         if detection.id in self._taken:
             return True
-        if self._awaited is None or not detection.test or detection.phase is not Phase.START:
+        if not detection.test or detection.phase is not Phase.START:
+            return False
+        overdue = self._overdue.pop(report_.welcome.satellite_id, None)
+        if overdue is not None and self._hass.loop.time() < overdue:
+            # The walk has gone on without it, and nobody waits for it any more.
+            self._taken.append(detection.id)
+            return True
+        if self._awaited is None:
             return False
         satellite_id, arrived = self._awaited
         if report_.welcome.satellite_id != satellite_id or arrived.done():
@@ -162,6 +172,7 @@ class WalkTest:
         test = Test(
             sound_class=classes[0] if classes and SoundClass.ALARM not in classes else SoundClass.ALARM
         )
+        self._overdue.pop(coordinator.satellite_id, None)
         try:
             await coordinator.async_send(test)
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
@@ -169,6 +180,7 @@ class WalkTest:
         except HomeAssistantError:
             return Broken.AWAY
         except TimeoutError:
+            self._overdue[coordinator.satellite_id] = self._hass.loop.time() + OVERDUE_S
             return Broken.NO_ANSWER
         finally:
             self._awaited = None

@@ -1,5 +1,6 @@
 """In which room an incident most probably is: what its satellites heard, and what the others that listen did not."""
 
+from collections import OrderedDict
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,6 +18,10 @@ from .where import Hearing, Listener, Whereabouts, locate
 CLOSE_ENOUGH: Final = timedelta(milliseconds=5)
 # What a satellite has not told by then it has not heard.
 PATIENCE: Final = timedelta(seconds=3)
+# Afterwards people know better than any calculation.
+SETTLED: Final = timedelta(seconds=20)
+MAX_CORRECTIONS: Final = 2
+REMEMBERED: Final = 256
 DEAF: Final = frozenset({Problem.MICROPHONE_MISSING, Problem.MICROPHONE_SILENT})
 
 
@@ -43,6 +48,39 @@ def async_locate(hass: HomeAssistant, incident: Incident, now: datetime) -> Wher
             place = async_get_place(hass, report.device_id, report.welcome, report.welcomed_at)
             listeners.append(Listener(room=place.room or place.name))
     return locate(incident.sound_class, listeners)
+
+
+class RoomWatch:
+    """Remembers which room was told of an incident, and says when what others did not hear makes it another."""
+
+    def __init__(self) -> None:
+        """Begin with nothing told."""
+        self._told: OrderedDict[str, tuple[str | None, int]] = OrderedDict()
+
+    def note(self, incident_id: str, whereabouts: Whereabouts | None) -> None:
+        """Remember what is being told."""
+        _, corrections = self._told.pop(incident_id, (None, 0))
+        room = whereabouts.room if whereabouts is not None else None
+        self._told[incident_id] = room, corrections
+        if len(self._told) > REMEMBERED:
+            self._told.popitem(last=False)
+
+    @callback
+    def async_is_elsewhere(self, hass: HomeAssistant, incident: Incident, now: datetime) -> bool:
+        """Tell whether a room is known now that was not told, and count that: it may change its mind a few times."""
+        told, corrections = self._told.get(incident.id, (None, MAX_CORRECTIONS))
+        if (
+            corrections >= MAX_CORRECTIONS
+            or not PATIENCE < now - incident.onset < SETTLED
+            # Of a single room, the title says it.
+            or len({place.key for place in incident.places}) < 2
+        ):
+            return False
+        whereabouts = async_locate(hass, incident, now)
+        if whereabouts is None or whereabouts.room in (None, told):
+            return False
+        self._told[incident.id] = told, corrections + 1
+        return True
 
 
 def _listener(observation: Observation, satellite: SatelliteCoordinator) -> Listener:
