@@ -175,3 +175,10 @@ def test_the_shipped_model_hears_recordings_of_each_class(name: SoundClass, reco
     # Training has seen these: this finds a model that is broken, not how good it is. Of presence, which is a scene of
     # seconds, the recordings are single steps.
     assert heard >= 10
+
+
+def test_the_recording_that_is_shipped_to_try_it(run: Run) -> None:
+    sample = Path(__file__).parents[2] / "samples" / "glass_and_dog.flac"
+    status, output, _ = run("--json", sample)
+    assert status == 0
+    assert [json.loads(line)["class"] for line in output.splitlines()] == ["glass_break", "dog"]
