@@ -6,6 +6,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
 
 from .activity import async_tell_activity
+from .card import async_setup_card
 from .clip_access import ClipView
 from .const import DOMAIN, HOUSEHOLD_PLATFORMS, SATELLITE_PLATFORMS
 from .coordinator import SatelliteConfigEntry, SatelliteCoordinator
@@ -21,7 +22,9 @@ from .issues import (
     async_clear_recipient_issue,
 )
 from .last_known import LastKnown
+from .recent import RecentSounds
 from .services import async_setup_services
+from .watch import async_setup_watch
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -29,9 +32,11 @@ type EchonetConfigEntry = SatelliteConfigEntry | HouseholdConfigEntry
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Register the actions and the way to clips, which are there also while nothing is set up and then say so."""
+    """Register actions, clips and the card, which are there also while nothing is set up and then say so."""
     async_setup_services(hass)
     hass.http.register_view(ClipView)
+    async_setup_watch(hass)
+    await async_setup_card(hass)
     return True
 
 
@@ -72,6 +77,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry) -> None:
         await async_forget_walks(hass)
     else:
         await LastKnown(hass, entry.entry_id).async_remove()
+        await RecentSounds(hass, entry.entry_id).async_remove()
     async_clear_connection_issues(hass, entry)
     async_clear_chatterbox_issue(hass, entry)
     async_clear_clock_issue(hass, entry)

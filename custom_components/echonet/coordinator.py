@@ -1,12 +1,12 @@
 """Keeps up with one satellite: connects to it, and shows its state to the entities and to the household."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 import logging
-from typing import override
+from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
@@ -29,8 +29,21 @@ from .intake import Intake
 from .issues import async_clear_chatterbox_issue, async_report_chatterbox_issue
 from .last_known import LastKnown
 from .link import Link
+from .live import LiveFeed
 from .plain import plain_name
-from .protocol import Clip, Detection, Health, LoudNoise, Message, Position, Snapshot, TimeReply, Welcome
+from .protocol import (
+    Clip,
+    Detection,
+    Health,
+    Level,
+    LoudNoise,
+    Message,
+    Position,
+    Snapshot,
+    TimeReply,
+    Welcome,
+)
+from .recent import RecentSounds
 from .reports import SIGNAL_CLIP, SIGNAL_SATELLITE, ClipReport, DetectionReport, SatelliteReport
 from .satellite_state import SatelliteData
 from .timekeeping import Timekeeper
@@ -61,6 +74,9 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
         self._last_known = LastKnown(hass, entry.entry_id)
         self._intake = Intake(hass, entry.title, self._acknowledge_soon)
         self._noise_listeners: list[Callable[[LoudNoise], None]] = []
+        self.recent = RecentSounds(hass, entry.entry_id)
+        self._intake.async_subscribe(self.recent.async_take)
+        self.live = LiveFeed(self._link.async_send, self._async_run_soon, hass.loop.time)
         self._skipped = ToldOnce(
             lambda what: _LOGGER.warning("Skipped something that only a newer version knows: %s", what)
         )
@@ -72,6 +88,7 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
             ConfigEntryAuthFailed: the satellite does not know our token.
             ConfigEntryNotReady: it cannot be reached, or not trusted, now, and nothing is known of it.
         """
+        await self.recent.async_load()
         try:
             async with asyncio.timeout(SETUP_TIMEOUT_S):
                 await self._link.async_open()
@@ -115,6 +132,7 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
             self.last_update_success = False
             self._async_report()
         await self._link.async_close()
+        await self.recent.async_save()
 
     async def _async_on_stop(self, _: Event) -> None:
         await self.async_shutdown()
@@ -184,6 +202,7 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
         self._async_update(SatelliteData.of(welcome, connection.snapshot))
         self._last_known.async_keep(welcome, self.data.health, self.data.settings)
         self._async_report()
+        self.live.async_connected()
 
     @callback
     def _async_register(self, welcome: Welcome) -> None:
@@ -197,6 +216,8 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
             self._async_handle_detection(self._time.correct(message))
         elif isinstance(message, TimeReply):
             self._time.async_take(message)
+        elif isinstance(message, Level):
+            self.live.async_take(message)
         elif isinstance(message, Skipped):
             self._intake.async_note(message.sequence)
         elif isinstance(message, Health):
@@ -310,6 +331,11 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
             self.data = data
         else:
             self._async_update(data)
+
+    def _async_run_soon(self, work: Coroutine[Any, Any, None]) -> None:
+        self.config_entry.async_create_background_task(
+            self.hass, work, f"{DOMAIN} {self.config_entry.title} levels"
+        )
 
     @callback
     def _acknowledge_soon(self) -> None:

@@ -23,6 +23,8 @@ def async_register_device(hass: HomeAssistant, entry: ConfigEntry, welcome: Welc
         serial_number=welcome.satellite_id[:SERIAL_DIGITS],
         suggested_area=async_suggest_area(hass, welcome.name),
         sw_version=welcome.version,
+        # One click from its device page is the card, which shows what it hears.
+        configuration_url=f"homeassistant://{DOMAIN}/{entry.unique_id}",
     )
     return device.id
 

@@ -292,11 +292,18 @@ class Snapshot(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Level(Message):
-    """Sound level of the last moment, in dB below full scale; only while somebody watches."""
+    """What the last moment sounded like, in dB below full scale; only while somebody watches.
+
+    `probabilities` are those that the satellite decides by, `thresholds` what each must reach at the sensitivity that
+    is set (a class that is off has none), `bands_dbfs` how loud each band of pitch was, from the deepest up.
+    """
 
     type: ClassVar[str] = "level"
     rms_dbfs: float
     peak_dbfs: float
+    probabilities: Mapping[SoundClass, float] = field(default_factory=dict)
+    thresholds: Mapping[SoundClass, float] = field(default_factory=dict)
+    bands_dbfs: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

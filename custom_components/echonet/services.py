@@ -98,7 +98,7 @@ async def _async_label(call: ServiceCall) -> None:
 
 
 async def _async_delete_clips(call: ServiceCall) -> None:
-    coordinator = _async_get_coordinator(call.hass, call.data[ATTR_DEVICE_ID])
+    coordinator = async_get_coordinator(call.hass, call.data[ATTR_DEVICE_ID])
     clip = call.data.get(ATTR_CLIP)
     if coordinator.data.settings.clips is None or (clip is not None and not is_clip_id(clip)):
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="unknown_clip")
@@ -111,7 +111,7 @@ async def _async_mute(call: ServiceCall) -> None:
 
 
 async def _async_test_alert(call: ServiceCall) -> None:
-    coordinator = _async_get_coordinator(call.hass, call.data[ATTR_DEVICE_ID])
+    coordinator = async_get_coordinator(call.hass, call.data[ATTR_DEVICE_ID])
     sound_class: SoundClass = call.data[ATTR_SOUND_CLASS]
     if sound_class not in coordinator.data.welcome.classes:
         raise ServiceValidationError(
@@ -143,7 +143,12 @@ def _async_get_incident(household: Household, call: ServiceCall) -> Incident:
 
 
 @callback
-def _async_get_coordinator(hass: HomeAssistant, device_id: str) -> SatelliteCoordinator:
+def async_get_coordinator(hass: HomeAssistant, device_id: str) -> SatelliteCoordinator:
+    """Return the coordinator of a device.
+
+    Raises:
+        ServiceValidationError: it is no satellite, or not set up now.
+    """
     device = dr.async_get(hass).async_get(device_id)
     entries = [
         entry

@@ -1,6 +1,6 @@
 """Frontend, classifier, alarm patterns and detector in one: samples in, detections out. No clock, no I/O."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 import math
 from typing import Final
 
@@ -35,9 +35,11 @@ class Hearing:
         sensitivity: Mapping[SoundClass, Sensitivity],
         *,
         on_heard: Callable[[Heard], None] | None = None,
+        on_step: Callable[[Sequence[float], Floats], None] | None = None,
         settling_s: float = 0.0,
     ) -> None:
-        """Start anew with a classifier; `on_heard` is given what the network hears in each step.
+        """Start anew with a classifier; `on_heard` is given what the network hears in each step, `on_step`
+        what the detector decides by, with the step's frames.
 
         What bangs in the first `settling_s` is a microphone that is switched on.
         """
@@ -45,6 +47,7 @@ class Hearing:
         classifier.reset()
         self._classifier = classifier
         self._on_heard = on_heard
+        self._on_step = on_step
         # The room was quiet before, up to the very first sample: every onset is seen by frames that hold the end of the
         # quiet and the beginning of the sound, and so must be one that begins a stream.
         heard_already = card.window_frames * card.frontend.hop_length
@@ -125,6 +128,8 @@ class Hearing:
             # One beep makes no alarm; if it is one, the next follows before the first has left the window.
             row[self._alarm] = 0.0
         self._recognise(row[self._alarm])
+        if self._on_step is not None:
+            self._on_step(row, frames)
         levels = frame_levels(frames, self._classifier.card.frontend)
         events = self._told(self._detector.push(row, levels, peak_dbfs, self._pattern))
         return events if chirp is None else events + self._detector.chirp(chirp.first, chirp.last)

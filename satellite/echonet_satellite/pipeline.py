@@ -9,14 +9,13 @@ import time
 from typing import Final, Protocol
 import uuid
 
-import numpy as np
-
 from .audio import SAMPLE_RATE, AudioError, Block, DeviceMissingError, Source, SourceEnded, SourceKind
 from .classifier import Classifier
 from .clips.tape import Tape
 from .decision import StreamEvent
 from .health import HealthMonitor
-from .hearing import Hearing, dbfs
+from .hearing import Hearing
+from .picture import Picture
 from .protocol import AlarmPattern, Health, Level, Phase, Settings, SoundClass
 
 _LOGGER = logging.getLogger(__name__)
@@ -25,7 +24,6 @@ _READ_TIMEOUT_S: Final = 0.25
 # PulseAudio takes up to two seconds for its first buffer.
 _FROZEN_AFTER_S: Final = 5.0
 _RETRY_S: Final = (1.0, 2.0, 5.0, 10.0)
-_LEVEL_S: Final = 0.5
 # A microphone that is switched on goes from nothing to the noise of the room, which is a bang of its own.
 _SETTLING_S: Final = 0.35
 # How fast two clocks may run apart: a sound card's and the computer's.
@@ -56,7 +54,7 @@ class Listener(Protocol):
         """The health has changed."""
 
     def on_level(self, level: Level) -> None:
-        """How loud it is, about twice a second."""
+        """What it sounds like, about six times a second while somebody watches."""
 
 
 class Pipeline:
@@ -82,6 +80,7 @@ class Pipeline:
         self._monotonic = monotonic
         self._utc_now = utc_now
         self._health = HealthMonitor(source.kind)
+        self._watched = False
         self._stopping = False
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="hearing", daemon=True)
@@ -109,6 +108,10 @@ class Pipeline:
         with self._changed:
             self._settings = settings
             self._changed.notify_all()
+
+    def watch(self, enabled: bool) -> None:
+        """Begin or end to tell levels, from any thread."""
+        self._watched = enabled
 
     def _run(self) -> None:
         while not self._stopping:
@@ -139,8 +142,11 @@ class Pipeline:
         if self._stream is None:
             self._source.open()
             settling_s = _SETTLING_S if self._source.kind is SourceKind.MICROPHONE else 0.0
-            hearing = Hearing(self._classifier, settings.sensitivity, settling_s=settling_s)
-            self._stream = _Stream(hearing, settings)
+            picture = Picture(self._classifier.card)
+            hearing = Hearing(
+                self._classifier, settings.sensitivity, on_step=picture.step, settling_s=settling_s
+            )
+            self._stream = _Stream(hearing, picture, settings)
             self._last_sound = self._monotonic()
         stream = self._stream
         if stream.settings is not settings:
@@ -163,8 +169,10 @@ class Pipeline:
         stream.note(block, self._source.dropped_blocks)
         if self._tape is not None:
             self._tape.push(block.samples, block.captured)
+        stream.picture.watched = self._watched
+        stream.picture.hear(block.samples)
         self._tell(stream, stream.hearing.push(block.samples))
-        if level := stream.level(block):
+        if level := stream.picture.take(stream.settings.sensitivity):
             self._listener.on_level(level)
         self._health.block(block.samples, self._monotonic() - started)
 
@@ -220,16 +228,14 @@ class Pipeline:
 class _Stream:
     """One uninterrupted stream of sound, and when its samples were captured."""
 
-    def __init__(self, hearing: Hearing, settings: Settings) -> None:
+    def __init__(self, hearing: Hearing, picture: Picture, settings: Settings) -> None:
         self.hearing = hearing
+        self.picture = picture
         self.settings = settings
         self._known: dict[int, tuple[str, datetime]] = {}
         self._samples = 0
         self._start: float | None = None  # monotonic time of the first sample
         self._dropped = 0
-        self._level_samples = 0
-        self._level_power = 0.0
-        self._level_peak = 0.0
 
     def note(self, block: Block, dropped: int) -> None:
         """Learn from the capture time of a block when the stream began."""
@@ -253,17 +259,3 @@ class _Stream:
         if event.phase is Phase.END:
             del self._known[event.number]
         return known
-
-    def level(self, block: Block) -> Level | None:
-        """Return the level, where half a second has gone by since the last."""
-        samples = block.samples
-        if len(samples):
-            self._level_samples += len(samples)
-            self._level_power += float(np.dot(samples, samples))
-            self._level_peak = max(self._level_peak, float(np.abs(samples).max()))
-        if self._level_samples < _LEVEL_S * SAMPLE_RATE:
-            return None
-        rms = (self._level_power / self._level_samples) ** 0.5
-        level = Level(rms_dbfs=round(dbfs(rms), 1), peak_dbfs=round(dbfs(self._level_peak), 1))
-        self._level_samples, self._level_power, self._level_peak = 0, 0.0, 0.0
-        return level

@@ -51,6 +51,9 @@ class Configurable(Protocol):
     def configure(self, settings: Settings) -> None:
         """Hear as these settings say."""
 
+    def watch(self, enabled: bool) -> None:
+        """Begin or end to tell levels."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Info:
@@ -104,6 +107,7 @@ class Station:
         self._listeners: list[Callable[[Message], None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._pipeline: Configurable | None = None
+        self._watchers = 0
         self._tasks: set[asyncio.Task[None]] = set()
         journal.subscribe(self._on_journal)
         self._on_journal(journal.problem)
@@ -122,6 +126,8 @@ class Station:
             self._active = self._open.told
             self._loop = loop
             self._pipeline = pipeline
+            if pipeline is not None:
+                pipeline.watch(self._watchers > 0)
         self._post_health()
 
     async def end(self) -> None:
@@ -165,7 +171,7 @@ class Station:
         self._post_health()
 
     def on_level(self, level: Level) -> None:
-        """Tell how loud it is."""
+        """Tell what it sounds like, to those who watch."""
         self._post(level)
 
     # On the event loop.
@@ -236,6 +242,16 @@ class Station:
         task = asyncio.create_task(self._end_test(detection))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def watch(self) -> Callable[[], None]:
+        """Let levels be told; returns what ends that for this watcher. Without any watcher, nothing is computed."""
+        self._count_watchers(1)
+        return lambda: self._count_watchers(-1)
+
+    def _count_watchers(self, more: int) -> None:
+        self._watchers += more
+        if self._pipeline is not None:
+            self._pipeline.watch(self._watchers > 0)
 
     def measured(self, message: ClockReport) -> None:
         """Take in how wrong a controller has found our clock to be."""

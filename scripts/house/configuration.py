@@ -44,7 +44,7 @@ def write_configuration(folder: Path, port: int) -> None:
     shutil.copytree(
         REPOSITORY / "custom_components" / "echonet",
         folder / "custom_components" / "echonet",
-        ignore=shutil.ignore_patterns("__pycache__"),
+        ignore=shutil.ignore_patterns("__pycache__", "node_modules"),
     )
     storage = folder / ".storage"
     storage.mkdir()

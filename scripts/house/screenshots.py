@@ -2,26 +2,31 @@
 
 import argparse
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-import json
-import os
+from dataclasses import dataclass
 from pathlib import Path
-import shutil
 import sys
 import tempfile
+from typing import Any
+
+from playwright.async_api import Browser, Page
 
 from echonet_satellite.protocol import EchonetError
 
 from . import household
+from .browser import chromium, open_page
 from .configuration import REPOSITORY
 from .errors import HouseError
-from .home_assistant import HomeAssistant
+from .home_assistant import HomeAssistant, Login
 from .house import House, house
 from .network import best_network
 from .timeline import Timeline
 
 IMAGES = REPOSITORY / "docs" / "images"
-_SCRIPT = REPOSITORY / "scripts" / "lib" / "screenshot.cjs"
+_ALARM_TIMEOUT_MS = 180_000
+_PATIENCE_MS = 60_000
+_LOADING_MS = 8000
 
 
 def main() -> int:
@@ -47,41 +52,100 @@ async def _run(model: Path | None, target: Path) -> None:
         source += ["--model", model.absolute()]
 
     async def meet(home: HomeAssistant) -> None:
-        url = f"{home.login.url}/config/integrations/dashboard"
         print("Chromium opens what was discovered")
-        await _take(
-            home.login.tokens,
-            [
-                _page(url, target / "discovery.png", height=410),
-                _page(url, target / "pairing.png", height=700, clicks=["Add"]),
-            ],
-        )
+        discovered = "/config/integrations/dashboard"
+        async with chromium() as browser:
+            await _take(browser, home.login, _Picture(discovered, target / "discovery.png", height=410))
+            await _take(
+                browser, home.login, _Picture(discovered, target / "pairing.png", height=700, click="Add")
+            )
 
     with tempfile.TemporaryDirectory(prefix="echonet-screenshots-") as name:
         folder = Path(name)
         async with (
             best_network(folder) as network,
             house(folder, network, *source, progress=print, before_pairing=meet) as built,
+            chromium() as browser,
         ):
-            await _let_it_hear(built)
+            cards = await _open_cards(browser, built)
+            await _let_it_hear(built, lambda: _take_cards(cards, built, target))
             print("Chromium opens the pages")
-            await _take(built.home.login.tokens, await _pages(built, target))
+            for picture in await _pictures(built, target):
+                await _take(browser, built.home.login, picture)
             for language in ("de", "fr", "es"):
                 # The activity is written in the language of the home, the rest in that of whoever looks.
                 await _speak(built, language)
-                await _take(built.home.login.tokens, [await _device_page(built, target, language)])
+                await _take(browser, built.home.login, await _device_page(built, target, language))
 
 
-async def _pages(built: House, target: Path) -> list[dict[str, object]]:
-    url = built.home.login.url
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    """A page, how much of it is seen, and what is clicked before the picture is taken."""
+
+    path: str
+    file: Path
+    height: int
+    click: str | None = None
+    language: str | None = None
+
+
+async def _pictures(built: House, target: Path) -> list[_Picture]:
     device = await household.device(built.home.api, built.satellite_id)
-    household_page = f"{url}/config/integrations/integration/echonet"
+    integration = "/config/integrations/integration/echonet"
     return [
         await _device_page(built, target),
-        _page(household_page, target / "integration.png", height=800),
-        _page(household_page, target / "options.png", height=800, clicks=["Configure"]),
-        _page(f"{url}/logbook?device_id={device['id']}", target / "activity.png", height=800),
+        _Picture(integration, target / "integration.png", height=800),
+        _Picture(integration, target / "options.png", height=800, click="Configure"),
+        _Picture(f"/logbook?device_id={device['id']}", target / "activity.png", height=800),
     ]
+
+
+async def _take(browser: Browser, login: Login, picture: _Picture) -> None:
+    page = await open_page(
+        browser,
+        login,
+        picture.path,
+        language=picture.language,
+        viewport={"width": 1280, "height": picture.height},
+    )
+    # Cards, icons and the activity come after the page, each by a request of its own.
+    await page.wait_for_timeout(_LOADING_MS)
+    if picture.click is not None:
+        button = page.get_by_role("button", name=picture.click, exact=True)
+        named = page.get_by_text(picture.click, exact=True)
+        await (button if await button.count() else named).first.click(timeout=_PATIENCE_MS)
+        await page.wait_for_timeout(_LOADING_MS // 2)
+    await page.screenshot(path=picture.file)
+    await page.context.close()
+
+
+async def _open_cards(browser: Browser, built: House) -> dict[str, Page]:
+    """Open the card in all the ways in which a picture of it is taken."""
+    path = f"/echonet/{built.satellite_id}"
+    phone: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2}
+    pages = {
+        "card.png": await open_page(browser, built.home.login, path),
+        "card-dark.png": await open_page(browser, built.home.login, path, dark=True),
+        "card-phone.png": await open_page(browser, built.home.login, path, **phone),
+    }
+    for page in pages.values():
+        await page.locator("echonet-card .parts").wait_for()
+    return pages
+
+
+async def _take_cards(pages: dict[str, Page], built: House, target: Path) -> None:
+    """Take the card while it moves, and the alert before somebody has answered it."""
+    alert = pages["card.png"].locator("echonet-overlay dialog", has_text="Smoke alarm")
+    await alert.wait_for(timeout=_ALARM_TIMEOUT_MS)
+    await pages["card.png"].screenshot(path=target / "card-alert.png")
+    await built.home.api.call("echonet.acknowledge")
+    for name, page in pages.items():
+        await page.locator("echonet-overlay").wait_for(state="detached")
+        if name == "card-phone.png":
+            await page.screenshot(path=target / name)
+        else:
+            await page.locator("echonet-card").screenshot(path=target / name)
+        await page.context.close()
 
 
 async def _speak(built: House, language: str) -> None:
@@ -95,40 +159,24 @@ async def _speak(built: House, language: str) -> None:
     await api.call("button.press", entity_id=built.entities["test"])
 
 
-async def _device_page(built: House, target: Path, language: str | None = None) -> dict[str, object]:
+async def _device_page(built: House, target: Path, language: str | None = None) -> _Picture:
     device = await household.device(built.home.api, built.satellite_id)
     name = "device.png" if language is None else f"device_{language}.png"
-    url = f"{built.home.login.url}/config/devices/device/{device['id']}"
-    return _page(url, target / name, height=1000, language=language)
+    path = f"/config/devices/device/{device['id']}"
+    return _Picture(path, target / name, height=1000, language=language)
 
 
-def _page(
-    url: str,
-    file: Path,
-    *,
-    height: int,
-    clicks: list[str] | None = None,
-    language: str | None = None,
-) -> dict[str, object]:
-    return {
-        "url": url,
-        "file": str(file),
-        "width": 1280,
-        "height": height,
-        "clicks": clicks or [],
-        "language": language,
-    }
-
-
-async def _let_it_hear(built: House) -> None:
+async def _let_it_hear(built: House, look: Callable[[], Awaitable[None]]) -> None:
     timeline = Timeline()
     follower = asyncio.create_task(
         timeline.follow(built.home.api, built.satellite, built.satellite_id, built.phone)
     )
     try:
         await timeline.ready.wait()
+        looking = asyncio.ensure_future(look())
         await built.listen()
         print("The satellite hears its built-in sounds")
+        await looking
         await built.satellite.said("source_ended", timeout_s=600)
         if not timeline.entries:
             raise HouseError("the satellite heard none of its built-in sounds; there is nothing to show")
@@ -136,22 +184,6 @@ async def _let_it_hear(built: House) -> None:
         follower.cancel()
         with suppress(asyncio.CancelledError):
             await follower
-
-
-async def _take(login: dict[str, object], pages: list[dict[str, object]]) -> None:
-    node = shutil.which("node")
-    if node is None:
-        raise HouseError("the program `node` is missing: run scripts/screenshot, which installs it")
-    process = await asyncio.create_subprocess_exec(
-        node,
-        str(_SCRIPT),
-        stdin=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env=dict(os.environ),
-    )
-    _, complaint = await process.communicate(json.dumps({"login": login, "pages": pages}).encode())
-    if process.returncode != 0:
-        raise HouseError(f"the browser failed: {complaint.decode(errors='replace').strip()}")
 
 
 if __name__ == "__main__":

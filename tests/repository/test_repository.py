@@ -9,7 +9,7 @@ import pytest
 REPOSITORY = Path(__file__).parents[2]
 DOCUMENTS = sorted([REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")])
 PINS = sorted((REPOSITORY / "requirements").glob("*.txt"))
-COMMANDS = ["setup", "demo", "test", "lint", "pin", "screenshot"]
+COMMANDS = ["setup", "demo", "test", "lint", "card", "pin", "screenshot"]
 
 
 def test_a_satellite_takes_of_a_release_only_what_it_uses() -> None:
@@ -51,7 +51,7 @@ def test_a_command_says_in_its_first_line_what_it_does(command: str) -> None:
     assert re.match(rf"# scripts/{command}\b.*: ", first)
 
 
-@pytest.mark.parametrize("command", ["setup", "test", "lint", "pin"])
+@pytest.mark.parametrize("command", ["setup", "test", "lint", "card", "pin"])
 def test_a_command_refuses_an_unknown_argument_in_one_line(command: str) -> None:
     done = subprocess.run(
         [REPOSITORY / "scripts" / command, "nonsense"], capture_output=True, text=True, check=False

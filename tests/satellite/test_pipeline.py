@@ -119,13 +119,20 @@ def start(ear: Ear) -> Iterator[Callable[..., Pipeline]]:
     """Start a pipeline, and stop it after the test."""
     running: list[Pipeline] = []
 
-    def begin(source: object, classifier: LoudnessClassifier | None = None, **wishes: object) -> Pipeline:
+    def begin(
+        source: object,
+        classifier: LoudnessClassifier | None = None,
+        *,
+        watched: bool = True,
+        **wishes: object,
+    ) -> Pipeline:
         pipeline = Pipeline(
             source,  # type: ignore[arg-type]
             classifier or LoudnessClassifier(),
             settings(**wishes),  # type: ignore[arg-type]
             ear,
         )
+        pipeline.watch(watched)
         pipeline.start()
         running.append(pipeline)
         return pipeline
@@ -356,12 +363,43 @@ def test_a_class_that_is_turned_off_ends_and_is_not_heard(ear: Ear, start: Calla
     assert len(ear.events) == told
 
 
-def test_levels_are_told(ear: Ear, start: Callable[..., Pipeline]) -> None:
-    time_s = np.arange(RATE) / RATE
-    start(open_samples((0.1 * np.sin(2 * np.pi * 440 * time_s)).astype(np.float32), "a tone")).join(10)
-    assert len(ear.levels) == 1
-    assert ear.levels[0].rms_dbfs == pytest.approx(-23.0, abs=0.1)
-    assert ear.levels[0].peak_dbfs == pytest.approx(-20.0, abs=0.1)
+def tone(hertz: float, *, seconds: float = 1.0) -> Playback:
+    time_s = np.arange(round(seconds * RATE)) / RATE
+    return open_samples((0.1 * np.sin(2 * np.pi * hertz * time_s)).astype(np.float32), "a tone")
+
+
+def test_what_it_sounds_like_is_told_about_six_times_a_second(
+    ear: Ear, start: Callable[..., Pipeline]
+) -> None:
+    start(tone(440.0)).join(10)
+    assert 4 <= len(ear.levels) <= 6
+    for level in ear.levels:
+        assert level.rms_dbfs == pytest.approx(-23.0, abs=0.2)
+        assert level.peak_dbfs == pytest.approx(-20.0, abs=0.1)
+        assert set(level.probabilities) == set(SoundClass)
+        assert all(0 <= value <= 1 for value in level.probabilities.values())
+
+
+def test_the_spectrogram_shows_a_high_tone_above_a_deep_one(ear: Ear, start: Callable[..., Pipeline]) -> None:
+    loudest = []
+    for hertz in (300.0, 3000.0):
+        ear.levels.clear()
+        start(tone(hertz, seconds=0.6)).join(10)
+        bands = ear.levels[-1].bands_dbfs
+        assert len(bands) == 32
+        assert max(bands) == pytest.approx(-20, abs=4)
+        loudest.append(bands.index(max(bands)))
+    assert loudest[0] < loudest[1]
+
+
+def test_a_class_that_is_off_has_no_threshold_to_reach(ear: Ear, start: Callable[..., Pipeline]) -> None:
+    start(tone(440.0, seconds=0.6), dog=Sensitivity.OFF).join(10)
+    assert set(ear.levels[-1].thresholds) == set(SoundClass) - {SoundClass.DOG}
+
+
+def test_without_anybody_who_watches_no_level_is_told(ear: Ear, start: Callable[..., Pipeline]) -> None:
+    start(tone(440.0), watched=False).join(10)
+    assert not ear.levels
 
 
 @pytest.mark.parametrize("state", ["hearing", "not listening", "without a microphone"])

@@ -132,7 +132,13 @@ def example(kind: type[Message]) -> dict[str, Any]:
             "test": False,
         },
         "health": snapshot["health"],
-        "level": {"rms_dbfs": -20.0, "peak_dbfs": -10.0},
+        "level": {
+            "rms_dbfs": -20.0,
+            "peak_dbfs": -10.0,
+            "probabilities": {"dog": 0.5},
+            "thresholds": {"dog": 0.9},
+            "bands_dbfs": [-80, -20],
+        },
         "position": {
             "location_source": "gps",
             "location": {"latitude": 1.0, "longitude": 2.0, "accuracy_m": 3.0, "age_s": 4.0},
@@ -171,7 +177,7 @@ def test_every_field_of_every_message_is_checked(kind: type[Message]) -> None:
     assert isinstance(decode(json.dumps(whole)), kind)
     assert set(whole) == {"type", *(item.name for item in fields(kind))}
     for name in whole:
-        wrongs: list[Any] = [{"problems": 1}, [[[]]], float("nan"), "no such value\n", 2**60]
+        wrongs: list[Any] = [{"problems": [1]}, [[[]]], float("nan"), "no such value\n", 2**60]
         for wrong in wrongs:
             with pytest.raises(ProtocolError):
                 decode(json.dumps({**whole, name: wrong}))
@@ -187,6 +193,7 @@ def test_what_is_required_may_not_be_missing(kind: type[Message]) -> None:
         "detection": {"duration_s", "pattern", "replayed", "test"},
         "health": {"problems", "dropped_blocks", "realtime_factor"},
         "loud_noise": {"duration_s", "peak_dbfs", "pulses"},
+        "level": {"probabilities", "thresholds", "bands_dbfs"},
         "clip": {"muted_s", "size_bytes"},
         "configure": {"listening", "sensitivity", "clips"},
         "mute": {"classes"},

@@ -178,6 +178,28 @@ async def test_levels_only_for_who_watches(
     assert first.id == identifier
 
 
+async def test_nothing_is_computed_for_watchers_who_have_gone(
+    satellite: SatelliteUnderTest, session: aiohttp.ClientSession
+) -> None:
+    async def told(*watched: bool) -> None:
+        async with asyncio.timeout(10):
+            while satellite.watched != list(watched):  # noqa: ASYNC110  # there is no event for it
+                await asyncio.sleep(0.005)
+
+    await told(False)
+    first, second = Raw(session, satellite), Raw(session, satellite)
+    for raw in (first, second):
+        await raw.greet()
+        # Who says it twice watches once.
+        await raw.send(Watch(enabled=True))
+        await raw.send(Watch(enabled=True))
+    await told(False, True, True)
+    await first.send(Watch(enabled=False))
+    await told(False, True, True, True)
+    await second.socket.close()
+    await told(False, True, True, True, False)
+
+
 async def test_a_test_detection_begins_and_ends(raw: Raw, satellite: SatelliteUnderTest) -> None:
     await raw.greet()
     await raw.send(Configure(listening=False))

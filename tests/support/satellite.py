@@ -10,6 +10,7 @@
         satellite.set_health(Problem.MICROPHONE_SILENT); satellite.set_level(-20.0)
         satellite.hear(samples)                 # sound for the clips, up to now
         satellite.configured                    # every Settings that the pipeline was told
+        satellite.watched                       # each time that it was told whether somebody watches
         await satellite.say('{"type": "health"}')                    # any frame, to all who are connected
         await satellite.wait_connected(1)       # until so many controllers are authenticated
         await satellite.stop(); await satellite.start()              # same state, same port
@@ -106,6 +107,7 @@ class SatelliteUnderTest:
         self.clock = clock
         self.utc = utc
         self.configured: list[Settings] = []
+        self.watched: list[bool] = []
         self.identity: Identity
         self.controllers: Controllers
         self.window: PairingWindow
@@ -240,9 +242,9 @@ class SatelliteUnderTest:
             )
         )
 
-    def set_level(self, rms_dbfs: float, peak_dbfs: float | None = None) -> None:
+    def set_level(self, rms_dbfs: float, peak_dbfs: float | None = None, **more: Any) -> None:
         self.station.on_level(
-            Level(rms_dbfs=rms_dbfs, peak_dbfs=rms_dbfs if peak_dbfs is None else peak_dbfs)
+            Level(rms_dbfs=rms_dbfs, peak_dbfs=rms_dbfs if peak_dbfs is None else peak_dbfs, **more)
         )
 
     def hear(self, samples: Floats) -> None:
@@ -294,6 +296,10 @@ class SatelliteUnderTest:
     def configure(self, settings: Settings) -> None:
         """Take settings in the place of a pipeline."""
         self.configured.append(settings)
+
+    def watch(self, enabled: bool) -> None:
+        """Learn in the place of a pipeline whether somebody watches."""
+        self.watched.append(enabled)
 
 
 @asynccontextmanager

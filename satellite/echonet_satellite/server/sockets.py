@@ -212,7 +212,7 @@ class _Link:
         self._outgoing: deque[Message] = deque()
         self._wake = asyncio.Event()
         self._overflowed = asyncio.Event()
-        self._watching = False
+        self._unwatch: Callable[[], None] | None = None
         self._sent = 0
         # Until all that was missed has been sent, an acknowledgement of what is newer says nothing of it.
         self._acknowledges_up_to: int | None = 0
@@ -236,6 +236,7 @@ class _Link:
                 task.result()
         finally:
             unsubscribe()
+            self._watch(enabled=False)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -245,7 +246,7 @@ class _Link:
         await _close(self._socket, self._request, code, reason)
 
     def _queue(self, message: Message) -> None:
-        if isinstance(message, Level) and (not self._watching or self._outgoing):
+        if isinstance(message, Level) and (self._unwatch is None or self._outgoing):
             return  # Levels are worth something only while they are fresh.
         if len(self._outgoing) >= self._limits.outgoing_messages:
             self._overflowed.set()
@@ -312,7 +313,7 @@ class _Link:
             case Label():
                 await station.label(message)
             case Watch():
-                self._watching = message.enabled
+                self._watch(enabled=message.enabled)
             case ClockReport():
                 station.measured(message)
             case TimeRequest():
@@ -321,6 +322,13 @@ class _Link:
                 await self._socket.send_str(encode(reply))
             case _:
                 raise ProtocolError(f"{message.type} is not a command")
+
+    def _watch(self, *, enabled: bool) -> None:
+        if enabled and self._unwatch is None:
+            self._unwatch = self._station.watch()
+        elif not enabled and self._unwatch is not None:
+            self._unwatch()
+            self._unwatch = None
 
     async def _beat(self) -> None:
         while True:
