@@ -19,6 +19,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.echonet import event, link, sensor
 from custom_components.echonet.const import CONF_FINGERPRINT, DOMAIN, HOUSEHOLD_TITLE, HOUSEHOLD_UNIQUE_ID
+from custom_components.echonet.household.sensor import INCIDENT_SENSORS
+from custom_components.echonet.household.where_entities import LikelyRoomSensor
 from tests.support.satellite import SatelliteUnderTest, running_satellite
 
 type StartSatellite = Callable[..., Awaitable[SatelliteUnderTest]]
@@ -36,9 +38,9 @@ def _with_entities_that_are_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """Enable what an owner would have to: the events of the satellites, and more of the current incident."""
     description = replace(event.SOUND_DETECTION, entity_registry_enabled_default=True)
     monkeypatch.setattr(event, "SOUND_DETECTION", description)
-    enabled = [replace(item, entity_registry_enabled_default=True) for item in sensor.INCIDENT_SENSORS]
+    enabled = [replace(item, entity_registry_enabled_default=True) for item in INCIDENT_SENSORS]
     monkeypatch.setattr(sensor, "INCIDENT_SENSORS", enabled)
-    monkeypatch.setattr(sensor.LikelyRoomSensor, "_attr_entity_registry_enabled_default", True)
+    monkeypatch.setattr(LikelyRoomSensor, "_attr_entity_registry_enabled_default", True)
 
 
 @pytest.fixture(autouse=True)

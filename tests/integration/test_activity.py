@@ -1,12 +1,11 @@
 """The activity reads as a person would write it: one line a sound, in the language of the home."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from homeassistant.components.recorder import Recorder, get_instance
 from homeassistant.const import STATE_OFF, STATE_ON
-from homeassistant.core import HomeAssistant
+from homeassistant.core import Event, HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
@@ -21,19 +20,21 @@ from custom_components.echonet.event import SOUND_DETECTION as AS_SHIPPED
 from custom_components.echonet.household.kinds import AlertKind
 from custom_components.echonet.household.texts import TEXTS, Language
 from custom_components.echonet.household.wording import describe_moment
-from custom_components.echonet.protocol import AlarmPattern, Phase, SoundClass, Test
+from custom_components.echonet.protocol import Phase, SoundClass, Test
+from echonet_satellite.protocol import AlarmPattern
 from tests.integration.conftest import set_away_since, setup, wait_for, wait_for_state
 from tests.support.satellite import SatelliteUnderTest
 
-type Read = Callable[[], Any]
-
 
 @pytest.fixture
-async def sounds(recorder_mock: Recorder, hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+async def sounds(
+    recorder_mock: Recorder, hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
+) -> list[Event]:
     """A home with a recorder and an activity, as EchoNet is shipped; the sounds that are told there."""
     monkeypatch.setattr(event, "SOUND_DETECTION", AS_SHIPPED)
     assert await async_setup_component(hass, "logbook", {})
-    return async_capture_events(hass, EVENT_SOUND)
+    told: list[Event] = async_capture_events(hass, EVENT_SOUND)
+    return told
 
 
 async def read(hass: HomeAssistant, client: WebSocketGenerator, since: datetime) -> list[dict[str, Any]]:
@@ -47,7 +48,7 @@ async def read(hass: HomeAssistant, client: WebSocketGenerator, since: datetime)
 
 
 async def test_a_sound_is_one_line_that_says_who_heard_what_and_how_surely(
-    sounds: list[Any],
+    sounds: list[Event],
     hass: HomeAssistant,
     entry: MockConfigEntry,
     satellite: SatelliteUnderTest,
@@ -75,7 +76,7 @@ async def test_a_sound_is_one_line_that_says_who_heard_what_and_how_surely(
 
 
 async def test_the_event_entity_is_for_those_who_enable_it(
-    sounds: list[Any], hass: HomeAssistant, loaded: MockConfigEntry
+    sounds: list[Event], hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
     registered = er.async_get(hass).async_get("event.hallway_sound_detection")
     assert registered is not None
@@ -83,7 +84,7 @@ async def test_the_event_entity_is_for_those_who_enable_it(
 
 
 async def test_an_alarm_that_becomes_known_is_told_again_by_its_name(
-    sounds: list[Any],
+    sounds: list[Event],
     hass: HomeAssistant,
     loaded: MockConfigEntry,
     satellite: SatelliteUnderTest,
@@ -105,7 +106,7 @@ async def test_an_alarm_that_becomes_known_is_told_again_by_its_name(
 
 
 async def test_a_test_does_not_look_like_the_real_thing(
-    sounds: list[Any],
+    sounds: list[Event],
     hass: HomeAssistant,
     loaded: MockConfigEntry,
     hass_ws_client: WebSocketGenerator,
@@ -119,7 +120,7 @@ async def test_a_test_does_not_look_like_the_real_thing(
 
 
 async def test_what_is_told_late_says_when_it_was(
-    sounds: list[Any],
+    sounds: list[Event],
     hass: HomeAssistant,
     loaded: MockConfigEntry,
     satellite: SatelliteUnderTest,
