@@ -166,6 +166,7 @@ def example(kind: type[Message]) -> dict[str, Any]:
         "label": {"detection_id": "1", "verdict": "false_alarm"},
         "watch": {"enabled": True},
         "time_request": {"number": 1},
+        "clock_report": {"ahead_s": 1.0, "uncertainty_s": 0.1},
         "time_reply": {"number": 1, "time_s": 1.8e9},
     }
     return {"type": kind.type, **examples[kind.type]}
@@ -177,7 +178,13 @@ def test_every_field_of_every_message_is_checked(kind: type[Message]) -> None:
     assert isinstance(decode(json.dumps(whole)), kind)
     assert set(whole) == {"type", *(item.name for item in fields(kind))}
     for name in whole:
-        wrongs: list[Any] = [{"problems": [1]}, [[[]]], float("nan"), "no such value\n", 2**60]
+        wrongs: list[Any] = [
+            {"problems": [1], "enabled": [1]},
+            [[[]]],
+            float("nan"),
+            "no such value\n",
+            2**60,
+        ]
         for wrong in wrongs:
             with pytest.raises(ProtocolError):
                 decode(json.dumps({**whole, name: wrong}))
