@@ -160,6 +160,8 @@ class Door:
         for connection in tuple(self._connections):
             if connection.strange:
                 connection.end()
+            elif connection.task is not None:
+                connection.task.cancel()  # It only waits to see whether a stranger stays.
         await asyncio.gather(*handshakes, return_exceptions=True)
 
     async def _accept(self, listening: socket.socket) -> None:
