@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+import math
 from typing import override
 
 from homeassistant.components.sensor import (
@@ -11,16 +12,16 @@ from homeassistant.components.sensor import (
     SensorStateClass,
 )
 from homeassistant.const import EntityCategory
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .coordinator import SatelliteConfigEntry
+from .coordinator import SatelliteConfigEntry, SatelliteCoordinator
 from .entity import SatelliteEntity
 from .household.runtime import Household, HouseholdConfigEntry
 from .household.sensor import INCIDENT_SENSORS, IncidentSensor
 from .household.walk_entities import WalkTestSensor
 from .household.where_entities import LikelyRoomSensor
-from .protocol import Health, Problem
+from .protocol import Health, Level, Problem
 
 PARALLEL_UPDATES = 0
 
@@ -69,6 +70,18 @@ MODEL = SensorEntityDescription(
     entity_registry_enabled_default=False,
 )
 
+# The satellite tells several a second; a history needs no more than this.
+LEVEL_EVERY_S = 10.0
+
+LEVEL = SensorEntityDescription(
+    key="sound_level",
+    translation_key="sound_level",
+    state_class=SensorStateClass.MEASUREMENT,
+    native_unit_of_measurement="dBFS",
+    suggested_display_precision=0,
+    entity_registry_enabled_default=False,
+)
+
 
 async def async_setup_entry(
     hass: HomeAssistant,
@@ -82,7 +95,7 @@ async def async_setup_entry(
         async_add_entities([WalkTestSensor(runtime.walk_test), LikelyRoomSensor(runtime)])
     else:
         async_add_entities(HealthSensor(runtime, description) for description in SENSORS)
-        async_add_entities([ModelSensor(runtime, MODEL)])
+        async_add_entities([ModelSensor(runtime, MODEL), LevelSensor(runtime, LEVEL)])
 
 
 class HealthSensor(SatelliteEntity, SensorEntity):
@@ -106,3 +119,31 @@ class ModelSensor(SatelliteEntity, SensorEntity):
         """Its name and version."""
         welcome = self.coordinator.data.welcome
         return f"{welcome.model_name} {welcome.model_version}"
+
+
+class LevelSensor(SatelliteEntity, SensorEntity):
+    """How loud it has been in the last seconds; asked of the satellite only where the entity is enabled."""
+
+    def __init__(self, coordinator: SatelliteCoordinator, description: SensorEntityDescription) -> None:
+        """Begin without knowing."""
+        super().__init__(coordinator, description)
+        self._powers: list[float] = []
+        self._shown_at: float | None = None
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Begin to listen."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self.coordinator.live.async_subscribe(self._async_take))
+
+    @callback
+    def _async_take(self, level: Level) -> None:
+        now = self.hass.loop.time()
+        self._powers.append(10 ** (level.rms_dbfs / 10))
+        if self._shown_at is not None and now - self._shown_at < LEVEL_EVERY_S:
+            return
+        self._shown_at = now
+        mean = sum(self._powers) / len(self._powers)
+        self._powers.clear()
+        self._attr_native_value = round(10 * math.log10(mean), 1)
+        self.async_write_ha_state()

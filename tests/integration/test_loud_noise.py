@@ -53,3 +53,25 @@ async def test_a_deaf_microphone_is_a_problem_of_the_microphone(
     satellite.set_health(Problem.SENSOR_SILENT)
     await wait_for_state(hass, "binary_sensor.hallway_microphone", "off")
     await wait_for_state(hass, "sensor.hallway_health", "sensor_silent")
+
+
+async def test_the_level_is_asked_for_only_where_its_sensor_is_enabled(
+    hass: HomeAssistant, entry: MockConfigEntry, satellite: SatelliteUnderTest
+) -> None:
+    er.async_get(hass).async_get_or_create(
+        "sensor", DOMAIN, f"{entry.unique_id}-sound_level", config_entry=entry, suggested_object_id="level"
+    )
+    await setup(hass, entry)
+    await satellite.wait_connected()
+
+    def known() -> bool:
+        satellite.set_level(-42.0)
+        return state_of(hass, "sensor.level").state == "-42.0"
+
+    await wait_for(known)
+    # Not several a second: the history would be full of it.
+    satellite.set_level(-10.0)
+    satellite.emit("scream")
+    await wait_for_state(hass, "binary_sensor.hallway_scream", "on")
+    assert state_of(hass, "sensor.level").state == "-42.0"
+    await hass.config_entries.async_unload(entry.entry_id)
