@@ -109,10 +109,13 @@ class NoiseWatch:
             self._tell_health(always=True)
 
     def on_level(self, level: Level) -> None:
-        """Pass the level on, and find what is loud in it."""
-        with self._lock:
-            self._tell(self._noises.level(self._monotonic(), level.peak_dbfs))
+        """Pass on what somebody watches."""
         self._teller.on_level(level)
+
+    def on_peak(self, peak_dbfs: float) -> None:
+        """Find what is loud; called twice a second while the microphone is heard."""
+        with self._lock:
+            self._tell(self._noises.level(self._monotonic(), peak_dbfs))
 
     def _open(self) -> bool:
         assert self._sensor is not None

@@ -9,12 +9,14 @@ import time
 from typing import Final, Protocol
 import uuid
 
+import numpy as np
+
 from .audio import SAMPLE_RATE, AudioError, Block, DeviceMissingError, Source, SourceEnded, SourceKind
 from .classifier import Classifier
 from .clips.tape import Tape
 from .decision import StreamEvent
 from .health import HealthMonitor
-from .hearing import Hearing
+from .hearing import Hearing, dbfs
 from .picture import Picture
 from .protocol import AlarmPattern, Health, Level, Phase, Settings, SoundClass
 
@@ -23,6 +25,7 @@ _LOGGER = logging.getLogger(__name__)
 _READ_TIMEOUT_S: Final = 0.25
 # PulseAudio takes up to two seconds for its first buffer.
 _FROZEN_AFTER_S: Final = 5.0
+_PEAK_S: Final = 0.5
 _RETRY_S: Final = (1.0, 2.0, 5.0, 10.0)
 # A microphone that is switched on goes from nothing to the noise of the room, which is a bang of its own.
 _SETTLING_S: Final = 0.35
@@ -68,15 +71,20 @@ class Pipeline:
         listener: Listener,
         *,
         tape: Tape | None = None,
+        on_peak: Callable[[float], None] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         utc_now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Prepare; nothing runs yet. Where there is a `tape`, it is given every block before that is heard."""
+        """Prepare; nothing runs yet. Where there is a `tape`, it is given every block before that is heard.
+
+        `on_peak` is told twice a second how loud it was at most, in dB below full scale, whoever watches.
+        """
         self._source = source
         self._classifier = classifier
         self._settings = settings
         self._listener = listener
         self._tape = tape
+        self._on_peak = on_peak
         self._monotonic = monotonic
         self._utc_now = utc_now
         self._health = HealthMonitor(source.kind)
@@ -172,6 +180,8 @@ class Pipeline:
         stream.picture.watched = self._watched
         stream.picture.hear(block.samples)
         self._tell(stream, stream.hearing.push(block.samples))
+        if self._on_peak is not None and (peak := stream.peak(block)) is not None:
+            self._on_peak(peak)
         if level := stream.picture.take(stream.settings.sensitivity):
             self._listener.on_level(level)
         self._health.block(block.samples, self._monotonic() - started)
@@ -236,6 +246,18 @@ class _Stream:
         self._samples = 0
         self._start: float | None = None  # monotonic time of the first sample
         self._dropped = 0
+        self._peak = 0.0
+        self._peak_samples = 0
+
+    def peak(self, block: Block) -> float | None:
+        """Return the loudest sample of the last half second, once it is over."""
+        if len(block.samples):
+            self._peak = max(self._peak, float(np.abs(block.samples).max()))
+            self._peak_samples += len(block.samples)
+        if self._peak_samples < _PEAK_S * SAMPLE_RATE:
+            return None
+        peak, self._peak, self._peak_samples = self._peak, 0.0, 0
+        return round(dbfs(peak), 1)
 
     def note(self, block: Block, dropped: int) -> None:
         """Learn from the capture time of a block when the stream began."""

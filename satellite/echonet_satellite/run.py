@@ -167,7 +167,14 @@ class _Satellite:
     def _make_pipeline(self) -> "Pipeline":
         from .pipeline import Pipeline  # noqa: PLC0415
 
-        return Pipeline(self._source, self._classifier, self._station.settings, self._noises, tape=self._tape)
+        return Pipeline(
+            self._source,
+            self._classifier,
+            self._station.settings,
+            self._noises,
+            tape=self._tape,
+            on_peak=self._noises.on_peak,
+        )
 
     async def _start_server(self) -> "Server":
         from .server import ClassifyRoutes, ClipRoutes, Server  # noqa: PLC0415

@@ -249,6 +249,17 @@ def test_a_damaged_identity(environment: dict[str, str], tmp_path: Path) -> None
     assert_one_line(result, "identity", "pair again")
 
 
+async def hears_what_is_loud(connection: Any) -> None:
+    """The microphone alone finds what is loud, though nobody watches its level."""
+    async with asyncio.timeout(60):
+        async for message in connection:
+            if isinstance(message, protocol.LoudNoise):
+                assert message.pulses is None
+                assert message.peak_dbfs is not None
+                assert message.peak_dbfs >= -15.0
+                return
+
+
 @needs_model
 async def test_a_satellite_from_its_first_start_to_its_end(
     environment: dict[str, str], tmp_path: Path
@@ -300,6 +311,8 @@ async def test_a_satellite_from_its_first_start_to_its_end(
                 "start",
                 True,
             )
+
+            await hears_what_is_loud(connection)
 
             # Forgetting ends the connection, and the token is worth nothing any more.
             assert "Home" in once(environment, "unpair", "--state", state).stdout

@@ -8,12 +8,15 @@ from typing import Self
 
 from gpiozero import Device
 from gpiozero.pins.mock import MockFactory, MockPin
+import numpy as np
 import pytest
 
+from echonet_satellite.audio.playback import open_samples
 from echonet_satellite.noise_watch import NoiseWatch, end
-from echonet_satellite.pipeline import SoundEvent
+from echonet_satellite.pipeline import Pipeline, SoundEvent
 from echonet_satellite.protocol import Health, Level, LoudNoise, Message, Phase, Problem, SoundClass
 from echonet_satellite.sensor import SensorConfig, SensorError, SoundSensor
+from tests.support.hearing import LoudnessClassifier, noise, settings, silence
 
 PIN = 17
 START = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -149,19 +152,33 @@ async def test_a_sensor_that_is_not_there_is_said_and_everything_else_goes_on() 
                 async with asyncio.timeout(20):
                     while not scene.told.healths:  # noqa: ASYNC110 - it is told from another thread
                         await asyncio.sleep(0.05)
-            scene.watch.on_level(Level(rms_dbfs=-20.0, peak_dbfs=-2.0))
+            scene.watch.on_peak(-2.0)
             scene.watch.on_health(Health(problems=(Problem.TOO_SLOW,)))
     finally:
         Device.pin_factory = before
     assert scene.told.healths[0].problems == (Problem.SENSOR_MISSING,)
     assert scene.told.healths[-1].problems == (Problem.TOO_SLOW, Problem.SENSOR_MISSING)
     assert [noise.phase for noise in scene.told.noises] == [Phase.START]
-    assert len(scene.told.levels) == 1
+
+
+def test_the_pipeline_tells_peaks_whoever_watches() -> None:
+    """Levels are made only while somebody looks at the card; what is loud is found in any case."""
+    peaks: list[float] = []
+    told = Told()
+    sound = np.concatenate((silence(1.0), noise(0.5), silence(1.0)))
+    pipeline = Pipeline(
+        open_samples(sound, "a bang"), LoudnessClassifier(), settings(), told, on_peak=peaks.append
+    )
+    pipeline.start()
+    assert pipeline.join(30)
+    assert told.levels == []
+    assert len(peaks) >= 4
+    assert max(peaks) > -15.0 > min(peaks)
 
 
 async def test_without_a_sensor_the_microphone_alone(pins: MockFactory) -> None:
     async with Scene(None) as scene:
-        scene.watch.on_level(Level(rms_dbfs=-20.0, peak_dbfs=-2.0))
+        scene.watch.on_peak(-2.0)
         scene.now += 2.0
         scene.watch.tick()
     assert [(noise.phase, noise.pulses) for noise in scene.told.noises] == [
@@ -177,9 +194,9 @@ async def test_the_cross_check_shows_in_the_health_and_recovers(pins: MockFactor
         for peak in (-49.0, -49.0, -49.0, -4.0):
             for _ in range(4):
                 scene.now += 0.5
-                scene.watch.on_level(Level(rms_dbfs=-60.0, peak_dbfs=-50.0))
+                scene.watch.on_peak(-50.0)
             scene.pulse(pin, 10)
-            scene.watch.on_level(Level(rms_dbfs=-60.0, peak_dbfs=peak))
+            scene.watch.on_peak(peak)
             scene.now += 1.5
             scene.watch.tick()
     assert [health.problems for health in scene.told.healths] == [(Problem.MICROPHONE_DEAF,), ()]
