@@ -33,7 +33,7 @@ class Calibration:
         """Return the probabilities [steps, 8] that the detector takes: of presence its evidence, talk included."""
         own = 1 / (1 + np.exp(-(logits[:, :SPEECH] * self.slopes + self.offsets)))
         speech = 1 / (1 + np.exp(-logits[:, SPEECH]))
-        own[:, _PRESENCE] = evidence(own[:, _PRESENCE], speech)
+        own[:, _PRESENCE] = evidence(own[:, _PRESENCE], speech.astype(np.float32))
         probabilities: NDArray[np.float32] = own.astype(np.float32)
         return probabilities
 
