@@ -318,6 +318,11 @@ class Stories(RuleBasedStateMachine):
             "neither of them has it: it was acknowledged before it was stored"
         )
         self.home.desk.plan, self.home.desk.waves_for = PLAN, count_waves
+        for truth in self.truths:
+            if truth.id in known - self.known():
+                # Only its satellite has it until that comes back.
+                truth.arrived = False
+                truth.told_kinds.clear()
         self.starts_again(seconds)
 
     def known(self) -> set[str]:
@@ -460,7 +465,9 @@ class Stories(RuleBasedStateMachine):
                 n for n, item in enumerate(news) if item.decision.telling in (Telling.NEW, Telling.LATE)
             )
             repeats = [item for item in news[begun:] if item.decision.telling is Telling.REPEAT]
-            if rings[-1][1] == self.jumps and len(repeats) < PLAN.most:
+            # What is told anew after a start goes on counting where it was.
+            count = sum(item.decision.telling is Telling.REPEAT for item in news)
+            if rings[-1][1] == self.jumps and count < PLAN.most:
                 # One that was set back while it was killed begins to count anew.
                 last = max(news[-1].at, self.started)
                 assert self.now - last <= INTERVAL + timedelta(seconds=1), (incident, news[-1])
