@@ -57,7 +57,8 @@ def _async_describe(
         ATTR_ENTITY_ID: er.async_get(hass).async_get_entity_id(
             Platform.BINARY_SENSOR, DOMAIN, f"{coordinator.satellite_id}-{detection.sound_class}"
         ),
-        ATTR_NAME: known_as or coordinator.config_entry.title,
+        # Of a satellite that hears several rooms, a person wants to know which.
+        ATTR_NAME: detection.room or known_as or coordinator.config_entry.title,
         ATTR_ID: detection.id,
         ATTR_SOUND_CLASS: detection.sound_class.value,
         ATTR_PATTERN: detection.pattern,

@@ -11,8 +11,8 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .coordinator import SatelliteConfigEntry
-from .dynamic import async_add_per_class
+from .coordinator import SatelliteConfigEntry, SatelliteCoordinator
+from .dynamic import async_add_per_class, async_add_per_room
 from .entity import SatelliteEntity, SoundClassEntity
 from .protocol import MICROPHONE_PROBLEMS, SoundClass
 
@@ -44,6 +44,20 @@ async def async_setup_entry(
     """Add the binary sensors of a satellite."""
     coordinator = entry.runtime_data
     async_add_entities([ConnectionSensor(coordinator, CONNECTION), MicrophoneSensor(coordinator, MICROPHONE)])
+    async_add_per_room(
+        entry,
+        async_add_entities,
+        lambda room: RoomMicrophoneSensor(
+            coordinator,
+            BinarySensorEntityDescription(
+                key=f"microphone-{room}",
+                translation_key="room_microphone",
+                device_class=BinarySensorDeviceClass.PROBLEM,
+                entity_category=EntityCategory.DIAGNOSTIC,
+            ),
+            room,
+        ),
+    )
     async_add_per_class(
         entry,
         async_add_entities,
@@ -93,3 +107,27 @@ class MicrophoneSensor(SatelliteEntity, BinarySensorEntity):
     def is_on(self) -> bool:
         """Whether it has."""
         return not MICROPHONE_PROBLEMS.isdisjoint(self.coordinator.data.health.problems)
+
+
+class RoomMicrophoneSensor(SatelliteEntity, BinarySensorEntity):
+    """Whether there is a problem with what hears one room, of a satellite that hears several."""
+
+    def __init__(
+        self, coordinator: SatelliteCoordinator, description: BinarySensorEntityDescription, room: str
+    ) -> None:
+        """Attach the entity to its room."""
+        super().__init__(coordinator, description)
+        self._attr_translation_placeholders = {"room": room}
+        self._room = room
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Whether the satellite is there, and still hears the room."""
+        return super().available and self._room in self.coordinator.data.welcome.rooms
+
+    @property
+    @override
+    def is_on(self) -> bool:
+        """Whether there is one."""
+        return not MICROPHONE_PROBLEMS.isdisjoint(self.coordinator.data.problems_of(self._room))

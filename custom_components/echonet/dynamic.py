@@ -1,13 +1,13 @@
-"""Adds entities for what a satellite can do, also when an update of it brings more classes, or clips."""
+"""Adds entities as a satellite turns out to have more: classes of its model, rooms that it hears, or clips."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from homeassistant.core import callback
 from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import SatelliteConfigEntry
-from .protocol import SoundClass
+from .protocol import SoundClass, Welcome
 
 
 @callback
@@ -17,12 +17,32 @@ def async_add_per_class(
     create: Callable[[SoundClass], Entity],
 ) -> None:
     """Add the entity that `create` makes for each class, now and as classes appear."""
+    _async_add(entry, async_add_entities, lambda welcome: welcome.classes, create)
+
+
+@callback
+def async_add_per_room(
+    entry: SatelliteConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    create: Callable[[str], Entity],
+) -> None:
+    """Add the entity that `create` makes for each room of a satellite that hears several."""
+    _async_add(entry, async_add_entities, lambda welcome: welcome.rooms, create)
+
+
+@callback
+def _async_add[T](
+    entry: SatelliteConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    things: Callable[[Welcome], Iterable[T]],
+    create: Callable[[T], Entity],
+) -> None:
     coordinator = entry.runtime_data
-    added: set[SoundClass] = set()
+    added: set[T] = set()
 
     @callback
     def add_missing() -> None:
-        missing = [item for item in coordinator.data.welcome.classes if item not in added]
+        missing = [item for item in things(coordinator.data.welcome) if item not in added]
         if missing:
             added.update(missing)
             async_add_entities([create(item) for item in missing])

@@ -15,6 +15,7 @@ from .const import (
     ATTR_PATTERN,
     ATTR_PULSES,
     ATTR_REPLAYED,
+    ATTR_ROOM,
     ATTR_SOUND_CLASS,
 )
 from .coordinator import SatelliteConfigEntry, SatelliteCoordinator
@@ -100,6 +101,8 @@ class SoundDetectionEvent(FreshEvent, SatelliteEntity):
                 ATTR_LEVEL: round(detection.peak_dbfs, 1),
                 ATTR_PATTERN: detection.pattern,
                 ATTR_REPLAYED: detection.replayed,
+                # Only a satellite that hears several rooms says which.
+                ATTR_ROOM: detection.room or None,
             },
         )
         self.async_write_ha_state()

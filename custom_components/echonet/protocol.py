@@ -104,6 +104,9 @@ class Problem(StrEnum):
     MICROPHONE_MISSING = "microphone_missing"
     MICROPHONE_SILENT = "microphone_silent"
     MICROPHONE_CLIPPED = "microphone_clipped"
+    MICROPHONE_FROZEN = "microphone_frozen"
+    MICROPHONE_WRONG_CHANNEL = "microphone_wrong_channel"
+    HEARING_STUCK = "hearing_stuck"
     BLOCKS_DROPPED = "blocks_dropped"
     TOO_SLOW = "too_slow"
     DISK_FULL = "disk_full"
@@ -123,6 +126,9 @@ MICROPHONE_PROBLEMS = frozenset(
         Problem.MICROPHONE_SILENT,
         Problem.MICROPHONE_CLIPPED,
         Problem.MICROPHONE_DEAF,
+        Problem.MICROPHONE_FROZEN,
+        Problem.MICROPHONE_WRONG_CHANNEL,
+        Problem.HEARING_STUCK,
     }
 )
 
@@ -201,7 +207,10 @@ class Auth(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Welcome(Message):
-    """What the satellite is; follows a good token. `tells_time`: it answers `time_request`."""
+    """What the satellite is; follows a good token.
+
+    `tells_time`: it answers `time_request`. `rooms`: it hears several, by these names; else only where it is.
+    """
 
     type: ClassVar[str] = "welcome"
     satellite_id: str
@@ -214,6 +223,7 @@ class Welcome(Message):
     location_source: LocationSource = LocationSource.NONE
     location: Location | None = None
     tells_time: bool = False
+    rooms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,7 +263,7 @@ class Detection(Message):
 
     `sequence` grows by one with each message that is kept until acknowledged. `onset` is when the sound began (UTC),
     `peak_dbfs` its loudest level so far. `replayed` marks what happened while nobody was connected, `test` a detection
-    that was asked for.
+    that was asked for. `room` names where it was heard, on a satellite that hears several.
     """
 
     type: ClassVar[str] = "detection"
@@ -268,16 +278,26 @@ class Detection(Message):
     pattern: AlarmPattern | None = None
     replayed: bool = False
     test: bool = False
+    room: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceHealth:
+    """What is wrong with what hears one room."""
+
+    room: str
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health(Message):
-    """How the satellite is; sent when it changes."""
+    """How the satellite is; sent when it changes. `sources`: how each room is heard, where there are several."""
 
     type: ClassVar[str] = "health"
     problems: tuple[Problem, ...] = ()
     dropped_blocks: int = field(default=0, metadata={"ge": 0})
     realtime_factor: float = field(default=0.0, metadata={"ge": 0.0})
+    sources: tuple[SourceHealth, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

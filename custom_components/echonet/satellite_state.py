@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from .protocol import Detection, Health, Phase, Settings, Snapshot, SoundClass, Welcome
+from .protocol import Detection, Health, Phase, Problem, Settings, Snapshot, SoundClass, Welcome
 
 # More sounds at once than a house can have; a satellite that tells no end of anything fills no memory.
 MAX_ACTIVE: Final = 64
@@ -29,6 +29,13 @@ class SatelliteData:
     def hears(self, sound_class: SoundClass) -> bool:
         """Tell whether a sound of this class goes on."""
         return any(item.sound_class is sound_class for item in self.active.values())
+
+    def problems_of(self, room: str) -> tuple[Problem, ...]:
+        """Return what is wrong with the hearing of a room, which is that of the satellite where it hears only one."""
+        for source in self.health.sources:
+            if source.room == room:
+                return source.problems
+        return self.health.problems
 
     def after(self, detection: Detection) -> SatelliteData:
         """Return the state after a message of a detection; a replayed start turns nothing on."""

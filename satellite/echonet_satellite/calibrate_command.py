@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .audio import Source
     from .config import Config
 
+# A sound server that hangs is not waited for.
+_OPEN_S: Final = 15.0
 _STEP_S: Final = 0.5
 _BAR_DB: Final = 60
 # So far above the quiet a noise is loud, within what a microphone can tell.
@@ -77,8 +79,9 @@ def _microphone(config: "Config") -> "Iterator[Source | None]":
     from .audio.choice import choose_source  # noqa: PLC0415 - it loads the sound library
 
     try:
-        source = choose_source(config)
+        source = choose_source(config.all_sources[0])
         source.open()
+        _wait_for_sound(source)
     except EchonetError as err:
         print(f"No level: {err}", file=sys.stderr)
         yield None
@@ -87,6 +90,18 @@ def _microphone(config: "Config") -> "Iterator[Source | None]":
         yield source
     finally:
         source.close()
+
+
+def _wait_for_sound(source: "Source") -> None:
+    """Wait until a microphone is open: only then it is known whether it can be.
+
+    Raises:
+        EchonetError: it cannot be, or gives no sound.
+    """
+    deadline = time.monotonic() + _OPEN_S
+    while source.read(_STEP_S) is None:
+        if time.monotonic() > deadline:
+            raise StateError(f"{source.name} gives no sound")
 
 
 @contextmanager

@@ -1,9 +1,11 @@
 """A network and its card: log-mel frames in, what is heard in the window that ends with them out, step by step."""
 
+from copy import copy
 from dataclasses import dataclass
 import hashlib
 from math import isfinite
 from pathlib import Path
+import threading
 from typing import Any, Final
 
 import numpy as np
@@ -65,7 +67,7 @@ def quiet_room(samples: int) -> Floats:
 
 
 class Classifier:
-    """A network, and the frames that it sees at once. Not for several threads at once."""
+    """A network, and the frames that it sees at once. Each stream of sound has one of its own, of the same network."""
 
     def __init__(self, card: ModelCard, content: bytes, name: str = "the model") -> None:
         """Build the network from the content of a .tflite file.
@@ -89,9 +91,17 @@ class Classifier:
         if extra := [name for name, detail in self._inputs.items() if detail["index"] != self._input]:
             raise ModelError(f"{self._name} does not match its card: input {extra[0]} is not named in it")
         self._quiet = log_mel(quiet_room(card.frontend.samples_in(card.window_frames)), card.frontend)
+        self._turn = threading.Lock()
         self._frames = np.empty((_WINDOWS * card.window_frames, bands), np.float32)
         self._end = 0
         self.reset()
+
+    def for_another_stream(self) -> "Classifier":
+        """Return one that hears another stream, in another thread if need be, with the same network."""
+        other = copy(self)
+        other._frames = np.empty_like(self._frames)  # noqa: SLF001 - it is of this class
+        other.reset()
+        return other
 
     def step(self, log_mel: Floats) -> Heard:
         """Return what is heard once the next frames [step_frames, n_mels] are there."""
@@ -105,14 +115,16 @@ class Classifier:
                 audioset=np.zeros(AUDIOSET_CLASSES, np.float32),
                 embedding=np.zeros(card.embedding_size, np.float32),
             )
+        window = self._window(log_mel)
         interpreter = self._interpreter
-        interpreter.set_tensor(self._input, self._window(log_mel))
-        interpreter.invoke()
-        return Heard(
-            probabilities=interpreter.get_tensor(self._probabilities)[0],
-            audioset=interpreter.get_tensor(self._audioset)[0],
-            embedding=interpreter.get_tensor(self._embedding)[0],
-        )
+        with self._turn:
+            interpreter.set_tensor(self._input, window)
+            interpreter.invoke()
+            return Heard(
+                probabilities=interpreter.get_tensor(self._probabilities)[0],
+                audioset=interpreter.get_tensor(self._audioset)[0],
+                embedding=interpreter.get_tensor(self._embedding)[0],
+            )
 
     def reset(self) -> None:
         """Forget what was heard: from now on it was quiet before."""

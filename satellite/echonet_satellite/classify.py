@@ -11,7 +11,8 @@ from typing import Any, Final
 import numpy as np
 
 from .audio import SAMPLE_RATE, AudioError
-from .audio.file import read_blocks
+from .audio.file import read_blocks, shown
+from .channel import Blend, Channel, parse_channel
 from .classifier import Classifier, Heard, load_classifier
 from .decision import StreamEvent
 from .errors import EchonetError
@@ -48,7 +49,7 @@ class _Recorder:
     _steps: int = 0
 
     def begin(self, path: Path) -> None:
-        self.files.append(str(path))
+        self.files.append(shown(path))
         self._steps = 0
 
     def take(self, heard: Heard) -> None:
@@ -75,15 +76,25 @@ class _Recorder:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.description = (
-        "Say what is heard in sound files (WAV, FLAC, OGG, Opus, MP3), faster than real time."
+        "Say what is heard in sound files (WAV, FLAC, OGG, Opus, MP3; with PyAV also M4A, WebM and more), faster than "
+        "real time."
     )
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="a sound file, or - for standard input"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object per detection and line")
     parser.add_argument(
         "--sensitivity",
         choices=_LEVELS,
         default=Sensitivity.MEDIUM.value,
         help="of all classes (default: medium)",
+    )
+    parser.add_argument(
+        "--channel",
+        type=parse_channel,
+        default=Blend.LOUDEST,
+        metavar="mix|loudest|N",
+        help="which of several channels to hear (default: the loudest of each moment)",
     )
     parser.add_argument(
         "--probabilities",
@@ -108,9 +119,8 @@ def run(args: argparse.Namespace) -> int:
         recorder = _Recorder(card.step_s) if args.probabilities else None
         failed = False
         for path in args.files:
-            failed |= not _classify(
-                path, classifier, Sensitivity(args.sensitivity), recorder, lines=args.json
-            )
+            findings = find(path, classifier, Sensitivity(args.sensitivity), recorder, channel=args.channel)
+            failed |= not _tell(path, findings, lines=args.json)
         if recorder is not None:
             recorder.save(args.probabilities, card.classes)
     except EchonetError as err:
@@ -126,8 +136,9 @@ def find(
     recorder: _Recorder | None = None,
     *,
     longest_s: float = LONGEST_S,
+    channel: Channel = Blend.LOUDEST,
 ) -> Iterator[Finding]:
-    """Yield the detections of a file as they end.
+    """Yield the detections of a file (`-`: of standard input) as they end.
 
     Raises:
         AudioError: the file cannot be read, from the start or from some point on, or is too long.
@@ -139,7 +150,7 @@ def find(
     )
     heard = 0.0
     try:
-        for block in read_blocks(path):
+        for block in read_blocks(path, channel=channel):
             if not heard and recorder is not None:
                 recorder.begin(path)
             heard += len(block) / SAMPLE_RATE
@@ -168,15 +179,13 @@ def _findings(events: Sequence[StreamEvent], length_s: float) -> Iterator[Findin
             )
 
 
-def _classify(
-    path: Path, classifier: Classifier, sensitivity: Sensitivity, recorder: _Recorder | None, *, lines: bool
-) -> bool:
+def _tell(path: Path, findings: Iterator[Finding], *, lines: bool) -> bool:
     """Print the detections of one file; return whether it could be read to its end."""
     found = 0
     if not lines:
-        print(path)
+        print(shown(path))
     try:
-        for finding in find(path, classifier, sensitivity, recorder):
+        for finding in findings:
             if not lines and not found:
                 print(f"  {'class':<12} {'onset':>9} {'end':>9} {'confidence':>11}  pattern")
             found += 1
@@ -201,7 +210,7 @@ def as_json(finding: Finding) -> dict[str, Any]:
 
 
 def _json_line(path: Path, finding: Finding) -> str:
-    return json.dumps({"file": str(path), **as_json(finding)})
+    return json.dumps({"file": shown(path), **as_json(finding)})
 
 
 def _row(finding: Finding) -> str:
@@ -215,7 +224,7 @@ def _row(finding: Finding) -> str:
 def _show_progress(path: Path, heard_s: float) -> None:
     """Say how far a long file has been heard, where somebody watches."""
     if sys.stderr.isatty() and heard_s >= _PROGRESS_S and round(heard_s) % _PROGRESS_S < 1:
-        print(f"\r{path.name}: {heard_s / 60:.0f} min heard\r", end="", file=sys.stderr, flush=True)
+        print(f"\r{shown(path)}: {heard_s / 60:.0f} min heard\r", end="", file=sys.stderr, flush=True)
 
 
 def _complain(err: EchonetError) -> None:

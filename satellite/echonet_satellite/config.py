@@ -11,6 +11,7 @@ import re
 from typing import Any, Final
 
 from . import config_file
+from .channel import Blend, Channel, parse_channel
 from .errors import ConfigError
 from .gpsd import DEFAULT_PORT as GPSD_PORT
 from .hardware import MAX_NAME_LENGTH
@@ -18,6 +19,7 @@ from .journal import DEFAULT_KEEP_COUNT, DEFAULT_KEEP_DAYS
 from .option_table import ENVIRONMENT_PREFIX, OPTIONS, Option
 from .protocol import DEFAULT_PORT, Location
 from .sensor import SensorConfig
+from .source_config import SourceConfig, SourceError, parse_sources
 
 FILE_NAME: Final = "config.toml"
 # A clap beside the microphone is louder, talk in the room is not.
@@ -54,6 +56,8 @@ class Config:
     state: Path | None = None
     source: str = "microphone"
     device: str | None = None
+    channel: Channel = Blend.LOUDEST
+    sources: tuple[SourceConfig, ...] = ()
     model: Path | None = None
     location: Location | None = None
     gpsd: GpsdAddress | None = None
@@ -65,6 +69,12 @@ class Config:
     log_format: LogFormat = LogFormat.TEXT
     verbose: bool = False
     events_json: bool = False
+
+    @property
+    def all_sources(self) -> tuple[SourceConfig, ...]:
+        """Every source of sound: one for each room, else the only one."""
+        only = SourceConfig(source=self.source, device=self.device, channel=self.channel)
+        return self.sources or (only,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +167,8 @@ class _Table:
             "state": ("state", self._path_value),
             "audio.source": ("source", self._string),
             "audio.device": ("device", self._device),
+            "audio.channel": ("channel", self._channel),
+            "sources": ("sources", self._sources),
             "model.path": ("model", self._path_value),
             "journal.keep_days": ("keep_days", lambda key, value: self._number(key, value, 1, 3650)),
             "journal.keep_detections": (
@@ -245,6 +257,28 @@ class _Table:
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
         return self._string(key, value)
+
+    def _channel(self, key: str, value: Any) -> Channel:
+        try:
+            return parse_channel(value)
+        except ConfigError as err:
+            raise self._error(key, str(err)) from None
+
+    def _sources(self, key: str, value: Any) -> tuple[SourceConfig, ...]:
+        if "audio" in self._data:
+            raise self._error(
+                key, "must not stand beside [audio]: that is for one source, [[sources]] for several"
+            )
+        parsers = {
+            "room": self._name,
+            "source": self._string,
+            "device": self._device,
+            "channel": self._channel,
+        }
+        try:
+            return parse_sources(value, parsers)
+        except SourceError as err:
+            raise self._error(err.key, str(err)) from None
 
     def _boolean(self, key: str, value: Any) -> bool:
         if not isinstance(value, bool):

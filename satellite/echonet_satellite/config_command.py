@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Mapping
+from dataclasses import fields
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from .config import Config, Effective, GpsdAddress
 from .option_table import OPTIONS, Option
 from .options import effective
+from .source_config import SourceConfig
 
 
 def run(args: argparse.Namespace) -> int:
@@ -24,6 +26,9 @@ def text(found: Effective) -> str:
         sections.setdefault(option.key.rpartition(".")[0], []).append(option)
     blocks = []
     for section, options in sections.items():
+        if section == "audio" and found.config.sources:
+            blocks += [_room(source, found.origins) for source in found.config.sources]
+            continue
         lines = [f"[{section}]"] if section else []
         lines += [_line(option, found.config, found.origins) for option in options]
         blocks.append("\n".join(lines))
@@ -40,6 +45,16 @@ def _line(option: Option, config: Config, origins: Mapping[str, str]) -> str:
     if value is None:
         return f"# {name} is not set"
     return f"{f'{name} = {_toml(value)}':<44} # {origin}"
+
+
+def _room(source: SourceConfig, origins: Mapping[str, str]) -> str:
+    lines = [f"{'[[sources]]':<44} # {origins.get('sources', 'default')}"]
+    for field in fields(source):
+        value = getattr(source, field.name)
+        lines.append(
+            f"# {field.name} is not set" if value in {None, ""} else f"{field.name} = {_toml(value)}"
+        )
+    return "\n".join(lines)
 
 
 def _toml(value: Any) -> str:

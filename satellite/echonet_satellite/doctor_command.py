@@ -8,6 +8,7 @@ from enum import StrEnum
 import json
 import os
 from pathlib import Path
+import re
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from .hardware import SERVICE_STATE, hardware_name
 from .options import effective, state_directory
 from .protocol import DEFAULT_PORT
 from .sensor import SensorError, SoundSensor
+from .source_config import SourceConfig
 
 _LEAST_FREE_BYTES: Final = 100 * 1024 * 1024
 # What install.sh has put there.
@@ -76,11 +78,15 @@ def _configuration(found: Effective) -> Iterable[Finding]:
 
 
 def _sound(found: Effective) -> Iterable[Finding]:
-    config = found.config
+    for source in found.config.all_sources:
+        yield from _source(source)
+
+
+def _source(config: SourceConfig) -> Iterable[Finding]:
     if config.source != "microphone":
-        yield Finding(
-            about="sound", verdict=Verdict.FINE, text=f"from {config.source}, not from a microphone"
-        )
+        # An address may hold a password.
+        name = re.sub(r"//[^/]*@", "//", config.source)
+        yield Finding(about="sound", verdict=Verdict.FINE, text=f"from {name}, not from a microphone")
         return
     from .audio.microphone import list_microphones  # noqa: PLC0415 - it loads the sound library
 

@@ -115,8 +115,9 @@ OPTIONS: Final = (
         key="audio.source",
         flag="--source",
         shown_as="source",
-        metavar="microphone|demo|FILE",
-        help="where sound comes from: the microphone (default), the built-in sounds, or a sound file",
+        metavar="microphone|demo|FILE|URL|-",
+        help="where sound comes from: the microphone (default), the built-in sounds, a sound file, a camera or stream "
+        "(rtsp://, http://), or - for standard input",
     ),
     Option(
         key="audio.device",
@@ -124,6 +125,13 @@ OPTIONS: Final = (
         shown_as="device",
         metavar="NAME_OR_INDEX",
         help="which microphone; `echonet-satellite devices` lists them",
+    ),
+    Option(
+        key="audio.channel",
+        flag="--channel",
+        shown_as="channel",
+        metavar="mix|loudest|N",
+        help="which of several channels to hear (default: the loudest of each moment)",
     ),
     Option(
         key="model.path",

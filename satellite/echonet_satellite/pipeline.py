@@ -11,7 +11,16 @@ import uuid
 
 import numpy as np
 
-from .audio import SAMPLE_RATE, AudioError, Block, DeviceMissingError, Source, SourceEnded, SourceKind
+from .audio import (
+    SAMPLE_RATE,
+    AudioError,
+    Block,
+    DeviceMissingError,
+    Source,
+    SourceEnded,
+    SourceKind,
+    WrongChannelError,
+)
 from .classifier import Classifier
 from .clips.tape import Tape
 from .decision import StreamEvent
@@ -23,8 +32,11 @@ from .protocol import AlarmPattern, Health, Level, Phase, Settings, SoundClass
 _LOGGER = logging.getLogger(__name__)
 
 _READ_TIMEOUT_S: Final = 0.25
-# PulseAudio takes up to two seconds for its first buffer.
-_FROZEN_AFTER_S: Final = 5.0
+_FROZEN_AFTER_S: Final = 4.0
+# A process must start, a camera answer, and PulseAudio takes two seconds for its first buffer: on a slow or busy
+# computer that is no reason to begin anew, but one to say that nothing is heard yet.
+_MISSED_AFTER_S: Final = 8.0
+_GIVEN_UP_AFTER_S: Final = 20.0
 _PEAK_S: Final = 0.5
 _RETRY_S: Final = (1.0, 2.0, 5.0, 10.0)
 # A microphone that is switched on goes from nothing to the noise of the room, which is a bang of its own.
@@ -35,7 +47,10 @@ _CLOCK_DRIFT: Final = 2e-4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoundEvent:
-    """A detection starts, is updated or ends; `onset` is UTC, `id` the same for all events of one detection."""
+    """A detection starts, is updated or ends; `onset` is UTC, `id` the same for all events of one detection.
+
+    `room` names where, on a satellite that hears several rooms.
+    """
 
     id: str
     sound_class: SoundClass
@@ -45,6 +60,7 @@ class SoundEvent:
     peak_dbfs: float
     duration_s: float
     pattern: AlarmPattern | None = None
+    room: str = ""
 
 
 class Listener(Protocol):
@@ -95,6 +111,8 @@ class Pipeline:
         self._stream: _Stream | None = None
         self._failures = 0
         self._last_sound = 0.0
+        self._heard = False
+        self._busy_since: float | None = None
 
     def start(self) -> None:
         """Start the worker thread."""
@@ -111,6 +129,17 @@ class Pipeline:
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
+    @property
+    def kind(self) -> SourceKind:
+        """What the sound comes from."""
+        return self._source.kind
+
+    @property
+    def busy_s(self) -> float:
+        """For how long the thread has been at one thing; a healthy one is done within a second."""
+        since = self._busy_since
+        return 0.0 if since is None else self._monotonic() - since
+
     def configure(self, settings: Settings) -> None:
         """Change settings, from any thread; while it does not listen, the source is closed."""
         with self._changed:
@@ -123,19 +152,20 @@ class Pipeline:
 
     def _run(self) -> None:
         while not self._stopping:
+            self._busy_since = self._monotonic()
             try:
                 self._turn()
             except SourceEnded:
-                if self._stream is not None:
-                    self._tell(self._stream, self._stream.hearing.finish())
+                self._finish()
                 break
             except AudioError as err:
-                self._fail(str(err))
+                self._fail(str(err), wrong_channel=isinstance(err, WrongChannelError))
             except Exception as err:
                 # Whatever it was, a satellite that has gone deaf must say so and try again.
                 _LOGGER.exception("The hearing has failed and starts again")
                 self._fail(f"the hearing has failed ({type(err).__name__})")
         self._close()
+        self._busy_since = None
 
     def _turn(self) -> None:
         """Wait for the owner's wish, or hear one block."""
@@ -144,8 +174,7 @@ class Pipeline:
             self._close()
             self._health.paused()
             self._tell_health()
-            with self._changed:
-                self._changed.wait_for(lambda: self._stopping or self._settings is not settings)
+            self._wait(settings)
             return
         if self._stream is None:
             self._source.open()
@@ -156,6 +185,7 @@ class Pipeline:
             )
             self._stream = _Stream(hearing, picture, settings)
             self._last_sound = self._monotonic()
+            self._heard = False
         stream = self._stream
         if stream.settings is not settings:
             stream.settings = settings
@@ -163,10 +193,17 @@ class Pipeline:
         block = self._source.read(_READ_TIMEOUT_S)
         if block is not None:
             self._hear(stream, block)
-        elif self._monotonic() - self._last_sound > _FROZEN_AFTER_S:
-            raise DeviceMissingError(f"{self._source.name} gives no sound")
+        else:
+            self._miss(self._monotonic() - self._last_sound)
         self._health.dropped(self._source.dropped_blocks, self._monotonic())
         self._tell_health()
+
+    def _miss(self, silent_s: float) -> None:
+        """Note that no sound has come for so long."""
+        if silent_s > (_FROZEN_AFTER_S if self._heard else _GIVEN_UP_AFTER_S):
+            raise DeviceMissingError(f"{self._source.name} gives no sound")
+        if silent_s > _MISSED_AFTER_S:
+            self._health.gone()
 
     def _hear(self, stream: "_Stream", block: Block) -> None:
         started = self._monotonic()
@@ -174,6 +211,7 @@ class Pipeline:
             _LOGGER.warning("%s is heard again", self._source.name)
             self._failures = 0
         self._last_sound = started
+        self._heard = True
         stream.note(block, self._source.dropped_blocks)
         if self._tape is not None:
             self._tape.push(block.samples, block.captured)
@@ -184,7 +222,16 @@ class Pipeline:
             self._on_peak(peak)
         if level := stream.picture.take(stream.settings.sensitivity):
             self._listener.on_level(level)
-        self._health.block(block.samples, self._monotonic() - started)
+        self._health.block(block.samples, self._monotonic() - started, elsewhere=block.elsewhere)
+
+    def _finish(self) -> None:
+        """Hear the last moment of what is over; a pipe that ends leaves the satellite deaf, a recording is done."""
+        if self._stream is not None:
+            self._tell(self._stream, self._stream.hearing.finish())
+        if self._source.kind is SourceKind.PIPE:
+            _LOGGER.warning("%s has ended: nothing is heard any more", self._source.name)
+            self._health.gone()
+            self._tell_health()
 
     def _tell(self, stream: "_Stream", events: list[StreamEvent]) -> None:
         for event in events:
@@ -206,7 +253,7 @@ class Pipeline:
         if health := self._health.changed(self._monotonic()):
             self._listener.on_health(health)
 
-    def _fail(self, reason: str) -> None:
+    def _fail(self, reason: str, *, wrong_channel: bool = False) -> None:
         """Say that nothing is heard, and wait before the next attempt."""
         if self._failures == 0:
             _LOGGER.warning("%s; trying again until it is back", reason)
@@ -214,15 +261,20 @@ class Pipeline:
             _LOGGER.debug("%s", reason)
         wait_s = _RETRY_S[min(self._failures, len(_RETRY_S) - 1)]
         self._failures += 1
-        try:
-            self._close()
-            self._health.gone()
-            self._tell_health()
-        except Exception:
-            _LOGGER.exception("The failure of the hearing could not be told")
-        settings = self._settings
+        self._health.gone(wrong_channel=wrong_channel)
+        # Told before anything is closed: nobody knows how long that takes.
+        for step in (self._tell_health, self._close):
+            try:
+                step()
+            except Exception:
+                _LOGGER.exception("The failure of the hearing could not be told")
+        self._wait(self._settings, wait_s)
+
+    def _wait(self, settings: Settings, timeout: float | None = None) -> None:
+        """Wait until the settings are no longer these, the end, or so long."""
+        self._busy_since = None
         with self._changed:
-            self._changed.wait_for(lambda: self._stopping or self._settings is not settings, wait_s)
+            self._changed.wait_for(lambda: self._stopping or self._settings is not settings, timeout)
 
     def _close(self) -> None:
         stream, self._stream = self._stream, None

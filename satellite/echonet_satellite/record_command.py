@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     if args.with_location and place is None:
         raise ConfigError("no location is configured: set it with --latitude and --longitude")
     began = datetime.now(UTC)
-    samples = _record(choose_source(config), args.seconds)
+    samples = _record(choose_source(config.all_sources[0]), args.seconds)
     if args.high_pass is not None or args.low_pass is not None:
         samples = band(samples, low_hz=args.high_pass, high_hz=args.low_pass)
     pieces = [samples[first:last] for first, last in sounds(samples)] if args.split else [samples]

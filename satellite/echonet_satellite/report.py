@@ -73,10 +73,11 @@ class Report:
         pattern = message.pattern.value if message.pattern else None
         kind = IN_WORDS.get(message.pattern) if message.pattern else None
         marks = "".join((f", {kind}" if kind else "", ", a test" if message.test else ""))
+        where = f"{message.room}: " if message.room else ""
         text = {
-            Phase.START: f"{name.replace('_', ' ')} begins ({message.confidence:.0%} sure{marks})",
+            Phase.START: f"{where}{name.replace('_', ' ')} begins ({message.confidence:.0%} sure{marks})",
             Phase.UPDATE: "",
-            Phase.END: f"{name.replace('_', ' ')} ends after {message.duration_s:.1f} s{marks}",
+            Phase.END: f"{where}{name.replace('_', ' ')} ends after {message.duration_s:.1f} s{marks}",
         }[message.phase]
         self.tell(
             "detection",
@@ -91,4 +92,5 @@ class Report:
             duration_s=round(message.duration_s, 3),
             pattern=pattern,
             test=message.test,
+            room=message.room,
         )

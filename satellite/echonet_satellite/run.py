@@ -24,10 +24,12 @@ from .options import configuration, state_directory
 from .output import LineWriter
 from .pairing_window import Outcome, PairingWindow
 from .report import Report
+from .rooms import Peaks, Pipelines, Rooms
 from .settings import SettingsStore
 from .state import exclusive, prepare_directory
 from .station import Info, Station
 from .supervisor import Supervisor
+from .watch import watch as watch_hearing
 
 if TYPE_CHECKING:
     from .audio import Source
@@ -76,7 +78,10 @@ class _Satellite:
         self._state = state
         self._report = report
         self._classifier: Classifier = load_classifier(config.model)
-        self._source: Source = choose_source(config)
+        # A file that is not there ends the command here; a microphone or a camera is waited for.
+        self._sources: dict[str, Source] = {
+            source.room: choose_source(source) for source in config.all_sources
+        }
         card = self._classifier.card
         self._identity = load_or_create(state)
         self._controllers = Controllers(state / "controllers.json")
@@ -94,6 +99,7 @@ class _Satellite:
             model_version=card.version,
             classes=card.classes,
             installation=installation(),
+            rooms=tuple(filter(None, self._sources)),
         )
         self._gpsd = (
             Gpsd(config.gpsd.host, config.gpsd.port, self._tell_position) if config.gpsd is not None else None
@@ -110,13 +116,10 @@ class _Satellite:
             loud_dbfs=config.loud_dbfs,
             listening=lambda: self._station.settings.listening,
         )
-        self._tape = Tape()
+        self._tapes = {room: Tape() for room in self._sources}
         self._clips = ClipKeeper(
-            state / "clips", self._tape, tell=self._station.announce, utc_now=self._station.utc
+            state / "clips", self._tapes, tell=self._station.announce, utc_now=self._station.utc
         )
-        if self._station.settings.listening:
-            # Found out here, a wrong name ends the command with one line; later it would be waited for.
-            self._source.open()
         self._server: Server | None = None
         self._discovery: Discovery | None = None
         self._port = 0
@@ -132,8 +135,8 @@ class _Satellite:
         async with AsyncExitStack() as stack:
             stack.callback(self._journal.close)
             stack.push_async_callback(self._station.end)
-            pipeline = self._make_pipeline()
-            self._station.begin(loop, pipeline)
+            pipelines = self._make_pipelines()
+            self._station.begin(loop, Pipelines(tuple(pipelines.values())))
             self._station.subscribe(self._report.message)
             self._station.subscribe(self._clips.on_message)
             self._clips.start(self._station.settings)
@@ -148,33 +151,41 @@ class _Satellite:
             try:
                 await commands.start()
                 await self._start_discovery()
-                pipeline.start()
+                for pipeline in pipelines.values():
+                    pipeline.start()
+                self._later(watch_hearing(pipelines, self._station.report))
                 self._tell_listening()
-                self._supervisor.ready(f"listens to {self._source.name}")
+                self._supervisor.ready(f"listens to {self._source_names}")
                 self._later(self._supervisor.watch(self._trouble))
                 self._later(self._look_at_clock())
                 if not self._controllers.all:
                     self._window.open()
                     self._report.pairing(self._window.code or "", self._window.remaining_s)
-                await self._until_the_end(pipeline)
+                await self._until_the_end(tuple(pipelines.values()))
             finally:
-                await self._stop_parts(pipeline, commands)
+                await self._stop_parts(tuple(pipelines.values()), commands)
         self._report.tell("stopped", "Stopped.")
 
     def _tell_position(self) -> None:
         self._station.tell_position()
 
-    def _make_pipeline(self) -> "Pipeline":
+    def _make_pipelines(self) -> "dict[str, Pipeline]":
+        """Return what hears each room: one network for all of them, and a hearing of its own for each."""
         from .pipeline import Pipeline  # noqa: PLC0415
 
-        return Pipeline(
-            self._source,
-            self._classifier,
-            self._station.settings,
-            self._noises,
-            tape=self._tape,
-            on_peak=self._noises.on_peak,
-        )
+        rooms = Rooms(self._noises, tuple(self._sources))
+        peaks = Peaks(self._noises.on_peak)
+        return {
+            room: Pipeline(
+                source,
+                self._classifier.for_another_stream(),
+                self._station.settings,
+                rooms.ear(room),
+                tape=self._tapes[room],
+                on_peak=peaks.of(room) if len(self._sources) > 1 else self._noises.on_peak,
+            )
+            for room, source in self._sources.items()
+        }
 
     async def _start_server(self) -> "Server":
         from .server import ClassifyRoutes, ClipRoutes, Server  # noqa: PLC0415
@@ -227,30 +238,35 @@ class _Satellite:
         )
         await self._discovery.start()
 
-    async def _until_the_end(self, pipeline: "Pipeline") -> None:
+    async def _until_the_end(self, pipelines: "tuple[Pipeline, ...]") -> None:
         """Wait for a signal; a recording may be over before, a microphone may not."""
-        over = False
+        going_on = set(pipelines)
         while not self._stop.is_set():
             try:
-                async with asyncio.timeout(None if over else _LOOK_S):
+                async with asyncio.timeout(_LOOK_S if going_on else None):
                     await self._stop.wait()
             except TimeoutError:
-                if pipeline.join(0):
-                    if self._source.kind.value == "microphone":
-                        raise HearingStoppedError(
-                            "the satellite has stopped hearing: start it again, and report what --verbose says"
-                        ) from None
-                    over = True
+                over = {pipeline for pipeline in going_on if pipeline.join(0)}
+                if any(pipeline.kind.value in {"microphone", "stream"} for pipeline in over):
+                    raise HearingStoppedError(
+                        "the satellite has stopped hearing: start it again, and report what --verbose says"
+                    ) from None
+                going_on -= over
+                if over and not going_on:
                     self._report.tell(
                         "source_ended", "The recording is over; the satellite still serves, Ctrl-C stops it."
                     )
 
-    async def _stop_parts(self, pipeline: "Pipeline", commands: CommandServer) -> None:
+    async def _stop_parts(self, pipelines: "tuple[Pipeline, ...]", commands: CommandServer) -> None:
         self._supervisor.stopping()
         for task in tuple(self._tasks):
             task.cancel()
-        pipeline.stop()
-        parts = [commands.stop(), asyncio.to_thread(pipeline.join, STOP_S)]
+        for pipeline in pipelines:
+            pipeline.stop()
+        parts = [
+            commands.stop(),
+            *(asyncio.to_thread(pipeline.join, STOP_S) for pipeline in pipelines),
+        ]
         if self._server is not None:
             parts.append(self._server.stop())
         if self._discovery is not None:
@@ -272,6 +288,12 @@ class _Satellite:
             self._station.look_at_clock()
             await asyncio.sleep(_LOOK_AT_CLOCK_S)
 
+    @property
+    def _source_names(self) -> str:
+        return ", ".join(
+            f"{source.name} ({room})" if room else source.name for room, source in self._sources.items()
+        )
+
     def _tell_listening(self) -> None:
         from .addresses import local_addresses  # noqa: PLC0415
 
@@ -279,13 +301,13 @@ class _Satellite:
         addresses = self._config.bind if _is_particular(self._config.bind) else local_addresses()
         self._report.tell(
             "listening",
-            f'"{info.name}" listens to {self._source.name} with the model {info.model_name} {info.model_version}, '
+            f'"{info.name}" listens to {self._source_names} with the model {info.model_name} {info.model_version}, '
             f"and serves {', '.join(addresses) or 'this machine only'} on port {self._port}.",
             name=info.name,
             satellite_id=info.satellite_id,
             addresses=list(addresses),
             port=self._port,
-            source=self._source.name,
+            source=self._source_names,
             model=info.model_name,
             model_version=info.model_version,
         )

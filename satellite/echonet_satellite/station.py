@@ -67,6 +67,7 @@ class Info:
     model_version: str
     classes: tuple[SoundClass, ...]
     installation: Installation = Installation.USER
+    rooms: tuple[str, ...] = ()
 
 
 class Station:
@@ -153,6 +154,7 @@ class Station:
                 peak_dbfs=event.peak_dbfs,
                 duration_s=event.duration_s,
                 pattern=event.pattern,
+                room=event.room,
             )
         )
 
@@ -190,6 +192,7 @@ class Station:
             location_source=source,
             location=location,
             tells_time=True,
+            rooms=self.info.rooms,
         )
 
     def snapshot(self) -> Snapshot:

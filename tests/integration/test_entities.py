@@ -104,6 +104,7 @@ async def test_a_start_fires_one_event(
         "level": -12.3,
         "pattern": "t3",
         "replayed": False,
+        "room": None,
     }
     assert set(state_of(hass, EVENT).attributes["event_types"]) == {
         *SoundClass,

@@ -31,7 +31,8 @@ from custom_components.echonet.protocol import (
     SoundClass,
     Test,
 )
-from tests.integration.conftest import setup, state_of, wait_for
+from tests.integration.conftest import StartSatellite, setup, state_of, wait_for
+from tests.support.satellite import SatelliteUnderTest
 
 ROOT = Path(__file__).parents[2]
 COMPONENT = ROOT / "custom_components" / DOMAIN
@@ -161,6 +162,12 @@ def test_every_rule_of_the_quality_scale_is_answered() -> None:
         if answer != "done":
             assert answer["status"] == "exempt", name
             assert answer["comment"].strip(), name
+
+
+@pytest.fixture
+async def satellite(start_satellite: StartSatellite) -> SatelliteUnderTest:
+    """One that can do everything: it hears several rooms too."""
+    return await start_satellite(rooms=("Kitchen", "Nursery"))
 
 
 async def test_every_entity_has_a_name_and_an_icon(

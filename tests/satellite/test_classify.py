@@ -3,6 +3,7 @@
 from collections.abc import Callable
 import csv
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -109,6 +110,18 @@ def test_what_was_heard_before_the_damage_is_told(run: Run, tmp_path: Path) -> N
     assert status == 1
     assert len(output.splitlines()) >= 1
     assert "is damaged after" in errors
+
+
+@pytest.mark.usefixtures("loudness")
+def test_a_name_that_is_not_utf_8_is_a_name(run: Run, shot: Path, tmp_path: Path) -> None:
+    strange = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.wav"))
+    strange.write_bytes(shot.read_bytes())
+    missing = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.wav"))
+    status, output, errors = run("--json", strange, missing, shot)
+    assert status == 1
+    found = [json.loads(line)["file"] for line in output.splitlines()]
+    assert found == [f"{tmp_path}/caf\\xe9.wav", str(shot)]
+    assert errors == f"echonet-satellite: {tmp_path}/\\xff.wav does not exist: check its name\n"
 
 
 @pytest.mark.usefixtures("loudness")

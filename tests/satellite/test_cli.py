@@ -230,8 +230,45 @@ def test_a_source_that_cannot_be_used(environment: dict[str, str], tmp_path: Pat
     (tmp_path / "text.wav").write_text("no sound")
     for source in (tmp_path / "missing.wav", tmp_path / "text.wav", tmp_path):
         assert_one_line(once(environment, "run", "--model", MODEL, "--source", source), str(source))
-    result = once(environment, "run", "--model", MODEL, "--device", "no such microphone", "--port", 0)
-    assert_one_line(result, "microphone")
+
+
+@needs_model
+def test_a_microphone_that_is_not_there_at_boot_is_told_and_waited_for(environment: dict[str, str]) -> None:
+    """Home Assistant must be able to see why nothing is heard."""
+    options = ("--source", "microphone", "--device", "no such microphone", "--no-announce")
+    with running(environment, *options) as satellite:
+        assert satellite.event("listening")["source"] == "the microphone 'no such microphone'"
+        satellite.event("health", lambda found: "microphone_missing" in found["problems"])
+        assert satellite.process.poll() is None
+        status, errors = satellite.stop()
+    assert status == 0
+    assert errors.count("\n") == 1
+    assert "no microphone" in errors
+    assert "trying again until it is back" in errors
+
+
+@needs_model
+def test_several_rooms_are_heard_and_named(environment: dict[str, str], tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text(
+        '[[sources]]\nroom = "Kitchen"\nsource = "demo"\n'
+        '[[sources]]\nroom = "Attic"\ndevice = "no such microphone"\n'
+    )
+    with subprocess.Popen(
+        command("run", "--config", config, "--model", MODEL, "--port", 0, "--no-announce", "--events-json"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    ) as process:
+        satellite = Running(process)
+        try:
+            assert "(Kitchen), the microphone 'no such" in satellite.event("listening")["source"]
+            satellite.event("health", lambda found: "microphone_missing" in found["problems"])
+            # Where one room is deaf, the other one is heard all the same.
+            assert satellite.event("detection")["room"] == "Kitchen"
+        finally:
+            process.kill()
 
 
 @needs_model

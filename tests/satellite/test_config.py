@@ -6,11 +6,13 @@ import re
 import pytest
 
 from echonet_satellite import config as configuration
+from echonet_satellite.channel import Blend
 from echonet_satellite.config_command import text
 from echonet_satellite.errors import ConfigError
 from echonet_satellite.location import locate
 from echonet_satellite.option_table import OPTIONS
 from echonet_satellite.protocol import Location, LocationSource
+from echonet_satellite.source_config import SourceConfig
 
 EVERYTHING = """
 name = "Hallway"
@@ -22,6 +24,7 @@ state = "state"
 [audio]
 source = "microphone"
 device = 2
+channel = "mix"
 
 [model]
 path = "/opt/model"
@@ -56,6 +59,7 @@ def test_every_key(tmp_path: Path) -> None:
         state=tmp_path / "state",
         source="microphone",
         device="2",
+        channel=Blend.MIX,
         model=Path("/opt/model"),
         location=Location(latitude=48.137, longitude=11.0, accuracy_m=5.0),
         keep_days=7,
@@ -63,6 +67,19 @@ def test_every_key(tmp_path: Path) -> None:
         announce=False,
     )
     assert locate(config) == (LocationSource.CONFIGURED, config.location)
+
+
+def test_each_room_has_its_source(tmp_path: Path) -> None:
+    config = load(
+        tmp_path,
+        '[[sources]]\nroom = "Kitchen"\ndevice = 1\nchannel = 2\n'
+        '[[sources]]\nroom = "Garden"\nsource = "rtsp://camera/1"\n',
+    )
+    assert config.all_sources == (
+        SourceConfig(room="Kitchen", device="1", channel=2),
+        SourceConfig(room="Garden", source="rtsp://camera/1"),
+    )
+    assert load(tmp_path, "").all_sources == (SourceConfig(),)
 
 
 def test_nothing_needs_to_be_said(tmp_path: Path) -> None:
@@ -77,7 +94,20 @@ def test_nothing_needs_to_be_said(tmp_path: Path) -> None:
         ("prot = 1", "prot: unknown key: did you mean port?"),
         ("keep_days = 1", "keep_days: unknown key: did you mean journal.keep_days?"),
         ("[audio]\ndevise = 1", "audio.devise: unknown key: did you mean audio.device?"),
-        ("[weather]\nx = 1", "weather: unknown key: allowed are allowed_hosts, audio, audio.device"),
+        (
+            "[weather]\nx = 1",
+            "weather: unknown key: allowed are allowed_hosts, audio, audio.channel, audio.device",
+        ),
+        ("[audio]\nchannel = 0", 'audio.channel: must be "mix", "loudest" or the number of a channel'),
+        ("sources = 1", "sources: must be sections: write [[sources]] for each room"),
+        ('[audio]\nsource = "demo"\n[[sources]]\nroom = "Hall"', "sources: must not stand beside [audio]"),
+        ('[[sources]]\nroom = "Hall"\n[[sources]]\ndevice = 1', "sources.room: is missing"),
+        ('[[sources]]\nroom = "Hall"\n[[sources]]\nroom = "hall"', "'Hall' is there twice"),
+        (
+            '[[sources]]\nrooms = "Hall"',
+            "sources.rooms: unknown key: allowed are channel, device, room, source",
+        ),
+        ("[[sources]]\nchannel = true", "sources.channel: must be"),
         ("audio = 1", "audio: must be a section: write [audio]"),
         ("name = 1", "name: must be a text, not 1"),
         ('name = ""', "name: must be a text"),

@@ -53,8 +53,8 @@ def test_without_portaudio_it_is_one_line(
 def test_a_real_sound_server_is_listed_without_noise(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with sound_card() as environment:
-        for name, value in environment.items():
+    with sound_card() as card:
+        for name, value in card.environment.items():
             monkeypatch.setenv(name, value)
         if run():
             pytest.skip("PortAudio does not know PulseAudio: install libasound2-plugins")

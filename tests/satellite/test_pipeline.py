@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-import threading
 import time
 
 import numpy as np
@@ -14,48 +13,11 @@ from echonet_satellite import pipeline as pipeline_module
 from echonet_satellite.audio import AudioError, Block, DeviceMissingError, SourceEnded, SourceKind
 from echonet_satellite.audio.playback import Playback, open_file, open_samples
 from echonet_satellite.classify import find
-from echonet_satellite.pipeline import Pipeline, SoundEvent
-from echonet_satellite.protocol import Health, Level, Phase, Problem, Sensitivity, SoundClass
-from tests.support.hearing import RATE, LoudnessClassifier, WindowClassifier, noise, settings, silence
+from echonet_satellite.pipeline import Pipeline
+from echonet_satellite.protocol import Phase, Problem, Sensitivity, SoundClass
+from tests.support.hearing import RATE, Ear, LoudnessClassifier, WindowClassifier, noise, settings, silence
 
 BLOCK = RATE * 80 // 1000
-
-
-class Ear:
-    """Keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.events: list[SoundEvent] = []
-        self.health: list[Health] = []
-        self.levels: list[Level] = []
-        self.broken = False
-        self._told = threading.Condition()
-
-    def on_event(self, event: SoundEvent) -> None:
-        if self.broken:
-            self.broken = False
-            raise RuntimeError("the listener is broken")
-        with self._told:
-            self.events.append(event)
-            self._told.notify_all()
-
-    def on_health(self, health: Health) -> None:
-        with self._told:
-            self.health.append(health)
-            self._told.notify_all()
-
-    def on_level(self, level: Level) -> None:
-        with self._told:
-            self.levels.append(level)
-            self._told.notify_all()
-
-    def wait(self, condition: Callable[[], bool]) -> None:
-        with self._told:
-            assert self._told.wait_for(condition, 10), (self.events, self.health)
-
-    @property
-    def problems(self) -> tuple[Problem, ...]:
-        return self.health[-1].problems if self.health else ()
 
 
 def shots(count: int) -> list[np.ndarray]:
@@ -74,7 +36,7 @@ class Script:
         self.open_errors = open_errors
         self.opened = self.closed = 0
         self.dropped_blocks = 0
-        self.lag = 0.0
+        self._quiet = silence(0.08)
         self._is_open = False
 
     def open(self) -> None:
@@ -88,7 +50,8 @@ class Script:
 
     def read(self, timeout: float) -> Block | None:
         assert self._is_open
-        action = self.actions.pop(0) if self.actions else silence(0.08)
+        self._quiet = np.roll(self._quiet, 1)
+        action = self.actions.pop(0) if self.actions else self._quiet
         if isinstance(action, Exception):
             raise action
         if action is None:

@@ -5,7 +5,7 @@ import pytest
 
 from echonet_satellite.audio import SourceKind
 from echonet_satellite.frontend import Floats
-from echonet_satellite.health import SILENT_AFTER_S, HealthMonitor
+from echonet_satellite.health import FROZEN_AFTER_S, SILENT_AFTER_S, HealthMonitor
 from echonet_satellite.protocol import Problem
 from tests.support.hearing import RATE, noise, silence
 
@@ -13,8 +13,9 @@ from tests.support.hearing import RATE, noise, silence
 def hear(monitor: HealthMonitor, block: Floats, seconds: float, work: float = 0.02) -> tuple[Problem, ...]:
     """Hear a block again and again, and return the problems then."""
     length_s = len(block) / RATE
-    for _ in range(round(seconds / length_s)):
-        monitor.block(block, work * length_s)
+    for number in range(round(seconds / length_s)):
+        # No two blocks of a room are the same.
+        monitor.block(np.roll(block, number), work * length_s)
     health = monitor.changed(0.0)
     return health.problems if health else ()
 
@@ -84,3 +85,36 @@ def test_what_is_gone_or_paused_is_neither_silent_nor_slow() -> None:
     health = monitor.changed(0.0)
     assert health is not None
     assert health.problems == ()
+
+
+def test_a_driver_that_gives_the_same_sound_again_and_again_is_frozen() -> None:
+    monitor = HealthMonitor(SourceKind.MICROPHONE)
+    ring = [noise(0.08, 0.01, seed=seed) for seed in range(4)]
+    blocks_per_s = 12.5
+    for number in range(round((FROZEN_AFTER_S + 1) * blocks_per_s)):
+        monitor.block(ring[number % len(ring)], 0.001)
+    health = monitor.changed(0.0)
+    assert health is not None
+    assert health.problems == (Problem.MICROPHONE_FROZEN,)
+    assert hear(monitor, noise(0.1, 0.01, seed=9), 0.1) == ()
+
+
+def test_a_channel_that_is_dead_while_another_one_hears_is_the_wrong_one() -> None:
+    monitor = HealthMonitor(SourceKind.MICROPHONE)
+    still = np.zeros(RATE // 10, np.float32)
+    for _ in range(round(SILENT_AFTER_S * 10) + 1):
+        monitor.block(still, 0.001, elsewhere=True)
+    health = monitor.changed(0.0)
+    assert health is not None
+    assert health.problems == (Problem.MICROPHONE_WRONG_CHANNEL,)
+
+
+def test_what_is_counted_over_a_day_does_not_drift() -> None:
+    monitor = HealthMonitor(SourceKind.FILE)
+    factors = set()
+    block = silence(0.08)
+    for _ in range(20_000):
+        monitor.block(block, 0.08 * 0.1)
+        if health := monitor.changed(0.0):
+            factors.add(health.realtime_factor)
+    assert factors == {0.1}

@@ -93,7 +93,12 @@ def example(kind: type[Message]) -> dict[str, Any]:
     """Return the JSON of one message with every field set."""
     snapshot: dict[str, Any] = {
         "active": [],
-        "health": {"problems": ["disk_full"], "dropped_blocks": 1, "realtime_factor": 0.1},
+        "health": {
+            "problems": ["disk_full"],
+            "dropped_blocks": 1,
+            "realtime_factor": 0.1,
+            "sources": [{"room": "Hall", "problems": []}],
+        },
         "settings": {"listening": True, "sensitivity": {"dog": "high"}},
     }
     examples: dict[str, dict[str, Any]] = {
@@ -116,6 +121,7 @@ def example(kind: type[Message]) -> dict[str, Any]:
             "location_source": "configured",
             "location": {"latitude": 1.0, "longitude": 2.0, "accuracy_m": 3.0, "age_s": 4.0},
             "tells_time": True,
+            "rooms": ["Hall"],
         },
         "snapshot": snapshot,
         "detection": {
@@ -130,6 +136,7 @@ def example(kind: type[Message]) -> dict[str, Any]:
             "pattern": "t3",
             "replayed": False,
             "test": False,
+            "room": "Hall",
         },
         "health": snapshot["health"],
         "level": {
@@ -196,9 +203,9 @@ def test_what_is_required_may_not_be_missing(kind: type[Message]) -> None:
     defaults: dict[str, set[str]] = {
         "hello": {"name", "installation", "pairing_left_s"},
         "auth": {"protocol"},
-        "welcome": {"location_source", "location", "tells_time"},
-        "detection": {"duration_s", "pattern", "replayed", "test"},
-        "health": {"problems", "dropped_blocks", "realtime_factor"},
+        "welcome": {"location_source", "location", "tells_time", "rooms"},
+        "detection": {"duration_s", "pattern", "replayed", "test", "room"},
+        "health": {"problems", "dropped_blocks", "realtime_factor", "sources"},
         "loud_noise": {"duration_s", "peak_dbfs", "pulses"},
         "level": {"probabilities", "thresholds", "bands_dbfs"},
         "clip": {"muted_s", "size_bytes"},

@@ -1,9 +1,10 @@
 """What tests of the hearing share: the model that is shipped, and sounds to hear."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 import os
 from pathlib import Path
+import threading
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from echonet_satellite.card import ModelCard, Tensors
 from echonet_satellite.classifier import AUDIOSET_CLASSES, PACKAGED_MODEL, Classifier, Heard
 from echonet_satellite.detector import Decision
 from echonet_satellite.frontend import Floats, FrontendParameters
-from echonet_satellite.protocol import Sensitivity, Settings, SoundClass
+from echonet_satellite.pipeline import SoundEvent
+from echonet_satellite.protocol import Health, Level, Problem, Sensitivity, Settings, SoundClass
 
 RATE = 16_000
 # What no band of a quiet room reaches, and some band of a sound of these tests does.
@@ -67,6 +69,9 @@ class LoudnessClassifier(Classifier):
         )
         self.fail = 0
 
+    def for_another_stream(self) -> "LoudnessClassifier":
+        return type(self)()
+
     def step(self, log_mel: Floats) -> Heard:
         if self.fail:
             self.fail -= 1
@@ -109,3 +114,42 @@ def noise(seconds: float, level: float = 0.3, seed: int = 1) -> Floats:
 def silence(seconds: float) -> Floats:
     """Return a quiet room: a little noise."""
     return noise(seconds, 1e-4, seed=2)
+
+
+class Ear:
+    """Who is told by a pipeline: keeps it."""
+
+    def __init__(self) -> None:
+        self.events: list[SoundEvent] = []
+        self.health: list[Health] = []
+        self.levels: list[Level] = []
+        self.broken = False
+        self._told = threading.Condition()
+
+    def on_event(self, event: SoundEvent) -> None:
+        if self.broken:
+            self.broken = False
+            raise RuntimeError("the listener is broken")
+        with self._told:
+            self.events.append(event)
+            self._told.notify_all()
+
+    def on_health(self, health: Health) -> None:
+        with self._told:
+            self.health.append(health)
+            self._told.notify_all()
+
+    def on_level(self, level: Level) -> None:
+        with self._told:
+            self.levels.append(level)
+            self._told.notify_all()
+
+    def wait(self, condition: Callable[[], bool]) -> None:
+        """Wait until a condition holds, which may take long on a busy machine."""
+        with self._told:
+            assert self._told.wait_for(condition, 60), (self.events, self.health)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What was wrong last."""
+        return self.health[-1].problems if self.health else ()

@@ -77,6 +77,7 @@ class Heard:
     peak_dbfs: float
     duration_s: float
     pattern: AlarmPattern | None
+    room: str
 
 
 class SatelliteUnderTest:
@@ -92,6 +93,7 @@ class SatelliteUnderTest:
         port: int = 0,
         classes: tuple[SoundClass, ...] = tuple(SoundClass),
         location: Location | None = None,
+        rooms: tuple[str, ...] = (),
         limits: Limits | None = None,
         keeps_clips: bool = True,
         clock: Callable[[], float] = time.monotonic,
@@ -102,6 +104,7 @@ class SatelliteUnderTest:
         self.port = port
         self.classes = classes
         self.location = location
+        self.rooms = rooms
         self.limits = limits or Limits()
         self.keeps_clips = keeps_clips
         self.clock = clock
@@ -148,6 +151,7 @@ class SatelliteUnderTest:
                 model_name="echonet",
                 model_version="1.0.0",
                 classes=self.classes,
+                rooms=self.rooms,
             ),
             self.journal,
             SettingsStore(self.state / "settings.json", self.classes, clips=self.keeps_clips),
@@ -158,7 +162,7 @@ class SatelliteUnderTest:
         self.station.begin(asyncio.get_running_loop(), self)
         self.tape = Tape()
         self.clips = ClipKeeper(
-            self.state / "clips", self.tape, tell=self.station.announce, utc_now=self._utc_now
+            self.state / "clips", {"": self.tape}, tell=self.station.announce, utc_now=self._utc_now
         )
         self.station.subscribe(self.clips.on_message)
         self.clips.start(self.station.settings)
@@ -216,6 +220,7 @@ class SatelliteUnderTest:
         peak_dbfs: float = -12.0,
         duration_s: float = 0.0,
         pattern: AlarmPattern | None = None,
+        room: str = "",
     ) -> str:
         """Tell the station of a sound, as the pipeline's worker thread does, and return the detection's id."""
         event = Heard(
@@ -227,6 +232,7 @@ class SatelliteUnderTest:
             peak_dbfs=peak_dbfs,
             duration_s=duration_s,
             pattern=AlarmPattern(pattern) if pattern else None,
+            room=room,
         )
         self.station.on_event(cast("SoundEvent", event))
         return event.id

@@ -23,7 +23,8 @@ SUREST: Final = 0.99
 class Place:
     """Where a satellite is: its room and floor if it has them, its own name, and its coordinates if it knows them.
 
-    `location_source` is where it has the coordinates from, and `located_at` when it told them.
+    `location_source` is where it has the coordinates from, and `located_at` when it told them. `source` is what the
+    satellite calls the room, where it hears several.
     """
 
     satellite_id: str
@@ -33,6 +34,16 @@ class Place:
     location: Location | None = None
     location_source: LocationSource = LocationSource.NONE
     located_at: datetime | None = None
+    source: str = ""
+
+    @property
+    def listener(self) -> tuple[str, str]:
+        """What hears there: of a satellite that hears several rooms, the microphone of this one."""
+        return (self.satellite_id, self.source)
+
+    def of(self, source: str) -> Place:
+        """Return the place of a room by what the satellite calls it; without a name that is its own."""
+        return replace(self, source=source, room=source, floor=None) if source else self
 
     @property
     def key(self) -> str:
@@ -287,12 +298,12 @@ class Incident:
     def confidence(self) -> float:
         """How sure it is, taking what the satellites heard as independent evidence: 1 - (1 - a)(1 - b)...
 
-        Each satellite counts once, with the surest it was. Two that are each 70 % sure make 91 %. Satellites that share
-        a model also share its mistakes, so that none of them counts for more than 99 %.
+        Each microphone counts once, with the surest it was. Two that are each 70 % sure make 91 %. Those that share a
+        model also share its mistakes, so that none of them counts for more than 99 %.
         """
-        surest: dict[str, float] = {}
+        surest: dict[tuple[str, str], float] = {}
         for item in self.observations:
-            here = item.place.satellite_id
+            here = item.place.listener
             surest[here] = max(surest.get(here, 0.0), min(item.detection.confidence, SUREST))
         return 1.0 - prod(1.0 - confidence for confidence in surest.values())
 
@@ -310,7 +321,7 @@ class Incident:
     def places(self) -> tuple[Place, ...]:
         """Where it was heard: each place once, the loudest first."""
         ordered = sorted(self.observations, key=lambda item: -item.detection.peak_dbfs)
-        return tuple({item.place.satellite_id: item.place for item in ordered}.values())
+        return tuple({item.place.listener: item.place for item in ordered}.values())
 
 
 def _is_certain(kind: AlertKind, onset: datetime, now: datetime) -> bool:

@@ -102,7 +102,7 @@ class Incidents:
         for detection in active:
             if detection.id not in self._of_detection:
                 # It may have begun long ago: only of a start that is sent at once is that not to be believed.
-                changes += self.add(place, replace(detection, phase=Phase.UPDATE), now)
+                changes += self.add(place.of(detection.room), replace(detection, phase=Phase.UPDATE), now)
         return changes
 
     def expire(self, now: datetime) -> list[Change]:
@@ -159,7 +159,7 @@ class Incidents:
                 replace(item, ended=max(item.onset, min(item.heard_at, observation.onset)))
                 if item.ended is None
                 and not item.detection.test
-                and item.place.satellite_id == observation.place.satellite_id
+                and item.place.listener == observation.place.listener
                 and item.detection.sound_class is detection.sound_class
                 else item
                 for item in incident.observations

@@ -180,7 +180,9 @@ class Household:
         """Take in a message of a detection; where this raises, it comes again."""
         if self.walk_test.async_takes(report):
             return
-        place = async_get_place(self.hass, report.device_id, report.welcome, report.welcomed_at)
+        place = async_get_place(
+            self.hass, report.device_id, report.welcome, report.welcomed_at, report.detection.room
+        )
         self._async_tell(
             self.desk.hear(
                 place,

@@ -21,11 +21,19 @@ from .texts import nearest_language
 
 
 @callback
-def async_get_place(hass: HomeAssistant, device_id: str, welcome: Welcome, welcomed_at: datetime) -> Place:
-    """Return where a satellite is; `welcomed_at` is when it said what `welcome` says."""
+def async_get_place(
+    hass: HomeAssistant, device_id: str, welcome: Welcome, welcomed_at: datetime, source: str = ""
+) -> Place:
+    """Return where a satellite is; `welcomed_at` is when it said what `welcome` says.
+
+    Of a satellite that hears several rooms, `source` is the name of one: an area that is called so, if there is one.
+    """
     device = dr.async_get(hass).async_get(device_id)
+    areas = ar.async_get(hass)
     area_id = device.area_id if device is not None else None
-    area = ar.async_get(hass).async_get_area(area_id) if area_id is not None else None
+    area = areas.async_get_area(area_id) if area_id is not None else None
+    if source:
+        area = areas.async_get_area_by_name(source)
     floor_id = area.floor_id if area is not None else None
     floor = fr.async_get(hass).async_get_floor(floor_id) if floor_id is not None else None
     name = welcome.name
@@ -34,11 +42,12 @@ def async_get_place(hass: HomeAssistant, device_id: str, welcome: Welcome, welco
     return Place(
         satellite_id=welcome.satellite_id,
         name=name,
-        room=area.name if area is not None else None,
+        room=area.name if area is not None else source or None,
         floor=floor.name if floor is not None else None,
         location=welcome.location,
         location_source=welcome.location_source,
         located_at=welcomed_at,
+        source=source,
     )
 
 

@@ -155,7 +155,10 @@ class WalkTest:
             return Visit(room=room, broken=Broken.NOT_LISTENING)
         for problem, broken in (
             (Problem.MICROPHONE_MISSING, Broken.MICROPHONE_MISSING),
+            (Problem.HEARING_STUCK, Broken.NO_ANSWER),
             (Problem.MICROPHONE_SILENT, Broken.MICROPHONE_SILENT),
+            (Problem.MICROPHONE_FROZEN, Broken.MICROPHONE_SILENT),
+            (Problem.MICROPHONE_WRONG_CHANNEL, Broken.MICROPHONE_SILENT),
         ):
             if problem in coordinator.data.health.problems:
                 return Visit(room=room, broken=broken)

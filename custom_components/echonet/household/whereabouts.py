@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant, callback
 
 from ..coordinator import SatelliteCoordinator
 from ..helpers import async_get_satellites
-from ..protocol import Problem, Sensitivity, SoundClass
+from ..protocol import MICROPHONE_PROBLEMS, Problem, Sensitivity, SoundClass
 from .incident import Incident, Observation
 from .surroundings import async_get_place
 from .where import Hearing, Listener, Whereabouts, locate
@@ -22,7 +22,8 @@ PATIENCE: Final = timedelta(seconds=3)
 SETTLED: Final = timedelta(seconds=20)
 MAX_CORRECTIONS: Final = 2
 REMEMBERED: Final = 256
-DEAF: Final = frozenset({Problem.MICROPHONE_MISSING, Problem.MICROPHONE_SILENT})
+# One that is overdriven hears all too well.
+DEAF: Final = MICROPHONE_PROBLEMS - {Problem.MICROPHONE_CLIPPED}
 
 
 @callback
@@ -31,22 +32,23 @@ def async_locate(hass: HomeAssistant, incident: Incident, now: datetime) -> Wher
     if incident.test:
         return None
     # What is heard again later, perhaps elsewhere, says nothing of where it began.
-    heard: dict[str, Observation] = {}
+    heard: dict[tuple[str, str], Observation] = {}
     for item in incident.observations:
-        heard.setdefault(item.place.satellite_id, item)
+        heard.setdefault(item.place.listener, item)
     silence_counts = now - incident.onset > PATIENCE
     listeners = []
     for entry in async_get_satellites(hass):
         if entry.state is not ConfigEntryState.LOADED:
             continue
         satellite: SatelliteCoordinator = entry.runtime_data
-        observation = heard.pop(satellite.satellite_id, None)
-        if observation is not None:
-            listeners.append(_listener(observation, satellite))
-        elif silence_counts and _listens(satellite, incident.sound_class):
-            report = satellite.report
-            place = async_get_place(hass, report.device_id, report.welcome, report.welcomed_at)
-            listeners.append(Listener(room=place.room or place.name))
+        for source in satellite.data.welcome.rooms or ("",):
+            observation = heard.pop((satellite.satellite_id, source), None)
+            if observation is not None:
+                listeners.append(_listener(observation, satellite))
+            elif silence_counts and _listens(satellite, incident.sound_class, source):
+                report = satellite.report
+                place = async_get_place(hass, report.device_id, report.welcome, report.welcomed_at, source)
+                listeners.append(Listener(room=place.room or place.name))
     return locate(incident.sound_class, listeners)
 
 
@@ -100,11 +102,12 @@ def _listener(observation: Observation, satellite: SatelliteCoordinator) -> List
     )
 
 
-def _listens(satellite: SatelliteCoordinator, sound_class: SoundClass) -> bool:
+def _listens(satellite: SatelliteCoordinator, sound_class: SoundClass, source: str) -> bool:
     settings = satellite.data.settings
+    problems = satellite.data.problems_of(source)
     return (
         satellite.last_update_success
         and settings.listening
         and settings.sensitivity.get(sound_class, Sensitivity.OFF) is not Sensitivity.OFF
-        and DEAF.isdisjoint(satellite.data.health.problems)
+        and DEAF.isdisjoint(problems)
     )

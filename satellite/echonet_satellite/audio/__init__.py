@@ -2,6 +2,7 @@
 
 from .source import (
     SAMPLE_RATE,
+    STILL,
     AudioError,
     Block,
     DeviceBusyError,
@@ -9,10 +10,12 @@ from .source import (
     Source,
     SourceEnded,
     SourceKind,
+    WrongChannelError,
 )
 
 __all__ = [
     "SAMPLE_RATE",
+    "STILL",
     "AudioError",
     "Block",
     "DeviceBusyError",
@@ -20,4 +23,5 @@ __all__ = [
     "Source",
     "SourceEnded",
     "SourceKind",
+    "WrongChannelError",
 ]

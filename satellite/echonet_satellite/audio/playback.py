@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 import time
 
+from ..channel import Blend, Channel
 from ..frontend import Floats
-from .file import read_blocks
+from .file import read_blocks, shown
 from .source import SAMPLE_RATE, AudioError, Block, SourceEnded, SourceKind
 
 _BLOCK_S = 0.08
@@ -60,13 +61,13 @@ class Playback:
         self._rest = self._next = None
 
 
-def open_file(path: Path) -> Playback:
+def open_file(path: Path, channel: Channel = Blend.LOUDEST) -> Playback:
     """Return a source that plays a sound file.
 
     Raises:
-        AudioError: it cannot be read, or holds no sound.
+        AudioError: it cannot be read, holds no sound, or has no such channel.
     """
-    playback = Playback(SourceKind.FILE, str(path), lambda: read_blocks(path, _BLOCK_S))
+    playback = Playback(SourceKind.FILE, shown(path), lambda: read_blocks(path, _BLOCK_S, channel))
     playback.open()
     return playback
 

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from ..errors import EchonetError
 
 SAMPLE_RATE: Final = 16_000
+# One step of a 16-bit converter: even a quiet room moves a microphone by more.
+STILL: Final = 1.0 / 32768
 
 
 class AudioError(EchonetError):
@@ -24,24 +26,38 @@ class DeviceBusyError(AudioError):
     """The microphone is there, but cannot be opened."""
 
 
+class WrongChannelError(AudioError):
+    """A channel was chosen that is not there."""
+
+
+class DamagedError(EchonetError):
+    """What follows in a recording cannot be read; the text says why."""
+
+
 class SourceEnded(EchonetError):
     """The recording is over."""
 
 
 class SourceKind(StrEnum):
-    """What the sound comes from; a file cannot be silent or clipped by mistake, a microphone can."""
+    """What the sound comes from: a file cannot be silent or clipped by mistake, what is live can."""
 
     MICROPHONE = "microphone"
+    STREAM = "stream"
+    PIPE = "pipe"
     FILE = "file"
     DEMO = "demo"
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A piece of sound: 16 kHz mono samples in -1..1, and `time.monotonic()` when the first was captured."""
+    """A piece of sound: 16 kHz mono samples in -1..1, and `time.monotonic()` when the first was captured.
+
+    `elsewhere` says that the channel that was chosen is dead, and another one is not.
+    """
 
     samples: NDArray[np.float32]
     captured: float
+    elsewhere: bool = False
 
 
 class Source(Protocol):
@@ -60,10 +76,10 @@ class Source(Protocol):
         """How many blocks were lost since the source was made, because nobody fetched them in time."""
 
     def open(self) -> None:
-        """Start to capture; does nothing where the source is open.
+        """Start to capture, without waiting for it; does nothing where the source is open.
 
         Raises:
-            AudioError: there is no such device or file, or it cannot be opened.
+            AudioError: there is no such file, or it cannot be opened. Of a device, `read` says so.
         """
 
     def read(self, timeout: float) -> Block | None:
@@ -71,7 +87,7 @@ class Source(Protocol):
 
         Raises:
             SourceEnded: the recording is over.
-            AudioError: the device has vanished, or the file is damaged.
+            AudioError: the device is not there, or not any more, or the file is damaged.
         """
 
     def close(self) -> None:

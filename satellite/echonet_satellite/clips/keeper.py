@@ -17,7 +17,7 @@ from .store import ClipStore
 from .tape import Samples, Tape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
 _LOGGER = logging.getLogger(__name__)
@@ -40,6 +40,7 @@ class _Wanted:
     clip: Clip
     onset: float
     due: float
+    tape: Tape
 
 
 class ClipKeeper:
@@ -48,14 +49,14 @@ class ClipKeeper:
     def __init__(
         self,
         folder: Path,
-        tape: Tape,
+        tapes: "Mapping[str, Tape]",
         *,
         tell: "Callable[[Clip], None]",
         utc_now: "Callable[[], datetime]",
     ) -> None:
-        """Keep clips in `folder`; `tell` is called, from the thread, with each one that is kept."""
+        """Keep clips in `folder`, cut from the tape of each room; `tell` is called, from the thread, with each one."""
         self.store = ClipStore(folder)
-        self._tape = tape
+        self._tapes = tapes
         self._tell = tell
         self._utc_now = utc_now
         self._settings: Settings | None = None
@@ -80,7 +81,7 @@ class ClipKeeper:
                 self._child.kill()
         if self._thread.ident is not None:
             self._thread.join(_STOP_S)
-        self._tape.switch(on=False)
+        self._switch(on=False)
 
     def on_message(self, message: Message) -> None:
         """Take what the station tells: a detection to keep, or new settings."""
@@ -91,16 +92,21 @@ class ClipKeeper:
 
     def _configure(self, settings: Settings) -> None:
         on = settings.listening and settings.clips is not None and settings.clips.enabled
-        self._tape.switch(on=on)
+        self._switch(on=on)
         with self._changed:
             self._settings = settings
             if not on:
                 self._wanted.clear()
             self._changed.notify_all()
 
+    def _switch(self, *, on: bool) -> None:
+        for tape in self._tapes.values():
+            tape.switch(on=on)
+
     def _want(self, detection: Detection) -> None:
         settings = self._settings
-        if settings is None or settings.clips is None or not settings.clips.enabled:
+        tape = self._tapes.get(detection.room)
+        if tape is None or settings is None or settings.clips is None or not settings.clips.enabled:
             return
         if not settings.clips.classes.get(detection.sound_class, False):
             return
@@ -116,7 +122,7 @@ class ClipKeeper:
             if len(self._wanted) >= _MAX_WAITING:
                 _LOGGER.warning("A clip is left out: more are waiting than can be written")
                 return
-            self._wanted.append(_Wanted(clip, onset, max(now, onset + AFTER_S + _MARGIN_S)))
+            self._wanted.append(_Wanted(clip, onset, max(now, onset + AFTER_S + _MARGIN_S), tape))
             self._changed.notify_all()
 
     def _run(self) -> None:
@@ -141,7 +147,7 @@ class ClipKeeper:
 
     def _keep(self, wanted: _Wanted) -> None:
         settings = self._settings
-        cut = self._tape.cut(wanted.onset - BEFORE_S, wanted.onset + AFTER_S)
+        cut = wanted.tape.cut(wanted.onset - BEFORE_S, wanted.onset + AFTER_S)
         if settings is None or settings.clips is None or cut is None:
             return
         samples, begins = cut

@@ -1,0 +1,115 @@
+"""One satellite that hears several rooms: what each of them tells becomes what the satellite tells."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+import threading
+from typing import TYPE_CHECKING
+
+from .protocol import Health, Level, Problem, Settings, SourceHealth
+
+if TYPE_CHECKING:
+    from .pipeline import Listener, Pipeline, SoundEvent
+
+
+class Rooms:
+    """Names the room of each detection, and joins the health and the levels of all."""
+
+    def __init__(self, listener: "Listener", rooms: Sequence[str]) -> None:
+        """Tell `listener` of these rooms."""
+        self._listener = listener
+        self._lock = threading.Lock()
+        self._health = dict.fromkeys(rooms, Health())
+        self._levels: dict[str, Level] = {}
+
+    def ear(self, room: str) -> "Listener":
+        """Return whom the pipeline of a room tells."""
+        return _Ear(self, room)
+
+    def on_event(self, room: str, event: "SoundEvent") -> None:
+        """Tell a detection."""
+        self._listener.on_event(replace(event, room=room))
+
+    def on_health(self, room: str, health: Health) -> None:
+        """Tell how the satellite is, with what is new of one room."""
+        with self._lock:
+            self._health[room] = health
+            self._listener.on_health(_joined(self._health))
+
+    def on_level(self, room: str, level: Level) -> None:
+        """Tell how loud it is in the loudest room, whenever the first of them has told its level again."""
+        with self._lock:
+            levels = self._levels
+            if room in levels:
+                loudest = max(levels.values(), key=lambda item: item.rms_dbfs)
+                peak = max(item.peak_dbfs for item in levels.values())
+                self._listener.on_level(replace(loudest, peak_dbfs=peak))
+                levels.clear()
+            levels[room] = level
+
+
+class Peaks:
+    """Joins the peaks of several rooms: it is as loud as in the loudest."""
+
+    def __init__(self, tell: Callable[[float], None]) -> None:
+        """Tell of the loudest, whenever the first room has told its peak again."""
+        self._tell = tell
+        self._lock = threading.Lock()
+        self._peaks: dict[str, float] = {}
+
+    def of(self, room: str) -> Callable[[float], None]:
+        """Return whom the pipeline of a room tells."""
+        return lambda peak_dbfs: self._take(room, peak_dbfs)
+
+    def _take(self, room: str, peak_dbfs: float) -> None:
+        with self._lock:
+            if room in self._peaks:
+                self._tell(max(self._peaks.values()))
+                self._peaks.clear()
+            self._peaks[room] = peak_dbfs
+
+
+class _Ear:
+    """One room."""
+
+    def __init__(self, rooms: Rooms, room: str) -> None:
+        self._rooms = rooms
+        self._room = room
+
+    def on_event(self, event: "SoundEvent") -> None:
+        self._rooms.on_event(self._room, event)
+
+    def on_health(self, health: Health) -> None:
+        self._rooms.on_health(self._room, health)
+
+    def on_level(self, level: Level) -> None:
+        self._rooms.on_level(self._room, level)
+
+
+class Pipelines:
+    """All that hear, as one."""
+
+    def __init__(self, pipelines: "Sequence[Pipeline]") -> None:
+        """Join pipelines."""
+        self._pipelines = tuple(pipelines)
+
+    def configure(self, settings: Settings) -> None:
+        """Hear as these settings say."""
+        for pipeline in self._pipelines:
+            pipeline.configure(settings)
+
+    def watch(self, enabled: bool) -> None:
+        """Begin or end to tell levels."""
+        for pipeline in self._pipelines:
+            pipeline.watch(enabled)
+
+
+def _joined(healths: dict[str, Health]) -> Health:
+    if len(healths) == 1:
+        return next(iter(healths.values()))
+    found = {problem for health in healths.values() for problem in health.problems}
+    return Health(
+        problems=tuple(problem for problem in Problem if problem in found),
+        dropped_blocks=sum(health.dropped_blocks for health in healths.values()),
+        realtime_factor=max(health.realtime_factor for health in healths.values()),
+        sources=tuple(SourceHealth(room=room, problems=health.problems) for room, health in healths.items()),
+    )

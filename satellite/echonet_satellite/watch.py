@@ -1,0 +1,34 @@
+"""Watches the hearing threads from the event loop: a thread that hangs cannot say so itself."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+import logging
+from typing import TYPE_CHECKING, Final
+
+from .protocol import Problem
+
+if TYPE_CHECKING:
+    from .pipeline import Pipeline
+
+_LOGGER = logging.getLogger(__name__)
+
+_LOOK_S: Final = 1.0
+# A thread that is well comes round several times a second, and takes two to end a process that hangs.
+STUCK_AFTER_S: Final = 6.0
+
+
+async def watch(pipelines: "Mapping[str, Pipeline]", report: Callable[..., None]) -> None:
+    """Report whenever a pipeline, by its room, gets stuck or all go on again; until cancelled."""
+    stuck: set[str] = set()
+    while True:
+        await asyncio.sleep(_LOOK_S)
+        now = {room for room, pipeline in pipelines.items() if pipeline.busy_s > STUCK_AFTER_S}
+        for room in sorted(now ^ stuck):
+            where = f" of {room}" if room else ""
+            if room in now:
+                _LOGGER.error("The hearing%s hangs: nothing is heard until it goes on", where)
+            else:
+                _LOGGER.warning("The hearing%s goes on", where)
+        if bool(now) is not bool(stuck):
+            report("hearing", *((Problem.HEARING_STUCK,) if now else ()))
+        stuck = now
