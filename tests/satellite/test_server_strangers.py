@@ -1,6 +1,7 @@
 """Whoever is in the network may knock as often as they like: memory stays bounded, and the owner gets in."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import ExitStack
 import logging
 from pathlib import Path
@@ -39,6 +40,13 @@ async def settled(satellite: SatelliteUnderTest, strangers: int) -> None:
             await asyncio.sleep(0.01)
 
 
+def resident_mb() -> float:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) * 1024 / 1e6
+    raise AssertionError
+
+
 async def test_24_silent_websockets_do_not_keep_the_owner_out(
     satellite: SatelliteUnderTest, session: aiohttp.ClientSession
 ) -> None:
@@ -50,8 +58,11 @@ async def test_24_silent_websockets_do_not_keep_the_owner_out(
 
 
 async def test_500_connections_without_a_word_leave_room_and_take_no_memory_for_long(
-    satellite: SatelliteUnderTest, session: aiohttp.ClientSession
+    satellite: SatelliteUnderTest,
+    session: aiohttp.ClientSession,
+    record_property: Callable[[str, object], None],
 ) -> None:
+    before = resident_mb()
     token = satellite.issue_token()
     with ExitStack() as stack:
         for number in range(500):
@@ -63,6 +74,7 @@ async def test_500_connections_without_a_word_leave_room_and_take_no_memory_for_
             if number % 100 == 50:
                 await Raw(session, satellite).greet(token)
         await settled(satellite, satellite.limits.strangers)
+        record_property("measured", f"{max(0.0, resident_mb() - before):.0f} MB more while they were there")
         await Raw(session, satellite).greet(token)
     await settled(satellite, 0)
 
