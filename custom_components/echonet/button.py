@@ -1,25 +1,30 @@
-"""Tries the way from a satellite to the phones, and from all of them; answers what they were told; deletes clips."""
+"""Tries the way from a microphone to the phones, and from all of them; answers what they were told; deletes clips."""
 
 from typing import override
 
 from homeassistant.components.button import ButtonEntity, ButtonEntityDescription
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .clip_access import async_delete_clips
 from .clip_entity import ClipEntity
+from .const import DOMAIN
 from .coordinator import SatelliteConfigEntry
 from .dynamic import async_add_with_clips
 from .entity import SatelliteEntity
 from .household.button import ANSWERS, AnswerButton
 from .household.runtime import HouseholdConfigEntry, is_household
 from .household.walk_entities import WalkTestButton
-from .protocol import SoundClass, Test
+from .protocol import SelfTestOutcome, SoundClass, Test
 
 PARALLEL_UPDATES = 1
 
 TEST = ButtonEntityDescription(key="test", translation_key="test")
+SELF_TEST = ButtonEntityDescription(
+    key="self_test", translation_key="self_test", entity_category=EntityCategory.DIAGNOSTIC
+)
 DELETE_CLIPS = ButtonEntityDescription(
     key="delete_clips", translation_key="delete_clips", entity_category=EntityCategory.CONFIG
 )
@@ -37,7 +42,7 @@ async def async_setup_entry(
         async_add_entities([WalkTestButton(household.walk_test)])
         return
     coordinator = entry.runtime_data
-    async_add_entities([TestButton(coordinator, TEST)])
+    async_add_entities([TestButton(coordinator, TEST), SelfTestButton(coordinator, SELF_TEST)])
     async_add_with_clips(entry, async_add_entities, lambda: [DeleteClipsButton(coordinator, DELETE_CLIPS)])
 
 
@@ -53,6 +58,28 @@ class TestButton(SatelliteEntity, ButtonEntity):
         await self.coordinator.async_send(
             Test(sound_class=classes[0] if classes and SoundClass.ALARM not in classes else SoundClass.ALARM)
         )
+
+
+class SelfTestButton(SatelliteEntity, ButtonEntity):
+    """Lets the satellite follow a known sound from its microphone to Home Assistant, and says where it was lost."""
+
+    @override
+    async def async_press(self) -> None:
+        """Run it, and wait for what comes of it."""
+        outcome = await self.coordinator.async_self_test()
+        placeholders = {"name": self.coordinator.config_entry.title}
+        if outcome is None:
+            raise HomeAssistantError(
+                translation_domain=DOMAIN,
+                translation_key="self_test_no_answer",
+                translation_placeholders=placeholders,
+            )
+        if outcome is not SelfTestOutcome.PASSED:
+            raise HomeAssistantError(
+                translation_domain=DOMAIN,
+                translation_key=f"self_test_{outcome}",
+                translation_placeholders=placeholders,
+            )
 
 
 class DeleteClipsButton(ClipEntity, ButtonEntity):

@@ -39,6 +39,9 @@ from .protocol import (
     LoudNoise,
     Message,
     Position,
+    SelfTest,
+    SelfTestOutcome,
+    SelfTestResult,
     Snapshot,
     TimeReply,
     Welcome,
@@ -51,6 +54,8 @@ from .timekeeping import Timekeeper
 _LOGGER = logging.getLogger(__name__)
 
 SETUP_TIMEOUT_S = 10.0
+# A satellite waits for its own ears and for our acknowledgement.
+SELF_TEST_TIMEOUT_S = 40.0
 
 type SatelliteConfigEntry = ConfigEntry[SatelliteCoordinator]
 
@@ -73,6 +78,7 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
         self._link = Link(self._async_connect, self, entry.title)
         self._last_known = LastKnown(hass, entry.entry_id)
         self._intake = Intake(hass, entry.title, self._acknowledge_soon)
+        self._self_tests: list[asyncio.Future[SelfTestOutcome]] = []
         self._noise_listeners: list[Callable[[LoudNoise], None]] = []
         self.recent = RecentSounds(hass, entry.entry_id)
         self._intake.async_subscribe(self.recent.async_take)
@@ -176,6 +182,23 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
                 translation_placeholders={"name": self.config_entry.title},
             ) from err
 
+    async def async_self_test(self) -> SelfTestOutcome | None:
+        """Let the satellite test itself; None if it does not answer, as an older one.
+
+        Raises:
+            HomeAssistantError: there is no connection.
+        """
+        answer: asyncio.Future[SelfTestOutcome] = self.hass.loop.create_future()
+        self._self_tests.append(answer)
+        try:
+            await self.async_send(SelfTest())
+            async with asyncio.timeout(SELF_TEST_TIMEOUT_S):
+                return await answer
+        except TimeoutError:
+            return None
+        finally:
+            self._self_tests.remove(answer)
+
     @callback
     @override
     def async_update_listeners(self) -> None:
@@ -247,7 +270,11 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
     @callback
     def _async_pass_on(self, message: Message) -> None:
         """Tell of what changes nothing that is known of the satellite."""
-        if isinstance(message, LoudNoise):
+        if isinstance(message, SelfTestResult):
+            for answer in self._self_tests:
+                if not answer.done():
+                    answer.set_result(message.outcome)
+        elif isinstance(message, LoudNoise):
             for listener in tuple(self._noise_listeners):
                 listener(message)
         elif isinstance(message, Clip):

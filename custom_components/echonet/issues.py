@@ -15,6 +15,10 @@ from .helpers import translation_key
 CERTIFICATE_CHANGED = "certificate_changed"
 CHATTERBOX = "chatterbox"
 CLOCK_WRONG = "clock_wrong"
+CLOCK_AHEAD = "clock_ahead"
+CLOCK_BEHIND = "clock_behind"
+# One at a time, under one id.
+CLOCK_ISSUES = (CLOCK_AHEAD, CLOCK_BEHIND)
 SATELLITE_OUTDATED = "satellite_outdated"
 INTEGRATION_OUTDATED = "integration_outdated"
 UNSUPPORTED_PROTOCOL = "unsupported_protocol"
@@ -84,7 +88,7 @@ def async_report_clock_issue(hass: HomeAssistant, entry: ConfigEntry, ahead: tim
         f"{CLOCK_WRONG}_{entry.entry_id}",
         is_fixable=False,
         severity=ir.IssueSeverity.WARNING,
-        translation_key="clock_behind" if ahead < timedelta(0) else "clock_ahead",
+        translation_key=CLOCK_BEHIND if ahead < timedelta(0) else CLOCK_AHEAD,
         translation_placeholders={"name": entry.title, "difference": _rounded(abs(ahead))},
     )
 

@@ -426,6 +426,37 @@ class TimeRequest(Message):
     number: int = field(metadata={"ge": 0})
 
 
+class SelfTestOutcome(StrEnum):
+    """How far a known sound got on its way from the microphone to Home Assistant."""
+
+    PASSED = "passed"
+    NOT_LISTENING = "not_listening"
+    MICROPHONE = "microphone"
+    ALL_OFF = "all_off"
+    NOT_HEARD = "not_heard"
+    NOT_KEPT = "not_kept"
+    NOBODY_CONNECTED = "nobody_connected"
+    NOT_ACKNOWLEDGED = "not_acknowledged"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelfTest(Message):
+    """Put a known sound behind the microphone and follow it; answered by a `self_test_result`."""
+
+    type: ClassVar[str] = "self_test"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelfTestResult(Message):
+    """What came of a self-test, told to all controllers."""
+
+    type: ClassVar[str] = "self_test_result"
+    outcome: SelfTestOutcome
+    sound_class: SoundClass | None = None
+    confidence: float = field(default=0.0, metadata={"ge": 0.0, "le": 1.0})
+    took_s: float = field(default=0.0, metadata={"ge": 0.0})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockReport(Message):
     """How far the satellite's clock is ahead of the controller's, as the controller has measured it."""
@@ -466,5 +497,7 @@ MESSAGES: Mapping[str, type[Message]] = {
         TimeRequest,
         TimeReply,
         ClockReport,
+        SelfTest,
+        SelfTestResult,
     )
 }

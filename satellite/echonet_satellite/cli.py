@@ -1,4 +1,4 @@
-"""The command line: `echonet-satellite run | pair | unpair | config | doctor | devices | classify | ...`."""
+"""The command line: `echonet-satellite run | pair | unpair | selftest | config | doctor | devices | classify | ...`."""
 
 import argparse
 import asyncio
@@ -15,6 +15,7 @@ _COMMANDS = {
     "run": "hear, recognise, and tell Home Assistant",
     "pair": "show a code with which Home Assistant pairs with the running satellite",
     "unpair": "forget every Home Assistant that was paired",
+    "selftest": "follow a known sound through the running satellite, up to Home Assistant",
     "config": "show the configuration that holds, and where each value is from",
     "doctor": "check sound, network, clock, disk and pairing, and say what to do",
     "calibrate": "adjust the sound sensor, and measure the noise floor",
@@ -23,7 +24,7 @@ _COMMANDS = {
     "record": "record what the satellite would hear, as a file",
 }
 
-_CONFIGURED = frozenset({"run", "pair", "unpair", "config", "doctor", "calibrate", "record"})
+_CONFIGURED = frozenset({"run", "pair", "unpair", "selftest", "config", "doctor", "calibrate", "record"})
 
 _EXAMPLES = """\
 examples:
@@ -112,6 +113,10 @@ def _run(args: argparse.Namespace) -> int:
             return asyncio.run(
                 pair_command.pair(args) if args.command == "pair" else pair_command.unpair(args)
             )
+        case "selftest":
+            from . import self_test_command  # noqa: PLC0415
+
+            return asyncio.run(self_test_command.self_test(args))
         case "config":
             from . import config_command  # noqa: PLC0415
 
@@ -162,8 +167,12 @@ def _add_arguments(name: str, parser: argparse.ArgumentParser) -> None:
     if name in _CONFIGURED:
         from . import options  # noqa: PLC0415
 
-        options.add_arguments(parser, options.FEW if name in {"pair", "unpair"} else None)
-    if name == "calibrate":
+        options.add_arguments(parser, options.FEW if name in {"pair", "unpair", "selftest"} else None)
+    if name == "selftest":
+        from . import self_test_command  # noqa: PLC0415
+
+        self_test_command.add_arguments(parser)
+    elif name == "calibrate":
         from . import calibrate_command  # noqa: PLC0415
 
         calibrate_command.add_arguments(parser)

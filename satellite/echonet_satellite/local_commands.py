@@ -1,14 +1,16 @@
-"""What the commands `pair` and `unpair`, which are processes of their own, make the running satellite do."""
+"""What `pair`, `unpair` and `selftest`, which are processes of their own, make the running satellite do."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from .command_socket import Handler
 from .controllers import Controllers
+from .errors import EchonetError
 from .journal import Journal
 from .pairing_window import Outcome, PairingWindow
+from .protocol import SelfTestResult
 from .report import Report
 
 
@@ -24,11 +26,32 @@ class LocalCommands:
     port: int
     disconnect: Callable[[str], Awaitable[None]]
     announce_paired: Callable[[bool], Awaitable[None]]
+    self_test: Callable[..., Awaitable[SelfTestResult | None]]
     delete_clips: Callable[[], Awaitable[None]]
 
     def handlers(self) -> dict[str, Handler]:
         """Return what answers, by the name of the command."""
-        return {"pair": self._pair, "unpair": self._unpair}
+        return {
+            "pair": self._pair,
+            "unpair": self._unpair,
+            "selftest": self._self_test,
+            "selftest aloud": self._self_test_aloud,
+        }
+
+    async def _self_test(self) -> AsyncIterator[dict[str, Any]]:
+        """Follow a known sound, and say what came of it."""
+        if (result := await self.self_test(aloud=False)) is not None:
+            yield asdict(result)
+
+    async def _self_test_aloud(self) -> AsyncIterator[dict[str, Any]]:
+        """Follow a known sound from the loudspeaker on."""
+        try:
+            result = await self.self_test(aloud=True)
+        except EchonetError as err:
+            yield {"error": str(err)}
+            return
+        if result is not None:
+            yield asdict(result)
 
     async def _pair(self) -> AsyncIterator[dict[str, Any]]:
         """Open a window, and follow it to its end."""

@@ -33,7 +33,7 @@ async def pair(args: argparse.Namespace) -> int:
 
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, _leave, asyncio.current_task())
     try:
-        await converse(_state(args), "pair", take)
+        await converse(running_state(args), "pair", take)
     except asyncio.CancelledError:
         print("\nThe code stays valid until its time is over.")
         return 130
@@ -60,7 +60,7 @@ async def unpair(args: argparse.Namespace) -> int:
     async def take(answer: dict[str, Any]) -> None:
         forgotten.extend(answer.get("forgotten", []))
 
-    state = _state(args)
+    state = running_state(args)
     try:
         await converse(state, "unpair", take)
     except NotRunningError:
@@ -90,7 +90,8 @@ def _forget_all(state: Path) -> list[str]:
     return names
 
 
-def _state(args: argparse.Namespace) -> Path:
+def running_state(args: argparse.Namespace) -> Path:
+    """Return the state directory of the satellite that a command is for."""
     config = configuration(args)
     state = state_directory(config)
     if config.state is None and not (state / SOCKET_NAME).exists() and os.path.lexists(SERVICE_STATE):

@@ -1,7 +1,7 @@
 """From a source of sound to a listener, in one worker thread, with its health."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 import logging
 import threading
@@ -24,6 +24,7 @@ from .audio import (
 from .classifier import Classifier
 from .clips.tape import Tape
 from .decision import StreamEvent
+from .frontend import Floats
 from .health import HealthMonitor
 from .hearing import Hearing, dbfs
 from .picture import Picture
@@ -113,6 +114,7 @@ class Pipeline:
         self._last_sound = 0.0
         self._heard = False
         self._busy_since: float | None = None
+        self._injected: Floats = np.zeros(0, np.float32)
 
     def start(self) -> None:
         """Start the worker thread."""
@@ -149,6 +151,10 @@ class Pipeline:
     def watch(self, enabled: bool) -> None:
         """Begin or end to tell levels, from any thread."""
         self._watched = enabled
+
+    def inject(self, samples: Floats) -> None:
+        """Mix a sound into what is captured next, as if it were at the microphone; from any thread."""
+        self._injected = samples
 
     def _run(self) -> None:
         while not self._stopping:
@@ -212,6 +218,7 @@ class Pipeline:
             self._failures = 0
         self._last_sound = started
         self._heard = True
+        block = self._mixed(block)
         stream.note(block, self._source.dropped_blocks)
         if self._tape is not None:
             self._tape.push(block.samples, block.captured)
@@ -232,6 +239,15 @@ class Pipeline:
             _LOGGER.warning("%s has ended: nothing is heard any more", self._source.name)
             self._health.gone()
             self._tell_health()
+
+    def _mixed(self, block: Block) -> Block:
+        injected = self._injected
+        if not len(injected):
+            return block
+        part, self._injected = injected[: len(block.samples)], injected[len(block.samples) :]
+        samples = block.samples.copy()
+        samples[: len(part)] = np.clip(samples[: len(part)] + part, -1.0, 1.0)
+        return replace(block, samples=samples)
 
     def _tell(self, stream: "_Stream", events: list[StreamEvent]) -> None:
         for event in events:

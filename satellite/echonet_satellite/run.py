@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .classifier import Classifier
     from .discovery import Discovery
     from .pipeline import Pipeline
+    from .self_test import SelfTest
     from .server import Server
 
 _LOGGER = logging.getLogger(__name__)
@@ -147,6 +148,7 @@ class _Satellite:
                 stack.push_async_callback(end_task, asyncio.create_task(self._gpsd.run()))
             self._window.subscribe(self._on_pairing)
             self._server = await self._start_server()
+            self._station.self_test = self._make_self_test(next(iter(pipelines.values())), self._server).run
             commands = CommandServer(self._state, self._local_commands(self._server).handlers())
             try:
                 await commands.start()
@@ -205,6 +207,16 @@ class _Satellite:
         server.sockets.subscribe(self._on_connection)
         return server
 
+    def _make_self_test(self, pipeline: "Pipeline", server: "Server") -> "SelfTest":
+        from .self_test import SelfTest  # noqa: PLC0415
+
+        return SelfTest(
+            station=self._station,
+            journal=self._journal,
+            inject=pipeline.inject,
+            connected=lambda: tuple(controller.id for controller in server.sockets.connected),
+        )
+
     def _local_commands(self, server: "Server") -> LocalCommands:
         return LocalCommands(
             window=self._window,
@@ -216,6 +228,7 @@ class _Satellite:
             disconnect=server.sockets.disconnect,
             announce_paired=self._announce_paired,
             delete_clips=self._delete_clips,
+            self_test=self._station.run_self_test,
         )
 
     async def _start_discovery(self) -> None:

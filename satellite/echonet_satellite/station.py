@@ -1,7 +1,7 @@
 """What the satellite knows and tells: fed by the pipeline's worker thread, asked by the server's event loop."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 import logging
@@ -29,6 +29,7 @@ from .protocol import (
     Phase,
     Position,
     Problem,
+    SelfTestResult,
     Settings,
     Snapshot,
     SoundClass,
@@ -102,6 +103,10 @@ class Station:
         self._heard_health = Health()
         self._problems: dict[str, tuple[Problem, ...]] = {}
         self._settings_unsaved = False
+        self._expected_test: tuple[SoundClass | None, float] = (None, 0.0)
+        self._heard_tests: set[str] = set()
+        self.self_test: Callable[..., Awaitable[SelfTestResult]] | None = None
+        self._self_testing: asyncio.Future[SelfTestResult] | None = None
         self._clock_watch = clock_watch or ClockWatch()
         self._health = Health()
         self._told = journal.last_sequence
@@ -143,6 +148,14 @@ class Station:
 
     def on_event(self, event: "SoundEvent") -> None:
         """Keep and tell what the detector heard."""
+        with self._lock:
+            expected, until = self._expected_test
+            if event.phase is Phase.START and event.sound_class is expected and time.monotonic() < until:
+                self._heard_tests.add(event.id)
+                self._expected_test = (None, 0.0)
+            test = event.id in self._heard_tests
+            if event.phase is Phase.END:
+                self._heard_tests.discard(event.id)
         self._take(
             Detection(
                 id=event.id,
@@ -155,8 +168,14 @@ class Station:
                 duration_s=event.duration_s,
                 pattern=event.pattern,
                 room=event.room,
+                test=test,
             )
         )
+
+    def expect_test(self, sound_class: SoundClass, duration_s: float) -> None:
+        """Mark what is heard of this class within a time as a test."""
+        with self._lock:
+            self._expected_test = (sound_class, time.monotonic() + duration_s)
 
     def on_health(self, health: Health) -> None:
         """Tell how the hearing is."""
@@ -264,6 +283,23 @@ class Station:
     def look_at_clock(self) -> None:
         """Tell whether the clock is wrong."""
         self.report("clock", *((Problem.CLOCK_WRONG,) if self._clock_watch.wrong else ()))
+
+    async def run_self_test(self, *, aloud: bool = False) -> SelfTestResult | None:
+        """Run the self-test, where there is something to run, and tell everybody what came of it.
+
+        One that is asked for while another runs is the same.
+        """
+        if self.self_test is None:
+            return None
+        if self._self_testing is not None:
+            return await asyncio.shield(self._self_testing)
+        self._self_testing = asyncio.ensure_future(self.self_test(aloud=aloud))
+        try:
+            result = await asyncio.shield(self._self_testing)
+        finally:
+            self._self_testing = None
+        self._tell(result)
+        return result
 
     async def label(self, message: Label) -> None:
         """Keep a person's verdict."""

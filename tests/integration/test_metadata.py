@@ -27,6 +27,7 @@ from custom_components.echonet.protocol import (
     SERVICE_TYPE,
     AlarmPattern,
     Problem,
+    SelfTestOutcome,
     Sensitivity,
     SoundClass,
     Test,
@@ -294,7 +295,8 @@ def test_every_error_of_the_client_has_its_texts() -> None:
         "ServiceValidationError", "translation_key"
     )
     while_connected = keys - {"impostor", "invalid_code", "pairing_closed"}
-    assert while_connected | raised == set(TEXTS["exceptions"])
+    self_tests = {f"self_test_{outcome}" for outcome in SelfTestOutcome} - {"self_test_passed"}
+    assert while_connected | raised | self_tests == set(TEXTS["exceptions"])
 
 
 def test_every_issue_has_its_texts() -> None:
@@ -303,7 +305,7 @@ def test_every_issue_has_its_texts() -> None:
         issues.CHATTERBOX,
         issues.WALK_TEST_DUE,
         *issues.RECIPIENT_ISSUES.values(),
-        *("clock_ahead", "clock_behind"),
+        *issues.CLOCK_ISSUES,
         *Trouble,
     }
     assert set(TEXTS["issues"]) == keys

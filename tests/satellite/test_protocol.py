@@ -175,6 +175,14 @@ def example(kind: type[Message]) -> dict[str, Any]:
         "time_request": {"number": 1},
         "clock_report": {"ahead_s": 1.0, "uncertainty_s": 0.1},
         "time_reply": {"number": 1, "time_s": 1.8e9},
+        "clock_report": {"ahead_s": -3600.0, "uncertainty_s": 0.1},
+        "self_test": {},
+        "self_test_result": {
+            "outcome": "passed",
+            "sound_class": "glass_break",
+            "confidence": 0.9,
+            "took_s": 1.5,
+        },
     }
     return {"type": kind.type, **examples[kind.type]}
 
@@ -210,6 +218,7 @@ def test_what_is_required_may_not_be_missing(kind: type[Message]) -> None:
         "level": {"probabilities", "thresholds", "bands_dbfs"},
         "clip": {"muted_s", "size_bytes"},
         "configure": {"listening", "sensitivity", "clips"},
+        "self_test_result": {"sound_class", "confidence", "took_s"},
         "mute": {"classes"},
     }
     for name in set(whole) - {"type"}:

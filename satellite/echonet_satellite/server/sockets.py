@@ -32,6 +32,7 @@ from ..protocol import (
     Level,
     Message,
     Mute,
+    SelfTest,
     Test,
     TimeReply,
     TimeRequest,
@@ -213,6 +214,7 @@ class _Link:
         self._wake = asyncio.Event()
         self._overflowed = asyncio.Event()
         self._unwatch: Callable[[], None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
         self._sent = 0
         # Until all that was missed has been sent, an acknowledgement of what is newer says nothing of it.
         self._acknowledges_up_to: int | None = 0
@@ -316,6 +318,11 @@ class _Link:
                 self._watch(enabled=message.enabled)
             case ClockReport():
                 station.measured(message)
+            case SelfTest():
+                # It takes long, and other commands do not wait for it.
+                task = asyncio.create_task(self._self_test())
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
             case TimeRequest():
                 # Past the queue: what waits in it would make the answer late, and so worth less.
                 reply = TimeReply(number=message.number, time_s=station.utc().timestamp())
@@ -329,6 +336,9 @@ class _Link:
         elif not enabled and self._unwatch is not None:
             self._unwatch()
             self._unwatch = None
+
+    async def _self_test(self) -> None:
+        await self._station.run_self_test()
 
     async def _beat(self) -> None:
         while True:

@@ -1,0 +1,121 @@
+"""The self-test of a running satellite: a real process, a real network, a real controller."""
+
+import asyncio
+import os
+from pathlib import Path
+import subprocess
+import sys
+
+import aiohttp
+import numpy as np
+import pytest
+import soundfile
+
+from echonet_satellite import synthesis
+from echonet_satellite.audio import SAMPLE_RATE
+from tests.support.hearing import model_directory
+from tests.support.wire import client, protocol
+
+REPOSITORY = Path(__file__).parents[2]
+QUIET_S = 300.0
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """A home of its own, and a loudspeaker that plays into a file."""
+    player = tmp_path / "bin" / "aplay"
+    player.parent.mkdir()
+    player.write_text(f"#!/bin/sh\ncat > {tmp_path}/played\n")
+    player.chmod(0o755)
+    return {
+        **os.environ,
+        "HOME": str(tmp_path),
+        "PYTHONPATH": str(REPOSITORY / "satellite"),
+        "PATH": f"{player.parent}{os.pathsep}{os.environ['PATH']}",
+    }
+
+
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "echonet_satellite", *map(str, arguments)]
+
+
+async def self_test(environment: dict[str, str], state: Path, *arguments: str) -> tuple[int | None, str]:
+    process = await asyncio.create_subprocess_exec(
+        *command("selftest", "--state", state, *arguments),
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    return process.returncode, output.decode()
+
+
+async def test_a_known_sound_is_followed_from_the_microphone_to_the_acknowledgement(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    state, room = tmp_path / "state", tmp_path / "room.wav"
+    soundfile.write(
+        room, synthesis.room_tone(np.random.default_rng(1), QUIET_S), SAMPLE_RATE, subtype="PCM_16"
+    )
+    model = model_directory()
+    satellite = await asyncio.create_subprocess_exec(
+        *command("run", "--source", room, "--model", model, "--state", state, "--port", 0, "--no-announce"),
+        env=environment,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert satellite.stdout is not None
+        listening = (await satellite.stdout.readline()).decode()
+        port = int(listening.rpartition("on port ")[2].strip().rstrip("."))
+        code = (await satellite.stdout.readline()).decode().partition("Pairing code: ")[2].split()[0]
+        async with aiohttp.ClientSession() as session:
+            status, said = await self_test(environment, state)
+            assert status == 1
+            assert "no Home Assistant is connected" in said
+
+            paired = await client.async_pair(session, "127.0.0.1", port, code, controller_name="Home")
+            connection = await client.async_connect(
+                session,
+                "127.0.0.1",
+                port,
+                satellite_id=paired.satellite_id,
+                fingerprint=paired.fingerprint,
+                token=paired.token,
+            )
+            told: list[protocol.Message] = []
+            answered = asyncio.Event()
+
+            async def acknowledge() -> None:
+                async for message in connection:
+                    told.append(message)
+                    if isinstance(message, protocol.SelfTestResult):
+                        answered.set()
+                    if isinstance(message, protocol.Detection):
+                        await connection.send(protocol.Ack(sequence=message.sequence))
+
+            acknowledging = asyncio.create_task(acknowledge())
+            status, said = await self_test(environment, state)
+            assert "Passed" in said
+            assert status == 0
+            assert {item.test for item in told if isinstance(item, protocol.Detection)} == {True}
+            outcomes = [item.outcome for item in told if isinstance(item, protocol.SelfTestResult)]
+            assert outcomes == [protocol.SelfTestOutcome.PASSED]
+
+            # Home Assistant asks for the same over the connection.
+            answered.clear()
+            await connection.send(protocol.SelfTest())
+            await asyncio.wait_for(answered.wait(), 60)
+
+            # A loudspeaker that does not reach the microphone is not heard.
+            status, said = await self_test(environment, state, "--loudspeaker")
+            assert status == 1
+            assert "was not recognised" in said
+            played = np.frombuffer((tmp_path / "played").read_bytes(), np.float32)
+            assert np.abs(played).max() > 0.1
+
+            acknowledging.cancel()
+            await asyncio.gather(acknowledging, return_exceptions=True)
+            await connection.close()
+    finally:
+        satellite.kill()
+        await satellite.communicate()
