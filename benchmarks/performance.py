@@ -218,8 +218,7 @@ Measured on a machine with {os.cpu_count()} processor cores; in the minute befor
 
 {table}
 
-How long it takes from a sound to a state is in [latency.md](latency.md); what happens when something fails, in
-[reliability.md](reliability.md).
+How long it takes from a sound to a state is in [latency.md](latency.md).
 
 Written by `.venv/bin/python benchmarks/performance.py --hours {options.hours:g} --seconds {options.seconds:g} --write`.
 """

@@ -50,8 +50,7 @@ class Supervisor:
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as link:
                 link.setblocking(False)
-                link.connect(address)
-                link.send(message.encode())
+                link.sendto(message.encode(), address)
         except OSError as err:
             _LOGGER.debug("The service manager was not told: %s", err)
 

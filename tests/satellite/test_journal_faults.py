@@ -159,6 +159,7 @@ def _remount_read_only(disk: Disk, journal: Journal) -> None:
     assert file is not None
     with file._lock:
         file._database.close()
+        file.writable = False
         disk.read_only()
         file._database = sqlite3.connect(
             f"file:{disk.path / 'journal'}?mode=ro", uri=True, check_same_thread=False
