@@ -162,7 +162,7 @@ def _remount_read_only(disk: Disk, journal: Journal) -> None:
         file.writable = False
         disk.read_only()
         file._database = sqlite3.connect(
-            f"file:{disk.path / 'journal'}?mode=ro", uri=True, check_same_thread=False
+            f"file:{disk.path / 'journal'}?immutable=1", uri=True, check_same_thread=False
         )
 
 

@@ -175,7 +175,6 @@ def example(kind: type[Message]) -> dict[str, Any]:
         "time_request": {"number": 1},
         "clock_report": {"ahead_s": 1.0, "uncertainty_s": 0.1},
         "time_reply": {"number": 1, "time_s": 1.8e9},
-        "clock_report": {"ahead_s": -3600.0, "uncertainty_s": 0.1},
         "self_test": {},
         "self_test_result": {
             "outcome": "passed",
