@@ -8,6 +8,7 @@ and without the network, and resident memory.
 
 import argparse
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 import resource
 import sys
@@ -72,7 +73,7 @@ def measure(classifier: Classifier, sources: int, seconds: float) -> float:
     rooms = Rooms(Nobody(), names)
     pipelines = [
         Pipeline(
-            Playback(SourceKind.MICROPHONE, name, lambda seed=seed: room(seed)),
+            Playback(SourceKind.MICROPHONE, name, partial(room, seed)),
             classifier.for_another_stream(),
             settings,
             rooms.ear(name),

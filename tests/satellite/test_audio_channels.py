@@ -30,7 +30,7 @@ def rms(samples: Floats) -> float:
 @pytest.mark.parametrize("gain", [-1.0, -0.5, 1.0])
 def test_two_channels_in_opposite_phase_do_not_cancel(blend: Blend, gain: float) -> None:
     sound = noise(1.0)
-    heard = mixed(np.stack((sound, gain * sound), axis=1), blend)
+    heard = mixed(np.stack((sound, np.float32(gain) * sound), axis=1), blend)
     assert len(heard) == len(sound)
     # A mix of a loud and a faint channel is a little fainter than the loud one, never by more than 3 dB.
     assert rms(heard) >= 0.7 * rms(sound)
@@ -39,7 +39,7 @@ def test_two_channels_in_opposite_phase_do_not_cancel(blend: Blend, gain: float)
 @pytest.mark.parametrize("blend", BLENDS)
 @pytest.mark.parametrize(("channel", "channels"), [(1, 2), (3, 4), (7, 8)])
 def test_a_sound_on_any_one_channel_is_heard_in_full(blend: Blend, channel: int, channels: int) -> None:
-    frames = np.stack([silence(2.0) * (1 + number) / 8 for number in range(channels)], axis=1)
+    frames = np.stack([silence(2.0) * (1 + number) / 8 for number in range(channels)], axis=1).astype(np.float32)
     frames[RATE : RATE + RATE // 2, channel] = noise(0.5)
     bang = mixed(frames, blend)[RATE : RATE + RATE // 2]
     assert rms(bang) == pytest.approx(rms(noise(0.5)), rel=0.02)
@@ -47,7 +47,7 @@ def test_a_sound_on_any_one_channel_is_heard_in_full(blend: Blend, channel: int,
 
 @pytest.mark.parametrize("blend", BLENDS)
 def test_a_dead_input_with_an_offset_or_the_hum_of_the_mains_is_not_heard_instead(blend: Blend) -> None:
-    hum = 0.1 * np.sin(2 * np.pi * 50 * np.arange(RATE) / RATE)
+    hum = (0.1 * np.sin(2 * np.pi * 50 * np.arange(RATE) / RATE)).astype(np.float32)
     talk = noise(1.0, 0.01)
     heard = mixed(np.stack((talk, hum, np.full(RATE, 0.5)), axis=1).astype(np.float32), blend)
     assert np.corrcoef(heard, talk)[0, 1] > (0.99 if blend is Blend.LOUDEST else 0.9)

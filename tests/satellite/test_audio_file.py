@@ -109,7 +109,7 @@ def bad_file(folder: Path, kind: str) -> Path:
     elif kind in {"hertz", "megahertz", "channels"}:
         rate = {"hertz": 1, "megahertz": 48_000_000}.get(kind, RATE)
         channels = 1024 if kind != "hertz" else 1
-        path.write_bytes(wav(np.zeros((8, channels)), rate))
+        path.write_bytes(wav(np.zeros((8, channels), np.float32), rate))
     elif kind == "soundless":
         soundfile.write(path, np.zeros(0), RATE)
     elif kind == "folder":
