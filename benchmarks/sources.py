@@ -8,6 +8,7 @@ and without the network, and resident memory.
 
 import argparse
 from collections.abc import Iterator
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 import resource
@@ -23,6 +24,7 @@ from echonet_satellite.audio import SAMPLE_RATE, SourceKind
 from echonet_satellite.audio.playback import Playback
 from echonet_satellite.classifier import AUDIOSET_CLASSES, Classifier, Heard, load_classifier
 from echonet_satellite.frontend import Floats
+from echonet_satellite.learning.sounds import SoundEvent as TaughtEvent
 from echonet_satellite.pipeline import Pipeline, SoundEvent
 from echonet_satellite.protocol import Health, Level, Sensitivity, Settings
 from echonet_satellite.rooms import Rooms
@@ -34,6 +36,9 @@ class Nobody:
     """Is told, and does nothing with it."""
 
     def on_event(self, event: SoundEvent) -> None:
+        """Do nothing."""
+
+    def on_taught(self, event: TaughtEvent, onset: datetime) -> None:
         """Do nothing."""
 
     def on_health(self, health: Health) -> None:

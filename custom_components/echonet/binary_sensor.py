@@ -15,6 +15,7 @@ from .coordinator import SatelliteConfigEntry, SatelliteCoordinator
 from .dynamic import async_add_per_class, async_add_per_room
 from .entity import SatelliteEntity, SoundClassEntity
 from .protocol import MICROPHONE_PROBLEMS, SoundClass
+from .taught_sounds import async_follow_taught_sounds
 
 PARALLEL_UPDATES = 0
 
@@ -58,6 +59,7 @@ async def async_setup_entry(
             room,
         ),
     )
+    async_follow_taught_sounds(hass, entry, async_add_entities)
     async_add_per_class(
         entry,
         async_add_entities,

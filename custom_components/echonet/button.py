@@ -17,7 +17,7 @@ from .entity import SatelliteEntity
 from .household.button import ANSWERS, AnswerButton
 from .household.runtime import HouseholdConfigEntry, is_household
 from .household.walk_entities import WalkTestButton
-from .protocol import SelfTestOutcome, SoundClass, Test
+from .protocol import Forget, SelfTestOutcome, SoundClass, Test
 
 PARALLEL_UPDATES = 1
 
@@ -27,6 +27,11 @@ SELF_TEST = ButtonEntityDescription(
 )
 DELETE_CLIPS = ButtonEntityDescription(
     key="delete_clips", translation_key="delete_clips", entity_category=EntityCategory.CONFIG
+)
+FORGET = ButtonEntityDescription(
+    key="forget_false_alarms",
+    translation_key="forget_false_alarms",
+    entity_category=EntityCategory.CONFIG,
 )
 
 
@@ -42,7 +47,13 @@ async def async_setup_entry(
         async_add_entities([WalkTestButton(household.walk_test)])
         return
     coordinator = entry.runtime_data
-    async_add_entities([TestButton(coordinator, TEST), SelfTestButton(coordinator, SELF_TEST)])
+    async_add_entities(
+        [
+            TestButton(coordinator, TEST),
+            SelfTestButton(coordinator, SELF_TEST),
+            ForgetButton(coordinator, FORGET),
+        ]
+    )
     async_add_with_clips(entry, async_add_entities, lambda: [DeleteClipsButton(coordinator, DELETE_CLIPS)])
 
 
@@ -89,3 +100,18 @@ class DeleteClipsButton(ClipEntity, ButtonEntity):
     async def async_press(self) -> None:
         """Delete them."""
         await async_delete_clips(self.hass, self.coordinator.config_entry)
+
+
+class ForgetButton(SatelliteEntity, ButtonEntity):
+    """Makes the satellite hear everything again that somebody called a false alarm."""
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Whether the satellite is there, and learns at all."""
+        return super().available and self.coordinator.data.welcome.learns
+
+    @override
+    async def async_press(self) -> None:
+        """Forget all of it."""
+        await self.coordinator.async_send(Forget(false_alarms=True))

@@ -9,7 +9,7 @@ import logging
 from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import EVENT_HOMEASSISTANT_STOP
+from homeassistant.const import ATTR_DEVICE_ID, ATTR_ID, ATTR_NAME, EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady, HomeAssistantError
 from homeassistant.helpers.dispatcher import async_dispatcher_send
@@ -22,7 +22,7 @@ from .clocks import Offset
 from .codec import ToldOnce
 from .connecting import async_connect_entry
 from .connection_record import ConnectionRecord
-from .const import DOMAIN
+from .const import ATTR_OUTCOME, DOMAIN, EVENT_LESSON
 from .device import async_register_device
 from .helpers import translation_key
 from .intake import Intake
@@ -35,6 +35,7 @@ from .protocol import (
     Clip,
     Detection,
     Health,
+    Lesson,
     Level,
     LoudNoise,
     Message,
@@ -43,6 +44,8 @@ from .protocol import (
     SelfTestOutcome,
     SelfTestResult,
     Snapshot,
+    SoundHeard,
+    Taught,
     TimeReply,
     Welcome,
 )
@@ -76,6 +79,7 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
         self._time = Timekeeper(hass, entry)
         self.record = ConnectionRecord()
         self._link = Link(self._async_connect, self, entry.title)
+        self._taught_listeners: list[Callable[[Taught], None]] = []
         self._last_known = LastKnown(hass, entry.entry_id)
         self._intake = Intake(hass, entry.title, self._acknowledge_soon)
         self._self_tests: list[asyncio.Future[SelfTestOutcome]] = []
@@ -223,7 +227,7 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
         if welcome.tells_time:
             self._time.async_begin(connection.send)
         self._async_update(SatelliteData.of(welcome, connection.snapshot))
-        self._last_known.async_keep(welcome, self.data.health, self.data.settings)
+        self._last_known.async_keep(welcome, self.data.health, self.data.settings, self.data.learning)
         self._async_report()
         self.live.async_connected()
 
@@ -269,8 +273,10 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
 
     @callback
     def _async_pass_on(self, message: Message) -> None:
-        """Tell of what changes nothing that is known of the satellite."""
-        if isinstance(message, SelfTestResult):
+        """Tell of what is no more than a moment, or of what the satellite learns."""
+        if isinstance(message, Lesson | SoundHeard | Taught):
+            self._async_take_learning(message)
+        elif isinstance(message, SelfTestResult):
             for answer in self._self_tests:
                 if not answer.done():
                     answer.set_result(message.outcome)
@@ -280,6 +286,35 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
         elif isinstance(message, Clip):
             report = ClipReport(entry_id=self.config_entry.entry_id, clip=message)
             async_dispatcher_send(self.hass, SIGNAL_CLIP, report)
+
+    @callback
+    def _async_take_learning(self, message: Lesson | SoundHeard | Taught) -> None:
+        if isinstance(message, Lesson):
+            self._async_log_lesson(message)
+        elif isinstance(message, SoundHeard):
+            self._async_update(self.data.with_sound(message))
+        else:
+            for listener in tuple(self._taught_listeners):
+                listener(message)
+
+    @callback
+    def async_subscribe_taught(self, listener: Callable[[Taught], None]) -> CALLBACK_TYPE:
+        """Call `listener` with what becomes of each wish to teach a sound; returns what ends it."""
+        self._taught_listeners.append(listener)
+        return lambda: self._taught_listeners.remove(listener)
+
+    @callback
+    def _async_log_lesson(self, lesson: Lesson) -> None:
+        """Let the logbook say what became of a verdict."""
+        self.hass.bus.async_fire(
+            EVENT_LESSON,
+            {
+                ATTR_DEVICE_ID: self.device_id,
+                ATTR_NAME: self.config_entry.title,
+                ATTR_ID: lesson.detection_id,
+                ATTR_OUTCOME: lesson.outcome.value,
+            },
+        )
 
     @callback
     def on_stable(self) -> None:

@@ -57,6 +57,7 @@ async def async_get_config_entry_diagnostics(
             "welcome": asdict(runtime.data.welcome),
             "health": asdict(runtime.data.health),
             "settings": asdict(runtime.data.settings),
+            "learning": asdict(runtime.data.learning),
             "active": sorted(item.sound_class for item in runtime.data.active.values()),
         }
     redacted: dict[str, Any] = async_redact_data(_listed(diagnostics), TO_REDACT)

@@ -9,7 +9,7 @@ from homeassistant.helpers.storage import Store
 
 from .codec import decode, encode
 from .const import DOMAIN
-from .protocol import Health, Settings, Snapshot, Welcome
+from .protocol import Health, Learning, Settings, Snapshot, Welcome
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -41,13 +41,17 @@ class LastKnown:
         return welcome, snapshot
 
     @callback
-    def async_keep(self, welcome: Welcome, health: Health, settings: Settings) -> None:
+    def async_keep(self, welcome: Welcome, health: Health, settings: Settings, learning: Learning) -> None:
         """Write it before long. What the satellite hears is not kept: it will not be true any more."""
         # Where it is stays its own secret: a file is read by whoever reads a backup.
         kept = encode(replace(welcome, location=None))
-        state = encode(Snapshot(active=(), health=health, settings=settings))
+        state = encode(Snapshot(active=(), health=health, settings=settings, learning=_silent(learning)))
         self._store.async_delay_save(lambda: {"welcome": kept, "snapshot": state}, SAVE_DELAY_S)
 
     async def async_remove(self) -> None:
         """Delete the file."""
         await self._store.async_remove()
+
+
+def _silent(learning: Learning) -> Learning:
+    return replace(learning, sounds=tuple(replace(sound, active=False) for sound in learning.sounds))

@@ -1,4 +1,4 @@
-"""Puts the sounds of the activity into words, in the language of the home."""
+"""Puts the sounds of the activity into words, and what became of verdicts, in the language of the home."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -17,19 +17,23 @@ from .const import (
     ATTR_CONFIDENCE,
     ATTR_LATE,
     ATTR_ONSET,
+    ATTR_OUTCOME,
     ATTR_PATTERN,
     ATTR_SOUND_CLASS,
     ATTR_TEST,
     DOMAIN,
+    EVENT_LESSON,
     EVENT_SOUND,
 )
 from .household.kinds import AlertKind, kind_of
 from .household.texts import TEXTS, nearest_language
 from .household.wording import describe_moment
-from .protocol import AlarmPattern, SoundClass
+from .lesson_texts import LESSON_TEXTS
+from .protocol import AlarmPattern, LessonOutcome, SoundClass
 
 # What is written on the detectors themselves.
 _RHYTHMS: Final = {AlertKind.SMOKE_ALARM: "T3", AlertKind.CO_ALARM: "T4"}
+_LESSON_ICON: Final = "mdi:school-outline"
 _TEST_ICON: Final = "mdi:bell-ring-outline"
 _LATE_ICON: Final = "mdi:history"
 _ICONS: Final = {
@@ -65,7 +69,17 @@ def async_describe_events(
             LOGBOOK_ENTRY_ICON: icon,
         }
 
+    @callback
+    def describe_lesson(event: Event) -> dict[str, Any]:
+        texts = LESSON_TEXTS[nearest_language(hass.config.language)]
+        return {
+            LOGBOOK_ENTRY_NAME: event.data[ATTR_NAME],
+            LOGBOOK_ENTRY_MESSAGE: texts[LessonOutcome(event.data[ATTR_OUTCOME])],
+            LOGBOOK_ENTRY_ICON: _LESSON_ICON,
+        }
+
     async_describe_event(DOMAIN, EVENT_SOUND, describe)
+    async_describe_event(DOMAIN, EVENT_LESSON, describe_lesson)
 
 
 def _say(hass: HomeAssistant, data: Any) -> tuple[str, str]:

@@ -164,6 +164,37 @@ class Talk(StrEnum):
     DROPPED = "dropped"
 
 
+class LessonOutcome(StrEnum):
+    """What a satellite makes of a verdict.
+
+    `refused_smoke`: the rhythm of a smoke or CO alarm is never unlearned. `refused_similar`: it is too much like sounds
+    that must be heard. `not_kept`: nobody knows any more what it sounded like.
+    """
+
+    LEARNED = "learned"
+    FORGOTTEN = "forgotten"
+    NOTED = "noted"
+    REFUSED_SMOKE = "refused_smoke"
+    REFUSED_SIMILAR = "refused_similar"
+    NOT_KEPT = "not_kept"
+
+
+class TeachOutcome(StrEnum):
+    """What a satellite makes of a wish to be taught a sound.
+
+    `listening` comes first, and one of the others when it has listened. `full`: it knows as many sounds, or as many
+    recordings of this one, as it can keep.
+    """
+
+    LISTENING = "listening"
+    LEARNED = "learned"
+    NOTHING_HEARD = "nothing_heard"
+    NOT_LISTENING = "not_listening"
+    BUSY = "busy"
+    FULL = "full"
+    FAILED = "failed"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:
     """Coordinates in degrees (WGS 84); `accuracy_m` is a radius in metres, `age_s` how long ago they were found."""
@@ -210,6 +241,7 @@ class Welcome(Message):
     """What the satellite is; follows a good token.
 
     `tells_time`: it answers `time_request`. `rooms`: it hears several, by these names; else only where it is.
+    `learns`: it learns from verdicts, and takes `teach` and `forget`.
     """
 
     type: ClassVar[str] = "welcome"
@@ -224,6 +256,26 @@ class Welcome(Message):
     location: Location | None = None
     tells_time: bool = False
     rooms: tuple[str, ...] = ()
+    learns: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaughtSound:
+    """A sound that the home has taught; it is recognised (`ready`) once there are enough recordings of it."""
+
+    id: str
+    name: str
+    examples: int = field(metadata={"ge": 0})
+    ready: bool = False
+    active: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learning:
+    """What the satellite was taught at home: how many false alarms of each class, and sounds of its own."""
+
+    false_alarms: Mapping[SoundClass, int]
+    sounds: tuple[TaughtSound, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -302,12 +354,13 @@ class Health(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot(Message):
-    """The whole state, after `welcome` and after every change of settings."""
+    """The whole state, after `welcome` and after every change of settings or of what was learned."""
 
     type: ClassVar[str] = "snapshot"
     active: tuple[Detection, ...]
     health: Health
     settings: Settings
+    learning: Learning = Learning(false_alarms={})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -403,11 +456,60 @@ class Test(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label(Message):
-    """A person's verdict on a detection; kept in the journal, to learn from."""
+    """A person's verdict on a detection; kept in the journal, and learned from: answered by a `lesson`."""
 
     type: ClassVar[str] = "label"
     detection_id: str
     verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson(Message):
+    """What the satellite makes of a verdict; sent to everybody, before the `snapshot` that shows it."""
+
+    type: ClassVar[str] = "lesson"
+    detection_id: str
+    outcome: LessonOutcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forget(Message):
+    """Hear again what was learned to be no alarm, and forget taught sounds. Answered by a `snapshot`."""
+
+    type: ClassVar[str] = "forget"
+    false_alarms: bool = False
+    sounds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Teach(Message):
+    """Listen now, for some seconds, to a sound of this name. Answered by `taught`, first that it listens."""
+
+    type: ClassVar[str] = "teach"
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taught(Message):
+    """What became of `teach`; `examples` of `needed` recordings are there. Sent to everybody."""
+
+    type: ClassVar[str] = "taught"
+    name: str
+    outcome: TeachOutcome
+    examples: int = field(default=0, metadata={"ge": 0})
+    needed: int = field(default=0, metadata={"ge": 0})
+    listens_s: float = field(default=0.0, metadata={"ge": 0.0})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoundHeard(Message):
+    """A taught sound begins or ends. It is told to whoever is connected, and not kept."""
+
+    type: ClassVar[str] = "sound_heard"
+    sound_id: str
+    phase: Phase
+    onset: datetime
+    confidence: float = field(metadata={"ge": 0.0, "le": 1.0})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -493,6 +595,11 @@ MESSAGES: Mapping[str, type[Message]] = {
         Mute,
         Test,
         Label,
+        Lesson,
+        Forget,
+        Teach,
+        Taught,
+        SoundHeard,
         Watch,
         TimeRequest,
         TimeReply,

@@ -4,7 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from .protocol import Detection, Health, Phase, Problem, Settings, Snapshot, SoundClass, Welcome
+from .protocol import (
+    Detection,
+    Health,
+    Learning,
+    Phase,
+    Problem,
+    Settings,
+    Snapshot,
+    SoundClass,
+    SoundHeard,
+    Welcome,
+)
 
 # More sounds at once than a house can have; a satellite that tells no end of anything fills no memory.
 MAX_ACTIVE: Final = 64
@@ -18,13 +29,28 @@ class SatelliteData:
     health: Health
     settings: Settings
     active: Mapping[str, Detection]
+    learning: Learning
 
     @classmethod
     def of(cls, welcome: Welcome, snapshot: Snapshot) -> SatelliteData:
         """Return what a satellite tells of itself when it is connected, or whenever it likes."""
         # A test never turns a sensor on: a binary sensor has no way to say that nothing was heard.
         active = {item.id: item for item in snapshot.active[-MAX_ACTIVE:] if not item.test}
-        return cls(welcome=welcome, health=snapshot.health, settings=snapshot.settings, active=active)
+        return cls(
+            welcome=welcome,
+            health=snapshot.health,
+            settings=snapshot.settings,
+            active=active,
+            learning=snapshot.learning,
+        )
+
+    def with_sound(self, message: SoundHeard) -> SatelliteData:
+        """Return the state after a taught sound has begun or ended."""
+        sounds = tuple(
+            replace(sound, active=message.phase is not Phase.END) if sound.id == message.sound_id else sound
+            for sound in self.learning.sounds
+        )
+        return replace(self, learning=replace(self.learning, sounds=sounds))
 
     def hears(self, sound_class: SoundClass) -> bool:
         """Tell whether a sound of this class goes on."""

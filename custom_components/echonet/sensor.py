@@ -63,6 +63,11 @@ SENSORS = (
     ),
 )
 
+LEARNED = SensorEntityDescription(
+    key="learned_false_alarms",
+    translation_key="learned_false_alarms",
+    entity_category=EntityCategory.DIAGNOSTIC,
+)
 MODEL = SensorEntityDescription(
     key="sound_model",
     translation_key="sound_model",
@@ -95,7 +100,9 @@ async def async_setup_entry(
         async_add_entities([WalkTestSensor(runtime.walk_test), LikelyRoomSensor(runtime)])
     else:
         async_add_entities(HealthSensor(runtime, description) for description in SENSORS)
-        async_add_entities([ModelSensor(runtime, MODEL), LevelSensor(runtime, LEVEL)])
+        async_add_entities(
+            [LearnedSensor(runtime, LEARNED), ModelSensor(runtime, MODEL), LevelSensor(runtime, LEVEL)]
+        )
 
 
 class HealthSensor(SatelliteEntity, SensorEntity):
@@ -108,6 +115,22 @@ class HealthSensor(SatelliteEntity, SensorEntity):
     def native_value(self) -> str | float:
         """What the satellite told last."""
         return self.entity_description.value(self.coordinator.data.health)
+
+
+class LearnedSensor(SatelliteEntity, SensorEntity):
+    """How many sounds the satellite has learned to be no alarm."""
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Whether the satellite is there, and learns at all."""
+        return super().available and self.coordinator.data.welcome.learns
+
+    @property
+    @override
+    def native_value(self) -> int:
+        """Of all classes together."""
+        return sum(self.coordinator.data.learning.false_alarms.values())
 
 
 class ModelSensor(SatelliteEntity, SensorEntity):

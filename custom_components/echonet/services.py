@@ -4,8 +4,8 @@ from datetime import timedelta
 from typing import Final
 
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import ATTR_DEVICE_ID
-from homeassistant.core import HomeAssistant, ServiceCall, callback
+from homeassistant.const import ATTR_DEVICE_ID, ATTR_NAME
+from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 import probatio
@@ -25,18 +25,30 @@ from .household.answers import (
 )
 from .household.incident import Incident
 from .household.runtime import Household, is_household
-from .protocol import SoundClass, Test, Verdict
+from .protocol import MAX_STRING_LENGTH, SoundClass, Test, Verdict
+from .taught_sounds import async_forget_sound, async_teach
 
 ACKNOWLEDGE: Final = "acknowledge"
 DELETE_CLIPS: Final = "delete_clips"
+FORGET_SOUND: Final = "forget_sound"
 LABEL: Final = "label"
 MUTE: Final = "mute"
+TEACH_SOUND: Final = "teach_sound"
 TEST_ALERT: Final = "test_alert"
 
 ATTR_CLIP: Final = "clip"
 ATTR_DURATION: Final = "duration"
 ATTR_INCIDENT: Final = "incident"
 ATTR_VERDICT: Final = "verdict"
+
+
+def _sound_name(name: str) -> str:
+    """Return the name of a sound, as it may travel."""
+    plain = " ".join(name.split())
+    if not plain or len(plain) > MAX_STRING_LENGTH or not plain.isprintable():
+        raise probatio.Invalid("a name of a few printable words")
+    return plain
+
 
 ACKNOWLEDGE_SCHEMA: Final = probatio.Schema({probatio.Optional(ATTR_INCIDENT): cv.string})
 DELETE_CLIPS_SCHEMA: Final = probatio.Schema(
@@ -58,6 +70,12 @@ MUTE_SCHEMA: Final = probatio.Schema(
         ),
     }
 )
+SOUND_SCHEMA: Final = probatio.Schema(
+    {
+        probatio.Required(ATTR_DEVICE_ID): cv.string,
+        probatio.Required(ATTR_NAME): probatio.All(cv.string, _sound_name),
+    }
+)
 TEST_ALERT_SCHEMA: Final = probatio.Schema(
     {
         probatio.Required(ATTR_DEVICE_ID): cv.string,
@@ -73,6 +91,10 @@ def async_setup_services(hass: HomeAssistant) -> None:
     hass.services.async_register(DOMAIN, DELETE_CLIPS, _async_delete_clips, DELETE_CLIPS_SCHEMA)
     hass.services.async_register(DOMAIN, LABEL, _async_label, LABEL_SCHEMA)
     hass.services.async_register(DOMAIN, MUTE, _async_mute, MUTE_SCHEMA)
+    hass.services.async_register(DOMAIN, FORGET_SOUND, _async_forget_sound, SOUND_SCHEMA)
+    hass.services.async_register(
+        DOMAIN, TEACH_SOUND, _async_teach_sound, SOUND_SCHEMA, supports_response=SupportsResponse.OPTIONAL
+    )
     hass.services.async_register(DOMAIN, TEST_ALERT, _async_test_alert, TEST_ALERT_SCHEMA)
 
 
@@ -108,6 +130,17 @@ async def _async_delete_clips(call: ServiceCall) -> None:
 async def _async_mute(call: ServiceCall) -> None:
     household = _async_get_household(call.hass)
     await async_mute(household, call.data[ATTR_DURATION], call.data[CONF_CLASSES])
+
+
+async def _async_teach_sound(call: ServiceCall) -> ServiceResponse:
+    coordinator = async_get_coordinator(call.hass, call.data[ATTR_DEVICE_ID])
+    taught = await async_teach(coordinator, call.data[ATTR_NAME])
+    return {"recordings": taught.examples, "needed": taught.needed}
+
+
+async def _async_forget_sound(call: ServiceCall) -> None:
+    coordinator = async_get_coordinator(call.hass, call.data[ATTR_DEVICE_ID])
+    await async_forget_sound(coordinator, call.data[ATTR_NAME])
 
 
 async def _async_test_alert(call: ServiceCall) -> None:

@@ -63,10 +63,18 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--docs", type=Path, default=Path("docs"), help="folder of the page (%(default)s)")
     evaluate.set_defaults(command=_evaluate)
 
-    export = commands.add_parser("export", help="write model.tflite, model.json and MODEL_CARD.md")
+    export = commands.add_parser(
+        "export", help="write model.tflite, model.json, MODEL_CARD.md and reference.npz"
+    )
     export.add_argument("--to", type=Path, default=DEFAULT_RELEASE, help="folder to write to (%(default)s)")
     export.add_argument("--version", required=True, help="version of the model")
     export.set_defaults(command=_export)
+
+    fewshot = commands.add_parser(
+        "fewshot", help="measure what homes teach: sounds of their own, and false alarms; write the table"
+    )
+    fewshot.add_argument("--docs", type=Path, default=Path("docs"), help="folder of the page (%(default)s)")
+    fewshot.set_defaults(command=_fewshot)
 
     comparison = commands.add_parser(
         "compare",
@@ -75,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_arguments(comparison)
     comparison.set_defaults(command=_compare)
 
-    for command in (train, evaluate, export, comparison):
+    for command in (train, evaluate, export, fewshot, comparison):
         command.add_argument(
             "--run", type=Path, default=DEFAULT_RUN, help="folder of the training (%(default)s)"
         )
@@ -121,9 +129,17 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 
 def _export(options: argparse.Namespace) -> None:
-    from .evaluation.release import release_run  # noqa: PLC0415
+    from .evaluation.release import release_reference, release_run  # noqa: PLC0415
 
     print(release_run(options.run, options.to, version=options.version))
+    print(release_reference(options.to, _library(options)))
+
+
+def _fewshot(options: argparse.Namespace) -> None:
+    from .evaluation.fewshot import measure, write_table  # noqa: PLC0415
+
+    figures = measure(options.run, _library(options), teachers_directory(options.teachers))
+    print(f"page: {write_table(figures, options.docs)}")
 
 
 def _compare(options: argparse.Namespace) -> None:

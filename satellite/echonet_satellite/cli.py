@@ -22,9 +22,13 @@ _COMMANDS = {
     "devices": "list the microphones",
     "classify": "recognise the sounds in recordings",
     "record": "record what the satellite would hear, as a file",
+    "teach": "teach the satellite a sound of your home from recordings of it",
+    "labels": "export what people said of alerts, for the next training",
 }
 
-_CONFIGURED = frozenset({"run", "pair", "unpair", "selftest", "config", "doctor", "calibrate", "record"})
+_CONFIGURED = frozenset(
+    {"run", "pair", "unpair", "selftest", "config", "doctor", "calibrate", "record", "teach", "labels"}
+)
 
 _EXAMPLES = """\
 examples:
@@ -35,6 +39,7 @@ examples:
   echonet-satellite doctor                    is everything as it should be?
   echonet-satellite classify bark.wav         recognise the sounds in a recording
   echonet-satellite record bell.flac --trim   make a recording
+  echonet-satellite teach "My doorbell" ring1.wav ring2.wav ring3.wav
 """
 
 
@@ -97,7 +102,7 @@ def _log_to(errors: LineWriter, *, verbose: bool) -> None:
         logging.getLogger("zeroconf").setLevel(logging.CRITICAL)
 
 
-def _run(args: argparse.Namespace) -> int:
+def _run(args: argparse.Namespace) -> int:  # noqa: C901 - one case for each command
     if args.command in _CONFIGURED:
         from . import logs, options  # noqa: PLC0415 - each command loads only what it needs
 
@@ -137,6 +142,10 @@ def _run(args: argparse.Namespace) -> int:
             from . import devices  # noqa: PLC0415
 
             return devices.run(args)
+        case "teach" | "labels":
+            from . import teach_command  # noqa: PLC0415
+
+            return teach_command.teach(args) if args.command == "teach" else teach_command.labels(args)
         case _:
             from . import classify  # noqa: PLC0415
 
@@ -167,7 +176,9 @@ def _add_arguments(name: str, parser: argparse.ArgumentParser) -> None:
     if name in _CONFIGURED:
         from . import options  # noqa: PLC0415
 
-        options.add_arguments(parser, options.FEW if name in {"pair", "unpair", "selftest"} else None)
+        options.add_arguments(
+            parser, options.FEW if name in {"pair", "unpair", "selftest", "teach", "labels"} else None
+        )
     if name == "selftest":
         from . import self_test_command  # noqa: PLC0415
 
@@ -188,3 +199,10 @@ def _add_arguments(name: str, parser: argparse.ArgumentParser) -> None:
         from . import classify  # noqa: PLC0415
 
         classify.add_arguments(parser)
+    if name in {"teach", "labels"}:
+        from . import teach_command  # noqa: PLC0415
+
+        if name == "teach":
+            teach_command.add_teach_arguments(parser)
+        else:
+            teach_command.add_labels_arguments(parser)

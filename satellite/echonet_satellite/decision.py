@@ -1,8 +1,9 @@
 """How probabilities of a class become detections, and what is told of one. No clock, no I/O."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from .frontend import Floats
 from .presence import Scene
 from .protocol import AlarmPattern, Phase, Sensitivity, SoundClass
 
@@ -51,7 +52,8 @@ class StreamEvent:
     """A detection starts, is updated or ends; times are seconds from the start of the stream.
 
     `number` is the same for all events of one detection. `at_s` is the end of the step that decided it, `heard_s` when
-    the sound was last heard: the end of the sound, once the phase is `end`.
+    the sound was last heard: the end of the sound, once the phase is `end`. `embeddings` [moments, size] are its most
+    telling moments; only starts and ends have them.
     """
 
     number: int
@@ -63,3 +65,4 @@ class StreamEvent:
     confidence: float
     peak_dbfs: float
     pattern: AlarmPattern | None = None
+    embeddings: Floats | None = field(default=None, compare=False, repr=False)

@@ -8,6 +8,7 @@ __all__ = [
     "EchonetError",
     "IdentityError",
     "JournalError",
+    "LearningError",
     "NotRunningError",
     "PairingClosedError",
     "PairingError",
@@ -36,6 +37,10 @@ class ClipError(StateError):
 
 class JournalError(StateError):
     """The journal cannot be written."""
+
+
+class LearningError(StateError):
+    """What is to be learned cannot be kept, or not from this."""
 
 
 class ServerError(EchonetError):

@@ -1,6 +1,7 @@
 """Frontend, classifier, alarm patterns and detector in one: samples in, detections out. No clock, no I/O."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 import math
 from typing import Final
 
@@ -12,6 +13,9 @@ from .classifier import Classifier, Heard, quiet_room
 from .decision import StreamEvent
 from .detector import Detector
 from .frontend import Floats, decibels, log_mel
+from .learning.learned import Learned
+from .learning.sounds import Listening, SoundEvent
+from .learning.traces import Traces
 from .onset import frame_levels
 from .patterns import AlarmPatterns
 from .presence import SPEECH, evidence
@@ -36,11 +40,14 @@ class Hearing:
         *,
         on_heard: Callable[[Heard], None] | None = None,
         on_step: Callable[[Sequence[float], Floats], None] | None = None,
+        learned: Learned | None = None,
+        on_sound: Callable[[SoundEvent], None] | None = None,
         settling_s: float = 0.0,
     ) -> None:
         """Start anew with a classifier; `on_heard` is given what the network hears in each step, `on_step`
         what the detector decides by, with the step's frames.
 
+        `learned` is what the home has taught, and may change at any time; `on_sound` is told of taught sounds.
         What bangs in the first `settling_s` is a microphone that is switched on.
         """
         card = classifier.card
@@ -48,6 +55,10 @@ class Hearing:
         self._classifier = classifier
         self._on_heard = on_heard
         self._on_step = on_step
+        self._learned = learned or Learned()
+        self._on_sound = on_sound
+        self._listening = Listening(card.step_s)
+        self._traces = Traces(card.classes)
         # The room was quiet before, up to the very first sample: every onset is seen by frames that hold the end of the
         # quiet and the beginning of the sound, and so must be one that begins a stream.
         heard_already = card.window_frames * card.frontend.hop_length
@@ -103,6 +114,7 @@ class Hearing:
 
     def flush(self) -> list[StreamEvent]:
         """End what is heard: the stream is interrupted."""
+        self._tell_sounds(self._listening.flush())
         return self._told(self._detector.flush())
 
     def finish(self) -> list[StreamEvent]:
@@ -121,6 +133,8 @@ class Hearing:
             self._on_heard(heard)
         row = heard.probabilities.tolist()
         row[self._presence] = float(evidence(heard.probabilities[self._presence], heard.audioset[SPEECH]))
+        self._traces.push(tuple(row), heard.embedding)
+        self._tell_sounds(self._learned.recognise(self._listening, heard.embedding))
         levels_db = decibels(frames, self._classifier.card.frontend)
         self._patterns.push(levels_db)
         chirp = self._chirps.push(levels_db)
@@ -128,18 +142,41 @@ class Hearing:
             # One beep makes no alarm; if it is one, the next follows before the first has left the window.
             row[self._alarm] = 0.0
         self._recognise(row[self._alarm])
+        self._silence(row, heard.embedding)
         if self._on_step is not None:
             self._on_step(row, frames)
         levels = frame_levels(frames, self._classifier.card.frontend)
         events = self._told(self._detector.push(row, levels, peak_dbfs, self._pattern))
-        return events if chirp is None else events + self._detector.chirp(chirp.first, chirp.last)
+        if chirp is None or self._learned.no_chirp(self._traces.recent):
+            return events
+        return events + self._traced(self._detector.chirp(chirp.first, chirp.last))
+
+    def _tell_sounds(self, events: list[SoundEvent]) -> None:
+        if self._on_sound is not None:
+            for event in events:
+                self._on_sound(event)
+
+    def _silence(self, row: list[float], embedding: Floats) -> None:
+        """Leave out what was no alarm before. No lesson counts against the rhythm of a smoke or CO alarm."""
+        for place in self._learned.silences(row, embedding):
+            if place != self._alarm:
+                row[place] = 0.0
+            elif self._pattern not in CERTAIN_PATTERNS:
+                # It stays suspected, so that a rhythm that is found later is told from its beginning.
+                row[place] = min(row[place], SUSPICION)
 
     def _told(self, events: list[StreamEvent]) -> list[StreamEvent]:
         """Tell bangs on time, and forget the rhythm of an alarm that has ended: the next has its own."""
         if any(event.sound_class is SoundClass.ALARM and event.phase is Phase.END for event in events):
             self._patterns.forget()
             self._pattern = AlarmPattern.UNKNOWN
-        return [self._bangs.on_time(event) for event in events]
+        return self._traced([self._bangs.on_time(event) for event in events])
+
+    def _traced(self, events: list[StreamEvent]) -> list[StreamEvent]:
+        return [
+            event if event.phase is Phase.UPDATE else replace(event, embeddings=self._traces.of(event))
+            for event in events
+        ]
 
     def _peaks(self, heard: Floats) -> list[float]:
         """Return the loudest sample that the frames of each step have seen, in dB below full scale."""

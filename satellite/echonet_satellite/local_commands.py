@@ -1,4 +1,4 @@
-"""What `pair`, `unpair` and `selftest`, which are processes of their own, make the running satellite do."""
+"""What `pair`, `unpair`, `selftest` and `teach`, which are processes of their own, make the running satellite do."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -27,6 +27,7 @@ class LocalCommands:
     disconnect: Callable[[str], Awaitable[None]]
     announce_paired: Callable[[bool], Awaitable[None]]
     self_test: Callable[..., Awaitable[SelfTestResult | None]]
+    learn_again: Callable[[], Awaitable[None]]
     delete_clips: Callable[[], Awaitable[None]]
 
     def handlers(self) -> dict[str, Handler]:
@@ -34,6 +35,7 @@ class LocalCommands:
         return {
             "pair": self._pair,
             "unpair": self._unpair,
+            "learn_again": self._learn_again,
             "selftest": self._self_test,
             "selftest aloud": self._self_test_aloud,
         }
@@ -90,3 +92,8 @@ class LocalCommands:
         await self.announce_paired(False)
         await self.delete_clips()
         yield {"forgotten": [controller.name for controller in controllers]}
+
+    async def _learn_again(self) -> AsyncIterator[dict[str, Any]]:
+        """Take the sounds that the command `teach` has taught."""
+        await self.learn_again()
+        yield {"learned": True}

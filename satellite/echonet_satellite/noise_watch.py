@@ -16,6 +16,7 @@ from .protocol import Health, Level, LoudNoise, Message, Phase, Problem, SoundCl
 from .sensor import SensorConfig, SensorError, SoundSensor
 
 if TYPE_CHECKING:
+    from .learning.sounds import SoundEvent as TaughtEvent
     from .pipeline import SoundEvent
 
 _LOGGER = logging.getLogger(__name__)
@@ -34,6 +35,9 @@ class Teller(Protocol):
 
     def on_event(self, event: "SoundEvent") -> None:
         """A detection starts, is updated or ends."""
+
+    def on_taught(self, event: "TaughtEvent", onset: datetime) -> None:
+        """A sound that the home has taught begins or ends."""
 
     def on_health(self, health: Health) -> None:
         """The health has changed."""
@@ -101,6 +105,10 @@ class NoiseWatch:
         if event.sound_class in _BANGS and self._felt(event.onset):
             event = replace(event, confidence=1.0 - (1.0 - event.confidence) * _DOUBT_LEFT)
         self._teller.on_event(event)
+
+    def on_taught(self, event: "TaughtEvent", onset: datetime) -> None:
+        """Pass on that a taught sound begins or ends."""
+        self._teller.on_taught(event, onset)
 
     def on_health(self, health: Health) -> None:
         """Pass the health on, with what the comparison of microphone and sensor adds."""

@@ -1,7 +1,7 @@
 """From a source of sound to a listener, in one worker thread, with its health."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 import logging
 import threading
@@ -27,6 +27,8 @@ from .decision import StreamEvent
 from .frontend import Floats
 from .health import HealthMonitor
 from .hearing import Hearing, dbfs
+from .learning.learned import Learned
+from .learning.sounds import SoundEvent as TaughtEvent
 from .picture import Picture
 from .protocol import AlarmPattern, Health, Level, Phase, Settings, SoundClass
 
@@ -51,6 +53,7 @@ class SoundEvent:
     """A detection starts, is updated or ends; `onset` is UTC, `id` the same for all events of one detection.
 
     `room` names where, on a satellite that hears several rooms.
+    `embeddings` are what its most telling moments were to the network; only starts and ends have them.
     """
 
     id: str
@@ -62,6 +65,7 @@ class SoundEvent:
     duration_s: float
     pattern: AlarmPattern | None = None
     room: str = ""
+    embeddings: Floats | None = field(default=None, compare=False, repr=False)
 
 
 class Listener(Protocol):
@@ -69,6 +73,9 @@ class Listener(Protocol):
 
     def on_event(self, event: SoundEvent) -> None:
         """A detection starts, is updated or ends."""
+
+    def on_taught(self, event: TaughtEvent, onset: datetime) -> None:
+        """A sound that the home has taught begins or ends."""
 
     def on_health(self, health: Health) -> None:
         """The health has changed."""
@@ -80,13 +87,14 @@ class Listener(Protocol):
 class Pipeline:
     """Owns the worker thread. `start` returns at once; the thread ends with `stop`, or when a file is over."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts of a satellite meet here
         self,
         source: Source,
         classifier: Classifier,
         settings: Settings,
         listener: Listener,
         *,
+        learned: Learned | None = None,
         tape: Tape | None = None,
         on_peak: Callable[[float], None] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
@@ -95,6 +103,7 @@ class Pipeline:
         """Prepare; nothing runs yet. Where there is a `tape`, it is given every block before that is heard.
 
         `on_peak` is told twice a second how loud it was at most, in dB below full scale, whoever watches.
+        `learned` is what the home has taught, and may change at any time.
         """
         self._source = source
         self._classifier = classifier
@@ -102,6 +111,7 @@ class Pipeline:
         self._listener = listener
         self._tape = tape
         self._on_peak = on_peak
+        self._learned = learned
         self._monotonic = monotonic
         self._utc_now = utc_now
         self._health = HealthMonitor(source.kind)
@@ -187,7 +197,12 @@ class Pipeline:
             settling_s = _SETTLING_S if self._source.kind is SourceKind.MICROPHONE else 0.0
             picture = Picture(self._classifier.card)
             hearing = Hearing(
-                self._classifier, settings.sensitivity, on_step=picture.step, settling_s=settling_s
+                self._classifier,
+                settings.sensitivity,
+                on_step=picture.step,
+                learned=self._learned,
+                on_sound=self._tell_taught,
+                settling_s=settling_s,
             )
             self._stream = _Stream(hearing, picture, settings)
             self._last_sound = self._monotonic()
@@ -224,6 +239,8 @@ class Pipeline:
             self._tape.push(block.samples, block.captured)
         stream.picture.watched = self._watched
         stream.picture.hear(block.samples)
+        if self._learned is not None:
+            self._learned.recorder.push(block.samples)
         self._tell(stream, stream.hearing.push(block.samples))
         if self._on_peak is not None and (peak := stream.peak(block)) is not None:
             self._on_peak(peak)
@@ -262,8 +279,13 @@ class Pipeline:
                     peak_dbfs=round(event.peak_dbfs, 1),
                     duration_s=round(max(0.0, event.heard_s - event.onset_s), 2),
                     pattern=event.pattern,
+                    embeddings=event.embeddings,
                 )
             )
+
+    def _tell_taught(self, event: TaughtEvent) -> None:
+        ago = timedelta(seconds=event.steps * self._classifier.card.step_s)
+        self._listener.on_taught(event, self._utc_now() - ago)
 
     def _tell_health(self) -> None:
         if health := self._health.changed(self._monotonic()):

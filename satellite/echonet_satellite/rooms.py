@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 import threading
 from typing import TYPE_CHECKING
 
-from .protocol import Health, Level, Problem, Settings, SourceHealth
+from .protocol import Health, Level, Phase, Problem, Settings, SourceHealth
 
 if TYPE_CHECKING:
+    from .learning.sounds import SoundEvent as TaughtEvent
     from .pipeline import Listener, Pipeline, SoundEvent
 
 
@@ -20,6 +22,7 @@ class Rooms:
         self._lock = threading.Lock()
         self._health = dict.fromkeys(rooms, Health())
         self._levels: dict[str, Level] = {}
+        self._sounding: dict[str, set[str]] = {}  # in which rooms a taught sound is heard, by its id
 
     def ear(self, room: str) -> "Listener":
         """Return whom the pipeline of a room tells."""
@@ -28,6 +31,18 @@ class Rooms:
     def on_event(self, room: str, event: "SoundEvent") -> None:
         """Tell a detection."""
         self._listener.on_event(replace(event, room=room))
+
+    def on_taught(self, room: str, event: "TaughtEvent", onset: datetime) -> None:
+        """Tell a taught sound: it begins in the first room that hears it, and ends in the last."""
+        with self._lock:
+            rooms = self._sounding.setdefault(event.sound_id, set())
+            before = bool(rooms)
+            if event.phase is Phase.END:
+                rooms.discard(room)
+            else:
+                rooms.add(room)
+            if bool(rooms) is not before:
+                self._listener.on_taught(event, onset)
 
     def on_health(self, room: str, health: Health) -> None:
         """Tell how the satellite is, with what is new of one room."""
@@ -77,6 +92,9 @@ class _Ear:
 
     def on_event(self, event: "SoundEvent") -> None:
         self._rooms.on_event(self._room, event)
+
+    def on_taught(self, event: "TaughtEvent", onset: datetime) -> None:
+        self._rooms.on_taught(self._room, event, onset)
 
     def on_health(self, health: Health) -> None:
         self._rooms.on_health(self._room, health)

@@ -74,6 +74,7 @@ class _Satellite:
         from .clips.keeper import ClipKeeper  # noqa: PLC0415
         from .clips.speech import can_find_talk  # noqa: PLC0415
         from .clips.tape import Tape  # noqa: PLC0415
+        from .learning.learner import open_learner  # noqa: PLC0415
 
         self._config = config
         self._state = state
@@ -105,10 +106,12 @@ class _Satellite:
         self._gpsd = (
             Gpsd(config.gpsd.host, config.gpsd.port, self._tell_position) if config.gpsd is not None else None
         )
+        self._learner = open_learner(state, self._classifier.card, config.model)
         self._station = Station(
             info,
             self._journal,
             SettingsStore(state / "settings.json", card.classes, clips=can_find_talk()),
+            learner=self._learner,
             locate=lambda: locate(config, self._gpsd),
         )
         self._noises = NoiseWatch(
@@ -135,6 +138,8 @@ class _Satellite:
             loop.add_signal_handler(number, self._stop.set)
         async with AsyncExitStack() as stack:
             stack.callback(self._journal.close)
+            if self._learner is not None:
+                stack.callback(self._learner.close)
             stack.push_async_callback(self._station.end)
             pipelines = self._make_pipelines()
             self._station.begin(loop, Pipelines(tuple(pipelines.values())))
@@ -183,6 +188,7 @@ class _Satellite:
                 self._classifier.for_another_stream(),
                 self._station.settings,
                 rooms.ear(room),
+                learned=None if self._learner is None else self._learner.learned,
                 tape=self._tapes[room],
                 on_peak=peaks.of(room) if len(self._sources) > 1 else self._noises.on_peak,
             )
@@ -227,6 +233,7 @@ class _Satellite:
             port=self._port,
             disconnect=server.sockets.disconnect,
             announce_paired=self._announce_paired,
+            learn_again=self._station.learn_again,
             delete_clips=self._delete_clips,
             self_test=self._station.run_self_test,
         )

@@ -11,16 +11,20 @@ from typing import TYPE_CHECKING, Final, Protocol
 import uuid
 
 from .clock_watch import ClockWatch
-from .errors import JournalError, StateError
+from .errors import JournalError, LearningError, StateError
 from .journal import Journal
 from .open_detections import OpenDetections
 from .protocol import (
     ClockReport,
     Configure,
     Detection,
+    Forget,
     Health,
     Installation,
     Label,
+    Learning,
+    Lesson,
+    LessonOutcome,
     Level,
     Location,
     LocationSource,
@@ -33,12 +37,16 @@ from .protocol import (
     Settings,
     Snapshot,
     SoundClass,
+    SoundHeard,
+    Teach,
     Test,
     Welcome,
 )
 from .settings import SettingsStore, changed
 
 if TYPE_CHECKING:
+    from .learning.learner import Learner
+    from .learning.sounds import SoundEvent as TaughtEvent
     from .pipeline import SoundEvent
 
 _LOGGER = logging.getLogger(__name__)
@@ -84,13 +92,19 @@ class Station:
         journal: Journal,
         store: SettingsStore,
         *,
+        learner: "Learner | None" = None,
         locate: Callable[[], tuple[LocationSource, Location | None]] = lambda: (LocationSource.NONE, None),
         clock: Callable[[], float] = time.monotonic,
         utc: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock_watch: ClockWatch | None = None,
     ) -> None:
-        """Start from what journal and settings remember; `utc` is the clock that onsets are told by."""
+        """Start from what journal and settings remember; `utc` is the clock that onsets are told by.
+
+        Without a `learner` verdicts are only kept.
+        """
         self.info = info
+        self._learner = learner
+        self._teaching = None if learner is None else learner.teaching(self._post)
         self._journal = journal
         self._store = store
         self._locate = locate
@@ -100,6 +114,7 @@ class Station:
         self._open = OpenDetections(self._settings, clock=clock, utc=utc)
         self._active: dict[str, Detection] = {}  # as the subscribers were told
         self._health_lock = threading.Lock()
+        self._sounding: set[str] = set()
         self._heard_health = Health()
         self._problems: dict[str, tuple[Problem, ...]] = {}
         self._settings_unsaved = False
@@ -142,6 +157,8 @@ class Station:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.to_thread(self._save_settings_again)
+        if self._teaching is not None:
+            await self._teaching.end()
         self._loop = None
 
     # From the pipeline's worker thread.
@@ -171,6 +188,18 @@ class Station:
                 test=test,
             )
         )
+        # Only when it is told: no alarm waits for this.
+        if self._learner is not None:
+            self._learner.keep(event)
+
+    def on_taught(self, event: "TaughtEvent", onset: datetime) -> None:
+        """Tell of a sound that the home has taught."""
+        if self._settings.listening:
+            self._post(
+                SoundHeard(
+                    sound_id=event.sound_id, phase=event.phase, onset=onset, confidence=event.confidence
+                )
+            )
 
     def expect_test(self, sound_class: SoundClass, duration_s: float) -> None:
         """Mark what is heard of this class within a time as a test."""
@@ -212,11 +241,24 @@ class Station:
             location=location,
             tells_time=True,
             rooms=self.info.rooms,
+            learns=self._learner is not None,
         )
 
     def snapshot(self) -> Snapshot:
         """Return the whole state, exactly as the subscribers have been told so far."""
-        return Snapshot(active=tuple(self._active.values()), health=self._health, settings=self._settings)
+        return Snapshot(
+            active=tuple(self._active.values()),
+            health=self._health,
+            settings=self._settings,
+            learning=self._learning(),
+        )
+
+    def _learning(self) -> Learning:
+        if self._learner is None:
+            return Learning(false_alarms={})
+        summary = self._learner.summary
+        sounds = tuple(replace(item, active=item.id in self._sounding) for item in summary.sounds)
+        return replace(summary, sounds=sounds)
 
     def subscribe(self, listener: Callable[[Message], None]) -> Callable[[], None]:
         """Call `listener` with every message from now on; return what ends that."""
@@ -302,9 +344,40 @@ class Station:
         return result
 
     async def label(self, message: Label) -> None:
-        """Keep a person's verdict."""
+        """Keep a person's verdict, and learn from it."""
+        outcome = LessonOutcome.NOT_KEPT
         if not await asyncio.to_thread(self._journal.label, message.detection_id, message.verdict):
             _LOGGER.info("A verdict on a detection that the journal no longer has is left out")
+        elif self._learner is not None:
+            outcome = await asyncio.to_thread(self._learner.judge, message.detection_id, message.verdict)
+        if self._learner is not None:
+            self._post(Lesson(detection_id=message.detection_id, outcome=outcome))
+        if outcome in {LessonOutcome.LEARNED, LessonOutcome.FORGOTTEN}:
+            self._post(None)
+
+    async def forget(self, message: Forget) -> None:
+        """Hear again what was learned to be no alarm, and forget taught sounds."""
+        if self._learner is None:
+            return
+        try:
+            if message.false_alarms:
+                await asyncio.to_thread(self._learner.forget_false_alarms)
+            if message.sounds:
+                await asyncio.to_thread(self._learner.school.forget, message.sounds)
+        except LearningError as err:
+            _LOGGER.error("What was to be forgotten may be remembered at the next start: %s", err)
+        self._post(None)
+
+    async def teach(self, message: Teach) -> None:
+        """Listen for a while, and learn what is heard; others are obeyed meanwhile."""
+        if self._teaching is not None:
+            self._teaching.begin(message.name, listening=self._settings.listening)
+
+    async def learn_again(self) -> None:
+        """Take what another process has taught."""
+        if self._learner is not None:
+            await asyncio.to_thread(self._learner.school.reload)
+            self._post(None)
 
     def tell_position(self) -> None:
         """Tell everybody who is connected where the satellite is."""
@@ -416,6 +489,11 @@ class Station:
             if message == self._health:
                 return
             self._health = message
+        elif isinstance(message, SoundHeard):
+            if message.phase is Phase.END:
+                self._sounding.discard(message.sound_id)
+            else:
+                self._sounding.add(message.sound_id)
         told = self.snapshot() if message is None else message
         for listener in tuple(self._listeners):
             try:

@@ -309,7 +309,7 @@ async def test_unique_ids_do_not_depend_on_name_or_address(
     hass: HomeAssistant, loaded: MockConfigEntry, satellite: SatelliteUnderTest
 ) -> None:
     entities = er.async_entries_for_config_entry(er.async_get(hass), loaded.entry_id)
-    assert len(entities) == 2 + 8 + 8 + 2 + 1 + 1 + 1 + 1 + 4 + (1 + 8 + 1 + 2 + 1)
+    assert len(entities) == 2 + 8 + 8 + 2 + 1 + 1 + 1 + 1 + 4 + 2 + (1 + 8 + 1 + 2 + 1)
     assert all(item.unique_id.startswith(f"{satellite.satellite_id}-") for item in entities)
     assert all(item.has_entity_name and item.translation_key for item in entities)
 

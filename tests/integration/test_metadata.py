@@ -33,6 +33,7 @@ from custom_components.echonet.protocol import (
     Test,
 )
 from tests.integration.conftest import StartSatellite, setup, state_of, wait_for
+from tests.support.learning import tone
 from tests.support.satellite import SatelliteUnderTest
 
 ROOT = Path(__file__).parents[2]
@@ -172,9 +173,13 @@ async def satellite(start_satellite: StartSatellite) -> SatelliteUnderTest:
 
 
 async def test_every_entity_has_a_name_and_an_icon(
-    hass: HomeAssistant, household: MockConfigEntry, loaded: MockConfigEntry
+    hass: HomeAssistant, household: MockConfigEntry, loaded: MockConfigEntry, satellite: SatelliteUnderTest
 ) -> None:
     await setup(hass, household)
+    assert satellite.learner is not None
+    satellite.learner.school.teach("Doorbell", tone(1000))
+    await satellite.station.learn_again()
+    await wait_for(lambda: hass.states.get("binary_sensor.hallway_doorbell"))
     icons = load(COMPONENT / "icons.json")["entity"]
     registry = er.async_get(hass)
     used: dict[str, set[str]] = {}
@@ -232,15 +237,19 @@ def test_every_action_is_described() -> None:
     actions = {
         services.ACKNOWLEDGE,
         services.DELETE_CLIPS,
+        services.FORGET_SOUND,
         services.LABEL,
         services.MUTE,
+        services.TEACH_SOUND,
         services.TEST_ALERT,
     }
     assert set(described) == set(texts) == set(icons) == actions
     schemas = {
         services.ACKNOWLEDGE: services.ACKNOWLEDGE_SCHEMA,
+        services.FORGET_SOUND: services.SOUND_SCHEMA,
         services.LABEL: services.LABEL_SCHEMA,
         services.MUTE: services.MUTE_SCHEMA,
+        services.TEACH_SOUND: services.SOUND_SCHEMA,
         services.TEST_ALERT: services.TEST_ALERT_SCHEMA,
     }
     for action, schema in schemas.items():

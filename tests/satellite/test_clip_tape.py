@@ -1,6 +1,7 @@
 """The tape: the last half minute of sound, for as long as somebody wants clips, and nothing otherwise."""
 
 from collections.abc import Callable
+from datetime import datetime
 import time
 
 from hypothesis import given, strategies as st
@@ -10,6 +11,7 @@ from echonet_satellite.audio import SAMPLE_RATE
 from echonet_satellite.audio.playback import open_samples
 from echonet_satellite.clips.tape import Tape
 from echonet_satellite.frontend import Floats
+from echonet_satellite.learning.sounds import SoundEvent as TaughtEvent
 from echonet_satellite.pipeline import Pipeline, SoundEvent
 from echonet_satellite.protocol import Health, Level, Phase
 from tests.support.hearing import LoudnessClassifier, noise, settings, silence
@@ -95,6 +97,9 @@ class Ear:
             now = time.monotonic()
             if (cut := self.tape.cut(now - 10.0, now)) is not None:
                 self.cuts.append(((cut[0] / 32767).astype(np.float32), cut[1]))
+
+    def on_taught(self, event: TaughtEvent, onset: datetime) -> None:
+        """Nobody teaches."""
 
     def on_health(self, health: Health) -> None:
         """Nobody asks."""

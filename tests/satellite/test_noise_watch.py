@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from echonet_satellite.audio.playback import open_samples
+from echonet_satellite.learning.sounds import SoundEvent as TaughtEvent
 from echonet_satellite.noise_watch import NoiseWatch, end
 from echonet_satellite.pipeline import Pipeline, SoundEvent
 from echonet_satellite.protocol import Health, Level, LoudNoise, Message, Phase, Problem, SoundClass
@@ -42,6 +43,9 @@ class Told:
 
     def on_event(self, event: SoundEvent) -> None:
         self.events.append(event)
+
+    def on_taught(self, event: TaughtEvent, onset: datetime) -> None:
+        """None of these tests teaches anything."""
 
     def on_health(self, health: Health) -> None:
         self.healths.append(health)

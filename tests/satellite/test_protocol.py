@@ -100,6 +100,10 @@ def example(kind: type[Message]) -> dict[str, Any]:
             "sources": [{"room": "Hall", "problems": []}],
         },
         "settings": {"listening": True, "sensitivity": {"dog": "high"}},
+        "learning": {
+            "false_alarms": {"dog": 2},
+            "sounds": [{"id": "1", "name": "Doorbell", "examples": 3, "ready": True, "active": False}],
+        },
     }
     examples: dict[str, dict[str, Any]] = {
         "hello": {
@@ -122,6 +126,7 @@ def example(kind: type[Message]) -> dict[str, Any]:
             "location": {"latitude": 1.0, "longitude": 2.0, "accuracy_m": 3.0, "age_s": 4.0},
             "tells_time": True,
             "rooms": ["Hall"],
+            "learns": True,
         },
         "snapshot": snapshot,
         "detection": {
@@ -171,6 +176,16 @@ def example(kind: type[Message]) -> dict[str, Any]:
         "mute": {"duration_s": 60.0, "classes": ["dog"]},
         "test": {"sound_class": "fire"},
         "label": {"detection_id": "1", "verdict": "false_alarm"},
+        "lesson": {"detection_id": "1", "outcome": "learned"},
+        "forget": {"false_alarms": True, "sounds": ["1"]},
+        "teach": {"name": "Doorbell"},
+        "taught": {"name": "Doorbell", "outcome": "learned", "examples": 1, "needed": 3, "listens_s": 0.0},
+        "sound_heard": {
+            "sound_id": "1",
+            "phase": "start",
+            "onset": "2026-01-01T00:00:00.000+00:00",
+            "confidence": 0.5,
+        },
         "watch": {"enabled": True},
         "time_request": {"number": 1},
         "clock_report": {"ahead_s": 1.0, "uncertainty_s": 0.1},
@@ -210,7 +225,8 @@ def test_what_is_required_may_not_be_missing(kind: type[Message]) -> None:
     defaults: dict[str, set[str]] = {
         "hello": {"name", "installation", "pairing_left_s"},
         "auth": {"protocol"},
-        "welcome": {"location_source", "location", "tells_time", "rooms"},
+        "welcome": {"location_source", "location", "tells_time", "rooms", "learns"},
+        "snapshot": {"learning"},
         "detection": {"duration_s", "pattern", "replayed", "test", "room"},
         "health": {"problems", "dropped_blocks", "realtime_factor", "sources"},
         "loud_noise": {"duration_s", "peak_dbfs", "pulses"},
@@ -219,6 +235,8 @@ def test_what_is_required_may_not_be_missing(kind: type[Message]) -> None:
         "configure": {"listening", "sensitivity", "clips"},
         "self_test_result": {"sound_class", "confidence", "took_s"},
         "mute": {"classes"},
+        "forget": {"false_alarms", "sounds"},
+        "taught": {"examples", "needed", "listens_s"},
     }
     for name in set(whole) - {"type"}:
         frame = json.dumps({key: value for key, value in whole.items() if key != name})

@@ -11,6 +11,8 @@ from echonet_satellite.protocol import (
     Configure,
     Detection,
     Label,
+    Lesson,
+    LessonOutcome,
     Level,
     Message,
     Mute,
@@ -221,6 +223,10 @@ async def test_a_label_is_kept(raw: Raw, satellite: SatelliteUnderTest) -> None:
     await raw.send(Label(detection_id="unknown", verdict=Verdict.CORRECT))
     await raw.send(Label(detection_id=identifier, verdict=Verdict.FALSE_ALARM))
     await raw.send(Configure())
+    answers = [await raw.take(), await raw.take()]
+    assert answers == [
+        Lesson(detection_id=name, outcome=LessonOutcome.NOT_KEPT) for name in ("unknown", identifier)
+    ]
     assert isinstance(await raw.take(), Snapshot)  # commands are obeyed one after the other
     assert satellite.journal.labels() == {identifier: Verdict.FALSE_ALARM}
 

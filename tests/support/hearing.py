@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from datetime import datetime
 import os
 from pathlib import Path
 import threading
@@ -13,6 +14,7 @@ from echonet_satellite.card import ModelCard, Tensors
 from echonet_satellite.classifier import AUDIOSET_CLASSES, PACKAGED_MODEL, Classifier, Heard
 from echonet_satellite.detector import Decision
 from echonet_satellite.frontend import Floats, FrontendParameters
+from echonet_satellite.learning.sounds import SoundEvent as TaughtEvent
 from echonet_satellite.pipeline import SoundEvent
 from echonet_satellite.protocol import Health, Level, Problem, Sensitivity, Settings, SoundClass
 
@@ -133,6 +135,9 @@ class Ear:
         with self._told:
             self.events.append(event)
             self._told.notify_all()
+
+    def on_taught(self, event: TaughtEvent, onset: datetime) -> None:
+        """Nobody has taught it anything."""
 
     def on_health(self, health: Health) -> None:
         with self._told:

@@ -43,6 +43,7 @@ from echonet_satellite.controllers import Controllers
 from echonet_satellite.frontend import Floats
 from echonet_satellite.identity import Identity, load_or_create
 from echonet_satellite.journal import Journal
+from echonet_satellite.learning.learner import Learner
 from echonet_satellite.pairing_window import PairingWindow
 from echonet_satellite.protocol import (
     AlarmPattern,
@@ -60,6 +61,7 @@ from echonet_satellite.server import ClassifyRoutes, ClipRoutes, Limits, Server
 from echonet_satellite.settings import SettingsStore
 from echonet_satellite.state import prepare_directory
 from echonet_satellite.station import Info, Station
+from tests.support.learning import learner_in
 
 if TYPE_CHECKING:
     from echonet_satellite.pipeline import SoundEvent
@@ -78,6 +80,7 @@ class Heard:
     duration_s: float
     pattern: AlarmPattern | None
     room: str
+    embeddings: Floats | None
 
 
 class SatelliteUnderTest:
@@ -96,6 +99,7 @@ class SatelliteUnderTest:
         rooms: tuple[str, ...] = (),
         limits: Limits | None = None,
         keeps_clips: bool = True,
+        learns: bool = True,
         clock: Callable[[], float] = time.monotonic,
         utc: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -107,6 +111,7 @@ class SatelliteUnderTest:
         self.rooms = rooms
         self.limits = limits or Limits()
         self.keeps_clips = keeps_clips
+        self.learns = learns
         self.clock = clock
         self.utc = utc
         self.configured: list[Settings] = []
@@ -116,6 +121,7 @@ class SatelliteUnderTest:
         self.window: PairingWindow
         self.station: Station
         self.journal: Journal
+        self.learner: Learner | None = None
         self.server: Server
         self.tape: Tape
         self.clips: ClipKeeper
@@ -141,6 +147,7 @@ class SatelliteUnderTest:
         self.controllers = Controllers(self.state / "controllers.json")
         self.window = PairingWindow(self.identity.satellite_id, self.identity.fingerprint, clock=self.clock)
         self.journal = Journal(self.state / "journal.sqlite3")
+        self.learner = learner_in(self.state) if self.learns else None
         source = LocationSource.CONFIGURED if self.location else LocationSource.NONE
         self.station = Station(
             Info(
@@ -155,6 +162,7 @@ class SatelliteUnderTest:
             ),
             self.journal,
             SettingsStore(self.state / "settings.json", self.classes, clips=self.keeps_clips),
+            learner=self.learner,
             locate=lambda: (source, self.location),
             clock=self.clock,
             utc=self._utc_now,
@@ -188,6 +196,8 @@ class SatelliteUnderTest:
             await self.station.end()
             await asyncio.to_thread(self.clips.stop)
             self.journal.close()
+            if self.learner is not None:
+                self.learner.close()
 
     def open_pairing(self) -> str:
         return self.window.open()
@@ -221,6 +231,7 @@ class SatelliteUnderTest:
         duration_s: float = 0.0,
         pattern: AlarmPattern | None = None,
         room: str = "",
+        embeddings: Floats | None = None,
     ) -> str:
         """Tell the station of a sound, as the pipeline's worker thread does, and return the detection's id."""
         event = Heard(
@@ -233,6 +244,7 @@ class SatelliteUnderTest:
             duration_s=duration_s,
             pattern=AlarmPattern(pattern) if pattern else None,
             room=room,
+            embeddings=embeddings,
         )
         self.station.on_event(cast("SoundEvent", event))
         return event.id

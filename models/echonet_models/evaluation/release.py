@@ -6,12 +6,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+from echonet_satellite.classifier import load_classifier
 from echonet_satellite.frontend import FrontendParameters
+from echonet_satellite.learning.reference import write_reference
 
+from ..data.library import Library
 from ..data.manifest import CLASSES
 from ..network.ears import WINDOW_FRAMES
 from ..training.run import ADAPTED, fold_name
 from .pooled import STEP_FRAMES
+from .reference import make_reference
 from .run import MODEL_FILE, read_figures
 from .tables import detection_table, headline, ranking_table, scene_table
 
@@ -116,6 +120,15 @@ def release_run(run: Path, directory: Path, *, version: str) -> str:
     (directory / MODEL_CARD_FILE).write_text(card_text(card, len(content)), encoding="utf-8")
     (directory / NOTICE_FILE).write_text(NOTICE_TEXT, encoding="utf-8")
     return f"released: {directory}, {len(content) / 1e6:.2f} MB, SHA-256 {file['sha256']}"
+
+
+def release_reference(directory: Path, library: Library) -> str:
+    """Write the reference set of the network in `directory` beside it; return a line about it."""
+    classifier = load_classifier(directory)
+    reference = make_reference(classifier, library)
+    path = write_reference(directory, classifier.card.sha256, reference)
+    recordings = sum(len(own) for own in reference.sounds.values())
+    return f"reference set: {path}, {recordings} recordings, {path.stat().st_size / 1e6:.2f} MB"
 
 
 def card_text(card: Mapping[str, Any], size: int) -> str:

@@ -27,12 +27,14 @@ from ..protocol import (
     Auth,
     ClockReport,
     Configure,
+    Forget,
     Hello,
     Label,
     Level,
     Message,
     Mute,
     SelfTest,
+    Teach,
     Test,
     TimeReply,
     TimeRequest,
@@ -312,8 +314,8 @@ class _Link:
                 await station.mute(message)
             case Test():
                 await station.test(message)
-            case Label():
-                await station.label(message)
+            case Label() | Forget() | Teach():
+                await self._learn(message)
             case Watch():
                 self._watch(enabled=message.enabled)
             case ClockReport():
@@ -339,6 +341,15 @@ class _Link:
 
     async def _self_test(self) -> None:
         await self._station.run_self_test()
+
+    async def _learn(self, message: Label | Forget | Teach) -> None:
+        match message:
+            case Label():
+                await self._station.label(message)
+            case Forget():
+                await self._station.forget(message)
+            case Teach():
+                await self._station.teach(message)
 
     async def _beat(self) -> None:
         while True:

@@ -1,0 +1,120 @@
+"""The reference set that is shipped beside a network: what it makes of true sounds, and of the sounds of every day.
+
+Recordings cannot be shipped, embeddings can: a satellite holds what a home teaches it against them.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from echonet_satellite.classifier import Classifier, Heard
+from echonet_satellite.frontend import Floats, log_mel
+from echonet_satellite.learning.reference import Reference
+from echonet_satellite.protocol import SoundClass
+
+from ..data.library import Library
+from ..data.manifest import BACKGROUND, CLASSES, OTHER, Clip
+from ..data.recordings import SAMPLE_RATE, Samples
+from ..mixing.alarms import smoke_or_co_alarm
+from ..progress import track
+from .pooled import quiet, windows_of
+
+# Of each recording so many moments are kept, the most telling ones.
+MOMENTS = 3
+# A recording that the network itself does not hear cannot be lost.
+HEARD = 0.5
+SIZE = 128
+EVERYDAY = 4096
+# A window of 1.6 s of everyday sounds is taken every so often; of what is true, every third step.
+_EVERY = 5 * SAMPLE_RATE
+_STRIDE = 3
+_LONGEST = 5 * SAMPLE_RATE
+_ALARMS = 40
+_ALARM_S = 12.0
+# How much of the spread of everyday sounds is taken for chance.
+_SHRINKAGE = 0.1
+
+
+def make_reference(classifier: Classifier, library: Library) -> Reference:
+    """Return the reference set of a network."""
+    clips = library.clips
+    everyday = _everyday(classifier, library, [clip for clip in clips if clip.label in (BACKGROUND, OTHER)])
+    mean, basis = whitening(everyday, SIZE)
+    space = Reference(mean=mean, basis=basis, sounds={}, smoke=basis[:0], everyday=basis[:0])
+    chosen = np.random.default_rng(0).permutation(len(everyday))[:EVERYDAY]
+    return Reference(
+        mean=mean,
+        basis=basis,
+        sounds={
+            name: _directions(space, _true(classifier, library, one_of_each(clips, name), name))
+            for name in classifier.card.classes
+        },
+        smoke=space.place(_smoke(classifier)),
+        everyday=space.place(everyday[np.sort(chosen)]),
+    )
+
+
+def whitening(embeddings: Floats, size: int) -> tuple[Floats, Floats]:
+    """Return mean and basis of a space of `size` dimensions in which these embeddings lie evenly around."""
+    mean = embeddings.mean(axis=0)
+    spread = np.cov(embeddings.T)
+    spread = (1 - _SHRINKAGE) * spread + _SHRINKAGE * np.trace(spread) / len(spread) * np.eye(len(spread))
+    values, vectors = np.linalg.eigh(spread)
+    largest = np.argsort(-values)[:size]
+    basis = vectors[:, largest] / np.sqrt(values[largest])
+    return mean.astype(np.float32), basis.astype(np.float32)
+
+
+def one_of_each(clips: Sequence[Clip], name: SoundClass) -> list[Clip]:
+    """Return the first clip of each recording of a class."""
+    own = [clip for clip in clips if clip.sound_class is name and not clip.unsure]
+    return list({clip.origin: clip for clip in reversed(own)}.values())
+
+
+def _everyday(classifier: Classifier, library: Library, clips: Sequence[Clip]) -> Floats:
+    frontend = classifier.card.frontend
+    length = frontend.samples_in(classifier.card.window_frames)
+    embeddings = []
+    for clip in track(clips, "everyday sounds for the reference set"):
+        samples = library.recordings[clip.path]
+        for first in range(0, max(1, len(samples) - length), _EVERY):
+            window = quiet(length)
+            piece = samples[first : first + length]
+            window[: len(piece)] += piece
+            embeddings.append(classifier.step(log_mel(window, frontend)).embedding)
+    return np.stack(embeddings)
+
+
+def _true(classifier: Classifier, library: Library, clips: Sequence[Clip], name: SoundClass) -> list[Floats]:
+    """Return the most telling moments of each recording that the network hears at all."""
+    place = CLASSES.index(name)
+    found = []
+    for clip in track(clips, f"{name} for the reference set"):
+        heard = _heard(classifier, library.recordings[clip.path][:_LONGEST])
+        heard.sort(key=lambda one: -one.probabilities[place])
+        if heard and heard[0].probabilities[place] >= HEARD:
+            best = [one.embedding for one in heard[:MOMENTS]]
+            found.append(np.stack([best[number % len(best)] for number in range(MOMENTS)]))
+    return found
+
+
+def _smoke(classifier: Classifier) -> Floats:
+    """Return what smoke and carbon monoxide alarms are to the network, wherever it suspects an alarm."""
+    place = CLASSES.index(SoundClass.ALARM)
+    moments = []
+    for number in track(range(_ALARMS), "smoke and CO alarms for the reference set"):
+        samples, _ = smoke_or_co_alarm(np.random.default_rng(number), _ALARM_S)
+        loud = (0.3 * samples / np.abs(samples).max()).astype(np.float32)
+        moments += [one.embedding for one in _heard(classifier, loud) if one.probabilities[place] >= HEARD]
+    return np.stack(moments)
+
+
+def _heard(classifier: Classifier, samples: Samples) -> list[Heard]:
+    return [classifier.step(window) for window in windows_of(samples)[::_STRIDE]]
+
+
+def _directions(space: Reference, found: Iterable[Floats]) -> Floats:
+    own = list(found)
+    if not own:
+        return np.zeros((0, MOMENTS, space.basis.shape[1]), np.float32)
+    return space.place(np.stack(own))
