@@ -39,7 +39,9 @@ def test_two_channels_in_opposite_phase_do_not_cancel(blend: Blend, gain: float)
 @pytest.mark.parametrize("blend", BLENDS)
 @pytest.mark.parametrize(("channel", "channels"), [(1, 2), (3, 4), (7, 8)])
 def test_a_sound_on_any_one_channel_is_heard_in_full(blend: Blend, channel: int, channels: int) -> None:
-    frames = np.stack([silence(2.0) * (1 + number) / 8 for number in range(channels)], axis=1).astype(np.float32)
+    frames = np.stack([silence(2.0) * (1 + number) / 8 for number in range(channels)], axis=1).astype(
+        np.float32
+    )
     frames[RATE : RATE + RATE // 2, channel] = noise(0.5)
     bang = mixed(frames, blend)[RATE : RATE + RATE // 2]
     assert rms(bang) == pytest.approx(rms(noise(0.5)), rel=0.02)
@@ -120,5 +122,5 @@ def test_a_channel_as_a_person_writes_it(text: str | int, channel: Channel) -> N
 
 @pytest.mark.parametrize("text", ["", "left", "0", "-1", "1.5", "65", "²"])
 def test_a_channel_that_means_nothing(text: str) -> None:
-    with pytest.raises(ConfigError, match='must be "mix", "loudest" or a number'):
+    with pytest.raises(ConfigError, match='must be "mix", "loudest" or the number of a channel'):
         parse_channel(text)

@@ -31,7 +31,8 @@ class StreamServer:
         self._serve = self._rtsp if scheme == "rtsp" else self._http
         self._sockets: list[socket.socket] = []
         self._stopping = False
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
 
     def hang_up(self) -> None:
         """End every connection, and take new ones."""
@@ -46,6 +47,8 @@ class StreamServer:
             self._server.shutdown(socket.SHUT_RDWR)
         self._server.close()
         self.hang_up()
+        for thread in self._threads:
+            thread.join(timeout=10)
 
     def _accept(self) -> None:
         while not self._stopping:
@@ -54,7 +57,8 @@ class StreamServer:
             except OSError:
                 return
             self._sockets.append(connection)
-            threading.Thread(target=self._guarded, args=(connection,), daemon=True).start()
+            self._threads.append(threading.Thread(target=self._guarded, args=(connection,), daemon=True))
+            self._threads[-1].start()
 
     def _guarded(self, connection: socket.socket) -> None:
         with suppress(OSError, IndexError), connection:
