@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+import ssl
 
 import aiohttp
 import pytest
@@ -25,6 +26,7 @@ from echonet_satellite.protocol import (
     Watch,
 )
 from echonet_satellite.server import Limits
+from echonet_satellite.server.door import hang_up
 from tests.support.raw import Raw
 from tests.support.satellite import SatelliteUnderTest, running_satellite
 
@@ -164,3 +166,17 @@ async def test_a_controller_that_never_reads_is_dropped(
             while satellite.connected:
                 await satellite.station.configure(Configure())
         transport.abort()
+
+
+async def test_a_connection_that_was_closed_twice_can_still_be_ended(
+    satellite: SatelliteUnderTest, session: aiohttp.ClientSession
+) -> None:
+    """Python 3.11 lets a TLS transport forget what it would end, and raised while the satellite stopped."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    _, writer = await asyncio.open_connection("127.0.0.1", satellite.port, ssl=context)
+    transport = writer.transport
+    transport.close()
+    transport.close()
+    hang_up(transport)
+    assert transport.is_closing()

@@ -42,7 +42,7 @@ from ..protocol import (
     Watch,
 )
 from ..station import Station
-from .door import STAY_S, STRANGERS, STRANGERS_PER_ADDRESS, trust
+from .door import STAY_S, STRANGERS, STRANGERS_PER_ADDRESS, hang_up, trust
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -408,4 +408,4 @@ async def _close(socket: web.WebSocketResponse, request: web.Request, code: int,
         pass  # It has gone by itself.
     except TimeoutError:
         if request.transport is not None:
-            request.transport.abort()
+            hang_up(request.transport)
