@@ -17,7 +17,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 # Real recordings, clear enough that what fails here is the way to the phone and not the classifier.
 GUNSHOT = "gunshot/Alejandro-131004__AC-II/us8k_gun_shot__46654-6-0-0_f3d34b.flac"
 GLASS_BREAK = "glass_break/giulbia__baby_cry_detection/esc50_glass_breaking__1-84536-A_546174.flac"
-ALARM = "alarm/vavlxxx__Fire-Alarm-Real-Time-Simulation/smoke_alarm__smoke_alarm_p00_ffcafb.opus"
+ALARM = (
+    "alarm/ArmDeveloperEcosystem__ml-audio-classifier-example-for-pico/"
+    "smoke_alarm__ALRMElec_Smoke_detector_alarm_3_ID_1153__BSB_p00_0962da.opus"
+)
 
 
 def all_the_way(entry: Entry) -> bool:
