@@ -18,6 +18,7 @@ DIRECTORY_MODE = 0o700
 FILE_MODE = 0o600
 _ASIDE = ".damaged-"
 _MOST_ASIDE = 3
+_LONGEST_NUMBER = 20  # digits: milliseconds of our clocks have thirteen
 
 
 def default_state_directory() -> Path:
@@ -107,7 +108,7 @@ def set_aside(path: Path) -> Path:
 
     The oldest of several are removed: damage that comes again and again fills no disk.
     """
-    aside = path.with_name(f"{path.name}{_ASIDE}{time.time_ns() // 1_000_000}")
+    aside = _aside(path)
     try:
         path.replace(aside)
         _remove_old(path)
@@ -117,8 +118,23 @@ def set_aside(path: Path) -> Path:
     return aside
 
 
+def _aside(path: Path) -> Path:
+    """Return a new name, later than all before it: also within a millisecond, and with a clock that was set back."""
+    number = max([time.time_ns() // 1_000_000, *(_number_aside(old) + 1 for old in _all_aside(path))])
+    return path.with_name(f"{path.name}{_ASIDE}{number}")
+
+
+def _all_aside(path: Path) -> list[Path]:
+    return list(path.parent.glob(f"{glob.escape(path.name + _ASIDE)}*"))
+
+
+def _number_aside(path: Path) -> int:
+    number = path.name.rpartition(_ASIDE)[2]
+    return int(number) if number.isdecimal() and len(number) < _LONGEST_NUMBER else 0
+
+
 def _remove_old(path: Path) -> None:
-    for old in sorted(path.parent.glob(f"{glob.escape(path.name + _ASIDE)}*"))[:-_MOST_ASIDE]:
+    for old in sorted(_all_aside(path), key=_number_aside)[:-_MOST_ASIDE]:
         old.unlink()
 
 
@@ -129,7 +145,7 @@ def keep_copy(path: Path) -> None:
         OSError: the disk takes no copy, or the file cannot be read.
     """
     data = path.read_bytes()
-    aside = path.with_name(f"{path.name}{_ASIDE}{time.time_ns() // 1_000_000}")
+    aside = _aside(path)
     descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, FILE_MODE)
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(data)

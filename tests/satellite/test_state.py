@@ -1,7 +1,9 @@
 """What a satellite keeps in its state directory: private, written whole, and set aside or refused where damaged."""
 
+from itertools import count
 import json
 from pathlib import Path
+import time
 
 import pytest
 
@@ -48,7 +50,12 @@ def test_damaged_settings_never_turn_listening_on(tmp_path: Path, content: str, 
     assert not store.damaged
 
 
-def test_damage_that_comes_again_and_again_fills_no_disk(tmp_path: Path) -> None:
+@pytest.mark.parametrize("step_ns", [0, -(10**13)])
+def test_damage_that_comes_again_and_again_fills_no_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step_ns: int
+) -> None:
+    # A clock that stands still, and one that runs backwards.
+    monkeypatch.setattr(time, "time_ns", count(1_795_790_355_000_000_000, step_ns).__next__)
     path = tmp_path / "settings.json"
     for number in range(6):
         path.write_text(str(number))
