@@ -23,13 +23,14 @@ from .noise_watch import NoiseWatch, end as end_task
 from .options import configuration, state_directory
 from .output import LineWriter
 from .pairing_window import Outcome, PairingWindow
+from .protocol import Installation
 from .report import Report
 from .rooms import Peaks, Pipelines, Rooms
 from .settings import SettingsStore
 from .state import exclusive, prepare_directory
 from .station import Info, Station
 from .supervisor import Supervisor
-from .watch import watch as watch_hearing
+from .watch import hopeless, watch as watch_hearing
 
 if TYPE_CHECKING:
     from .audio import Source
@@ -44,6 +45,8 @@ _LOGGER = logging.getLogger(__name__)
 STOP_S: Final = 1.5
 _LOOK_S: Final = 0.25
 _LOOK_AT_CLOCK_S: Final = 15.0
+# systemd kills a service that no longer says that it is alive; a container is started again only when it has ended.
+_RESTARTED_WHEN_OVER: Final = frozenset({Installation.CONTAINER, Installation.APP})
 
 
 class HearingStoppedError(EchonetError):
@@ -124,6 +127,7 @@ class _Satellite:
         self._clips = ClipKeeper(
             state / "clips", self._tapes, tell=self._station.announce, utc_now=self._station.utc
         )
+        self._pipelines: dict[str, Pipeline] = {}
         self._server: Server | None = None
         self._discovery: Discovery | None = None
         self._port = 0
@@ -141,7 +145,7 @@ class _Satellite:
             if self._learner is not None:
                 stack.callback(self._learner.close)
             stack.push_async_callback(self._station.end)
-            pipelines = self._make_pipelines()
+            self._pipelines = pipelines = self._make_pipelines()
             self._station.begin(loop, Pipelines(tuple(pipelines.values())))
             self._station.subscribe(self._report.message)
             self._station.subscribe(self._clips.on_message)
@@ -266,6 +270,8 @@ class _Satellite:
                 async with asyncio.timeout(_LOOK_S if going_on else None):
                     await self._stop.wait()
             except TimeoutError:
+                if self._station.info.installation in _RESTARTED_WHEN_OVER and (why := self._trouble()):
+                    raise HearingStoppedError(f"{why}: the satellite ends, to be started again") from None
                 over = {pipeline for pipeline in going_on if pipeline.join(0)}
                 if any(pipeline.kind.value in {"microphone", "stream"} for pipeline in over):
                     raise HearingStoppedError(
@@ -301,7 +307,9 @@ class _Satellite:
 
     def _trouble(self) -> str | None:
         """Return what only a new start can mend."""
-        return None if self._journal.alive else "the journal's thread has ended"
+        if not self._journal.alive:
+            return "the journal's thread has ended"
+        return hopeless(self._pipelines)
 
     async def _look_at_clock(self) -> None:
         while True:

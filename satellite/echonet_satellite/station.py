@@ -118,6 +118,8 @@ class Station:
         self._heard_health = Health()
         self._problems: dict[str, tuple[Problem, ...]] = {}
         self._settings_unsaved = False
+        # Not the lock of what is heard: a disk that takes its time must not hold up an alarm.
+        self._saving = threading.Lock()
         self._expected_test: tuple[SoundClass | None, float] = (None, 0.0)
         self._heard_tests: set[str] = set()
         self.self_test: Callable[..., Awaitable[SelfTestResult]] | None = None
@@ -402,7 +404,7 @@ class Station:
             if self._pipeline is not None:
                 self._pipeline.configure(settings)
             self._keep_and_post_all(self._open.configure(settings))
-            self._save_settings()
+        self._save_settings()
         self._post(None)
 
     def _mute(self, message: Mute) -> None:
@@ -443,19 +445,19 @@ class Station:
         task.add_done_callback(self._tasks.discard)
 
     def _save_settings_again(self) -> None:
-        with self._lock:
-            if self._settings_unsaved:
-                self._save_settings()
+        if self._settings_unsaved:
+            self._save_settings()
 
     def _save_settings(self) -> None:
-        try:
-            self._store.save(self._settings)
-        except StateError as err:
-            # They are saved when the disk of the journal, which is the same one, works again.
-            _LOGGER.error("The settings are not on disk yet: %s", err)
-            self._settings_unsaved = True
-        else:
-            self._settings_unsaved = False
+        with self._saving:
+            try:
+                self._store.save(self._settings)
+            except StateError as err:
+                # They are saved when the disk of the journal, which is the same one, works again.
+                _LOGGER.error("The settings are not on disk yet: %s", err)
+                self._settings_unsaved = True
+            else:
+                self._settings_unsaved = False
         self._report_settings()
 
     def _report_settings(self) -> None:

@@ -5,6 +5,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 import sqlite3
+import threading
+
+import pytest
 
 from echonet_satellite.protocol import (
     AlarmPattern,
@@ -18,10 +21,12 @@ from echonet_satellite.protocol import (
     Phase,
     Problem,
     Sensitivity,
+    Settings,
     Snapshot,
     SoundClass,
     Test,
 )
+from echonet_satellite.settings import SettingsStore
 from tests.support.disks import small_disk
 from tests.support.satellite import SatelliteUnderTest, running_satellite
 
@@ -106,6 +111,33 @@ async def test_not_listening_ends_what_goes_on_and_hears_no_more(tmp_path: Path)
         assert isinstance(snapshot, Snapshot)
         assert snapshot.active == ()
         assert not satellite.configured[-1].listening
+
+
+async def test_a_disk_that_is_slow_to_take_the_settings_holds_up_no_alarm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_satellite(tmp_path) as satellite:
+        told = listen(satellite)
+        asked, done = threading.Event(), threading.Event()
+        save = SettingsStore.save
+
+        def slowly(store: SettingsStore, settings: Settings) -> None:
+            asked.set()
+            assert done.wait(60)
+            save(store, settings)
+
+        monkeypatch.setattr(SettingsStore, "save", slowly)
+        wish = asyncio.create_task(
+            satellite.station.configure(Configure(sensitivity={SoundClass.DOG: Sensitivity.OFF}))
+        )
+        try:
+            assert await asyncio.to_thread(asked.wait, 60)
+            await asyncio.to_thread(satellite.emit, "fire")
+            await until(lambda: phases(told) == [("fire", Phase.START)])
+            assert not wish.done()
+        finally:
+            done.set()
+        await wish
 
 
 async def test_a_class_that_is_off_is_not_told(tmp_path: Path) -> None:

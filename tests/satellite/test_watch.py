@@ -2,6 +2,8 @@
 
 import asyncio
 from contextlib import suppress
+from pathlib import Path
+import socket
 import threading
 
 import numpy as np
@@ -14,7 +16,8 @@ from echonet_satellite.frontend import Floats
 from echonet_satellite.pipeline import Pipeline
 from echonet_satellite.protocol import Health, Level, Phase, Problem, SourceHealth
 from echonet_satellite.rooms import Peaks, Pipelines, Rooms
-from echonet_satellite.watch import watch
+from echonet_satellite.supervisor import Supervisor
+from echonet_satellite.watch import hopeless, watch
 from tests.support.hearing import RATE, Ear, LoudnessClassifier, model_directory, noise, settings, silence
 
 
@@ -53,6 +56,45 @@ async def test_a_thread_that_hangs_is_told_and_taken_back(
             await task
         assert pipeline.join(10)
     assert "The hearing of Kitchen hangs" in caplog.text
+
+
+async def test_a_thread_that_hangs_for_long_is_left_to_systemd(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Nothing but a new start of the process frees a thread that hangs: the watchdog is fed only while none does."""
+    monkeypatch.setattr(watch_module, "HOPELESS_AFTER_S", 0.5)
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    monkeypatch.setenv("WATCHDOG_USEC", "60000")
+    monkeypatch.delenv("WATCHDOG_PID", raising=False)
+    classifier = HangingClassifier()
+    pipelines = {"Hall": Pipeline(open_samples(silence(60), "a quiet room"), classifier, settings(), Ear())}
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(30)
+        feeding = asyncio.create_task(Supervisor().watch(lambda: hopeless(pipelines)))
+        pipelines["Hall"].start()
+        try:
+            async with asyncio.timeout(60):
+                assert await asyncio.to_thread(systemd.recv, 99) == b"WATCHDOG=1"
+                while hopeless(pipelines) is None:  # noqa: ASYNC110 - a thread hangs, and says nothing
+                    await asyncio.sleep(0.02)
+                await asyncio.sleep(0.1)
+                systemd.setblocking(False)
+                with suppress(BlockingIOError):
+                    while True:
+                        systemd.recv(99)
+                await asyncio.sleep(0.2)
+                with pytest.raises(BlockingIOError):
+                    systemd.recv(99)
+                assert hopeless(pipelines) == "the hearing of Hall has hung for more than 0.5 s"
+                systemd.settimeout(30)
+                classifier.go_on.set()
+                assert await asyncio.to_thread(systemd.recv, 99) == b"WATCHDOG=1"
+        finally:
+            classifier.go_on.set()
+            pipelines["Hall"].stop()
+            feeding.cancel()
+            assert pipelines["Hall"].join(10)
 
 
 async def test_waiting_on_purpose_is_no_hanging(monkeypatch: pytest.MonkeyPatch) -> None:
