@@ -7,6 +7,7 @@ The satellite hears PulseAudio's null sink through PyAudio, as it would hear a m
 
 import argparse
 import asyncio
+from dataclasses import dataclass
 from pathlib import Path
 import sys
 import tempfile
@@ -36,18 +37,54 @@ async def measure(seconds: float, options: list[str]) -> None:
                 print(f"listens after             {listening:6.2f} s")
                 print(f"microphone open after     {opened:6.2f} s")
                 await asyncio.sleep(seconds)
-                memory = _memory(running.program.pid)
-                print(f"resident memory           {memory['VmRSS']:6.1f} MB after {seconds:.0f} s")
-                print(f"highest resident memory   {memory['VmHWM']:6.1f} MB")
+                pid = running.program.pid
+                own = memory(pid)
+                everything = [own, *(memory(child) for child in children(pid))]
+                print(f"resident memory           {own.resident:6.1f} MB after {seconds:.0f} s")
+                print(f"highest resident memory   {own.highest:6.1f} MB")
+                print(f"with what captures        {sum(item.resident for item in everything):6.1f} MB")
+                print(f"its share, shared pages   {sum(item.share for item in everything):6.1f} MB")
 
 
-def _memory(pid: int) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        key, _, value = line.partition(":")
-        if key in ("VmRSS", "VmHWM"):
-            found[key] = int(value.split()[0]) * 1024 / 1e6
-    return found
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What a process takes of a computer's memory, in MB.
+
+    Attributes:
+        resident: what of its pages is in memory (RSS), those that others use too included.
+        highest: the most that was.
+        share: the same as `resident`, but of a page that several use each has its part (PSS).
+    """
+
+    resident: float
+    highest: float
+    share: float
+
+
+def memory(pid: int) -> Memory:
+    """Return the memory of a process."""
+    lines = [*_lines(pid, "status"), *_lines(pid, "smaps_rollup")]
+    found = {
+        key: value.split()[0] for key, _, value in (line.partition(":") for line in lines) if value.split()
+    }
+    resident, highest, share = (int(found[key]) * 1024 / 1e6 for key in ("VmRSS", "VmHWM", "Pss"))
+    return Memory(resident=resident, highest=highest, share=share)
+
+
+def children(pid: int) -> list[int]:
+    """Return the processes that a process has started and that still run."""
+    return [
+        int(child)
+        for task in Path(f"/proc/{pid}/task").iterdir()
+        for child in (task / "children").read_text(encoding="ascii").split()
+    ]
+
+
+def _lines(pid: int, name: str) -> list[str]:
+    try:
+        return Path(f"/proc/{pid}/{name}").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        raise EchonetError(f"process {pid} has ended") from None
 
 
 def main() -> int:

@@ -1,19 +1,12 @@
 """Who a satellite is: a random id, a P-256 key and a self-signed certificate, made at the first start."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 import re
 import secrets
 import shutil
 import ssl
 import tempfile
-
-from cryptography import x509
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.x509.oid import NameOID
 
 from .errors import IdentityError
 from .proof import certificate_fingerprint
@@ -71,52 +64,30 @@ def _load(folder: Path) -> Identity:
     satellite_id = (folder / _ID).read_text(encoding="ascii").strip()
     if not re.fullmatch("[0-9a-f]{32}", satellite_id):
         raise ValueError("satellite_id")
-    certificate = x509.load_pem_x509_certificate((folder / _CERTIFICATE).read_bytes())
+    certificate = (folder / _CERTIFICATE).read_text(encoding="ascii").strip()
     identity = Identity(
         satellite_id=satellite_id,
         key_path=folder / _KEY,
         certificate_path=folder / _CERTIFICATE,
-        fingerprint=certificate_fingerprint(certificate.public_bytes(serialization.Encoding.DER)),
+        fingerprint=certificate_fingerprint(ssl.PEM_cert_to_DER_cert(certificate)),
     )
     identity.ssl_context()  # OpenSSL checks that the key belongs to the certificate.
     return identity
 
 
 def _create(state: Path, folder: Path) -> None:
+    # Only a first start needs it; a library for certificates is large.
+    from .certificate import self_signed  # noqa: PLC0415
+
     # Made beside its place and renamed whole: a power cut leaves all of an identity or none of it.
     temporary = Path(tempfile.mkdtemp(dir=state, prefix=".identity-"))
     try:
         satellite_id = secrets.token_hex(16)
-        key = ec.generate_private_key(ec.SECP256R1())
-        write_private(
-            temporary / _KEY,
-            key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            ),
-        )
-        certificate = _self_signed(key, satellite_id)
-        write_private(temporary / _CERTIFICATE, certificate.public_bytes(serialization.Encoding.PEM))
+        key, certificate = self_signed(f"echonet-{satellite_id}")
+        write_private(temporary / _KEY, key)
+        write_private(temporary / _CERTIFICATE, certificate)
         write_private(temporary / _ID, f"{satellite_id}\n".encode())
         temporary.rename(folder)
         sync_directory(state)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _self_signed(key: ec.EllipticCurvePrivateKey, satellite_id: str) -> x509.Certificate:
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"echonet-{satellite_id}")])
-    # The certificate is pinned, so that its dates say nothing; a Pi without a clock starts in the past.
-    start = datetime(2020, 1, 1, tzinfo=UTC)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(start)
-        .not_valid_after(start + timedelta(days=365 * 80))
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .sign(key, SHA256())
-    )

@@ -8,7 +8,7 @@ from pathlib import Path
 import signal
 from typing import TYPE_CHECKING, Any, Final
 
-from . import __version__
+from . import __version__, memory
 from .command_socket import CommandServer
 from .config import Config, LogFormat
 from .controllers import Controller, Controllers
@@ -55,6 +55,7 @@ class HearingStoppedError(EchonetError):
 
 def run(args: argparse.Namespace) -> int:
     """Run a satellite until SIGTERM or SIGINT, and return the exit status."""
+    memory.use_little()
     config = configuration(args)
     state = state_directory(config)
     prepare_directory(state)
@@ -172,6 +173,7 @@ class _Satellite:
                 if not self._controllers.all:
                     self._window.open()
                     self._report.pairing(self._window.code or "", self._window.remaining_s)
+                memory.give_back()
                 await self._until_the_end(tuple(pipelines.values()))
             finally:
                 await self._stop_parts(tuple(pipelines.values()), commands)

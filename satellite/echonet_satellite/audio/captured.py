@@ -13,8 +13,9 @@ from ..capture.errors import ErrorKind
 from ..capture.records import Kind, Record, RecordReader
 from ..channel import MAX_CHANNELS, Blend, Channel
 from .channels import Mixer
-from .file import MAX_RATE, MIN_RATE
 from .source import (
+    MAX_RATE,
+    MIN_RATE,
     SAMPLE_RATE,
     STILL,
     AudioError,

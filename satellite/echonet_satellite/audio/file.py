@@ -17,15 +17,12 @@ import soxr
 from ..channel import MAX_CHANNELS, Blend, Channel
 from ..frontend import Floats
 from .channels import Mixer
-from .source import SAMPLE_RATE, AudioError, DamagedError, DeviceMissingError
+from .source import MAX_RATE, MIN_RATE, SAMPLE_RATE, AudioError, DamagedError, DeviceMissingError
 
 # The name of standard input.
 PIPE: Final = Path("-")
 # What to do about a file that is no sound.
 READABLE: Final = "give a WAV, FLAC, OGG, Opus or MP3 file"
-# What is slower or faster is no sound that anything could have recorded: converting it would cost hours or gigabytes.
-MIN_RATE: Final = 1_000
-MAX_RATE: Final = 768_000
 # So many numbers are in memory at once, whatever a file says of itself.
 _MOST_VALUES: Final = 1 << 20
 _HEADER_BYTES: Final = 4096

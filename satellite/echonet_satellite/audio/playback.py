@@ -6,7 +6,6 @@ import time
 
 from ..channel import Blend, Channel
 from ..frontend import Floats
-from .file import read_blocks, shown
 from .source import SAMPLE_RATE, AudioError, Block, SourceEnded, SourceKind
 
 _BLOCK_S = 0.08
@@ -67,6 +66,8 @@ def open_file(path: Path, channel: Channel = Blend.LOUDEST) -> Playback:
     Raises:
         AudioError: it cannot be read, holds no sound, or has no such channel.
     """
+    from .file import read_blocks, shown  # noqa: PLC0415 - a native library that only files need
+
     playback = Playback(SourceKind.FILE, shown(path), lambda: read_blocks(path, _BLOCK_S, channel))
     playback.open()
     return playback

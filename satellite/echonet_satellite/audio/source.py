@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from ..errors import EchonetError
 
 SAMPLE_RATE: Final = 16_000
+# What is slower or faster is no sound that anything could have recorded: converting it would cost hours or gigabytes.
+MIN_RATE: Final = 1_000
+MAX_RATE: Final = 768_000
 # One step of a 16-bit converter: even a quiet room moves a microphone by more.
 STILL: Final = 1.0 / 32768
 
