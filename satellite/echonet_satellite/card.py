@@ -228,6 +228,8 @@ def _decision(decision: _Object) -> Decision:
         refractory_s=decision.number("refractory_s", 0.0, 3600.0),
         rise_db=decision.number("rise_db", 0.0, 100.0),
         lasting=_lasting(decision.object("lasting")) if decision.has("lasting") else None,
+        at_once=decision.number("at_once", 1.0, 1000.0) if decision.has("at_once") else None,
+        insistence=decision.number("insistence", 1.0, 1000.0) if decision.has("insistence") else 1.0,
         scene=scene,
     )
 

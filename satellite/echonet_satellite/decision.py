@@ -8,16 +8,17 @@ from .presence import Scene
 from .protocol import AlarmPattern, Phase, Sensitivity, SoundClass
 
 
+def weigh(probability: float, odds: float) -> float:
+    """Return the probability whose odds are so many times those of this one."""
+    return probability * odds / (1.0 - probability + probability * odds)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lasting:
     """What goes on for `steps` without a break needs less: the odds of its mean count `odds` times."""
 
     steps: int
     odds: float
-
-    def weigh(self, mean: float) -> float:
-        """Return the probability that the mean of these steps counts for."""
-        return mean * self.odds / (1.0 - mean + mean * self.odds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,9 @@ class Decision:
         refractory_s: how long after an end the next detection cannot start.
         rise_db: by how much the level must rise at some moment of the window; only bangs are asked for it.
         lasting: how much less is needed of what goes on for long; where None, nothing is.
+        at_once: a single step whose odds are so many times the threshold's needs no other, and no average; where None,
+            none does.
+        insistence: how many times the odds count while a tone sounds on and alone (see `insistence`).
         scene: how evidence adds up where a single moment says little, instead of `smoothing_steps` and `hold_s`.
     """
 
@@ -44,6 +48,8 @@ class Decision:
     refractory_s: float
     rise_db: float = 0.0
     lasting: Lasting | None = None
+    at_once: float | None = None
+    insistence: float = 1.0
     scene: Scene | None = None
 
 

@@ -58,8 +58,12 @@ class Detector:
         levels: Floats,
         peak_dbfs: float,
         pattern: AlarmPattern | None = None,
+        *,
+        insistent: bool = False,
     ) -> list[StreamEvent]:
         """Take the next step: probabilities, level of each frame, loudest sample, the alarm pattern known so far.
+
+        `insistent` says whether a tone sounds on and alone.
 
         The probability of a scene is that of its evidence; the levels are `frame_levels` of the step's frames.
         """
@@ -67,7 +71,7 @@ class Detector:
         events: list[StreamEvent] = []
         for track, probability in zip(self._tracks, probabilities, strict=True):
             known = pattern if track.sound_class is SoundClass.ALARM else None
-            if event := track.push(probability, peak_dbfs, known, self._numbers):
+            if event := track.push(probability, peak_dbfs, known, self._numbers, insistent=insistent):
                 events.append(event)
         return events
 

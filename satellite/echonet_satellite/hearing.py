@@ -71,6 +71,7 @@ class Hearing:
         self._patterns = AlarmPatterns(card.frontend)
         self._chirps = Chirps(card.frontend, card.window_frames)
         self._pattern = AlarmPattern.UNKNOWN
+        self._insistent = False
         self._until_pattern = 0
         self._suspected = 0
         self._detector = Detector(
@@ -146,7 +147,9 @@ class Hearing:
         if self._on_step is not None:
             self._on_step(row, frames)
         levels = frame_levels(frames, self._classifier.card.frontend)
-        events = self._told(self._detector.push(row, levels, peak_dbfs, self._pattern))
+        events = self._told(
+            self._detector.push(row, levels, peak_dbfs, self._pattern, insistent=self._insistent)
+        )
         if chirp is None or self._learned.no_chirp(self._traces.recent):
             return events
         return events + self._traced(self._detector.chirp(chirp.first, chirp.last))
@@ -169,7 +172,7 @@ class Hearing:
         """Tell bangs on time, and forget the rhythm of an alarm that has ended: the next has its own."""
         if any(event.sound_class is SoundClass.ALARM and event.phase is Phase.END for event in events):
             self._patterns.forget()
-            self._pattern = AlarmPattern.UNKNOWN
+            self._pattern, self._insistent = AlarmPattern.UNKNOWN, False
         return self._traced([self._bangs.on_time(event) for event in events])
 
     def _traced(self, events: list[StreamEvent]) -> list[StreamEvent]:
@@ -190,7 +193,7 @@ class Hearing:
         active = SoundClass.ALARM in self._detector.active
         self._suspected = _SUSPECTED_STEPS if alarm >= SUSPICION else max(0, self._suspected - 1)
         if not active and not self._suspected:
-            self._pattern = AlarmPattern.UNKNOWN
+            self._pattern, self._insistent = AlarmPattern.UNKNOWN, False
             self._until_pattern = 0
             return
         # Once an alarm is known to be one of these, it stays that: the pattern is exact, and people act on it.
@@ -200,6 +203,7 @@ class Hearing:
             self._until_pattern -= 1
             return
         self._until_pattern = _PATTERN_STEPS
+        self._insistent = self._patterns.insists()
         found = self._patterns.recognise()
         if active:
             self._pattern = self._pattern if found is AlarmPattern.UNKNOWN else found

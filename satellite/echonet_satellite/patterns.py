@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .frontend import Floats, FrontendParameters, mel_centres
+from .insistence import frames_needed, insists
 from .protocol import AlarmPattern
 from .tones import TONAL_DB, Tones
 
@@ -46,6 +47,7 @@ class AlarmPatterns:
 
     def __init__(self, parameters: FrontendParameters) -> None:
         """Start with no sound."""
+        self._parameters = parameters
         self._frame_s = parameters.hop_length / parameters.sample_rate
         self._frames: deque[Floats] = deque()
         self._count = 0
@@ -101,18 +103,27 @@ class AlarmPatterns:
             return AlarmPattern.CLOCK
         return AlarmPattern.UNKNOWN
 
+    def insists(self) -> bool:
+        """Return whether a tone has sounded on and alone until now."""
+        needed = frames_needed(self._parameters)
+        return self._count >= needed and insists(self._last(needed), self._parameters)
+
+    def _last(self, wanted: int) -> Floats:
+        """Return the last frames."""
+        late: list[Floats] = []
+        for frames in reversed(self._frames):
+            late.insert(0, frames[-wanted:])
+            wanted -= len(late[0])
+            if wanted <= 0:
+                break
+        return np.concatenate(late)
+
     def _tones_of_now(self) -> "Tones":
         """Return the tones of what is remembered; most frames were there when it was asked before."""
         # The frame that was last then had none after it, and lies between two now.
         kept = max(0, self._count - self._unseen - 1)
-        wanted = self._count - max(0, kept - 1)
-        late: list[Floats] = []
-        for frames in reversed(self._frames):
-            late.insert(0, frames[-wanted:, self._lowest :])
-            wanted -= len(late[0])
-            if wanted <= 0:
-                break
-        new = Tones.of(np.concatenate(late)).last(self._count - kept)
+        late = self._last(self._count - max(0, kept - 1))[:, self._lowest :]
+        new = Tones.of(late).last(self._count - kept)
         self._tones = self._tones.before_last(1).last(kept).followed_by(new) if kept else new
         self._unseen = 0
         return self._tones

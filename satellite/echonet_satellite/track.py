@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
-from .decision import Decision, StreamEvent
+from .decision import Decision, StreamEvent, weigh
 from .frontend import Floats
 from .onset import ATTACKS, Attack, Levels, Onset
 from .presence import BuildUp
@@ -131,19 +131,29 @@ class Track:
         return self._end()
 
     def push(
-        self, probability: float, peak_dbfs: float, pattern: AlarmPattern | None, numbers: Iterator[int]
+        self,
+        probability: float,
+        peak_dbfs: float,
+        pattern: AlarmPattern | None,
+        numbers: Iterator[int],
+        *,
+        insistent: bool = False,
     ) -> StreamEvent | None:
         """Take the next step, which the clock has taken already."""
-        self._recent.append((self._smooth(probability), probability, peak_dbfs))
+        smooth = self._smooth(probability)
+        if insistent:
+            smooth = weigh(smooth, self._decision.insistence)
+        self._recent.append((smooth, probability, peak_dbfs))
         self._suspect(probability)
         if self.active is not None:
             return self._continue(self.active, peak_dbfs, pattern)
         if self._enter is None or self._clock.step < self._free_from:
             return None
         certain = pattern in CERTAIN_PATTERNS
-        if self._recent[-1][0] < self._enter and not certain:
+        at_once = self._at_once(probability, self._enter)
+        if smooth < self._enter and not at_once and not certain:
             return None
-        event = self._try_start(self._enter, pattern, numbers)
+        event = self._try_start(self._enter, pattern, numbers, at_once=at_once)
         if event is None and certain:
             # An alarm that is known by its rhythm alone began seconds ago, when it was first suspected.
             event = self._start(max(self._suspected_from, self._free_from), None, pattern, numbers)
@@ -177,7 +187,12 @@ class Track:
         self._long.append(probability)
         if len(self._long) < lasting.steps:
             return smooth
-        return max(smooth, lasting.weigh(sum(self._long) / len(self._long)))
+        return max(smooth, weigh(sum(self._long) / len(self._long), lasting.odds))
+
+    def _at_once(self, probability: float, enter: float) -> bool:
+        """Return whether a step is so sure that it needs no other."""
+        odds = self._decision.at_once
+        return odds is not None and weigh(probability, 1 / odds) >= enter
 
     def _since(self, step: int) -> list[_Heard]:
         """Return the steps from one on, as far as they are remembered."""
@@ -194,15 +209,15 @@ class Track:
             self._suspected_from = step
 
     def _try_start(
-        self, enter: float, pattern: AlarmPattern | None, numbers: Iterator[int]
+        self, enter: float, pattern: AlarmPattern | None, numbers: Iterator[int], *, at_once: bool
     ) -> StreamEvent | None:
         now = self._clock.step
         recent = self._since(max(self._free_from, now - self._slow + 1))
         oldest = max(0, len(recent) - self._window)
         above = [index for index in range(oldest, len(recent)) if recent[index][0] >= enter]
-        if len(above) < self._needed:
+        if len(above) < self._needed and not at_once:
             return None
-        first = above[0]
+        first = above[0] if above else len(recent) - 1
         while first > 0 and recent[first - 1][0] >= self._leave:
             first -= 1
         step = now - len(recent) + 1 + first

@@ -45,6 +45,7 @@ def decisions(draw: st.DrawFn) -> Decision:
         lasting=draw(
             st.none() | st.builds(Lasting, steps=st.integers(1, 8), odds=st.sampled_from([1.0, 3.0]))
         ),
+        at_once=draw(st.none() | st.sampled_from([1.0, 5.0])),
     )
 
 
@@ -81,13 +82,17 @@ def reference(
     while step < len(smooth):
         oldest = max(free_from, step - window + 1)
         above = [i for i in range(oldest, step + 1) if smooth[i] >= enter]
-        if smooth[step] < enter or step < free_from or len(above) < needed:
+        odds = probabilities[step] / (rule.at_once or 1.0)
+        at_once = rule.at_once is not None and odds / (1 - probabilities[step] + odds) >= enter
+        enough = smooth[step] >= enter and len(above) >= needed
+        if step < free_from or not (enough or at_once):
             step += 1
             continue
-        onset = above[0]
+        onset = above[0] if above else step
         while onset - 1 >= max(free_from, step - look_back + 1) and smooth[onset - 1] >= leave:
             onset -= 1
-        start = last = end = step
+        start = last = step
+        end = step + 1
         while True:
             if end == len(smooth):
                 end -= 1
@@ -156,6 +161,17 @@ def test_equals_the_reference(
     assert wholes(run(probabilities, rule, level, peaks)) == reference(
         probabilities, peaks, rule, THRESHOLDS[level]
     )
+
+
+@pytest.mark.parametrize(
+    ("insistent", "probability", "told"), [(True, 0.5, True), (False, 0.5, False), (True, 0.05, False)]
+)
+def test_a_tone_that_sounds_on_makes_a_likely_alarm_one(
+    insistent: bool, probability: float, told: bool
+) -> None:
+    rule = replace(QUICK, insistence=30.0)
+    detector = Detector([SoundClass.ALARM], {SoundClass.ALARM: rule}, {SoundClass.ALARM: Sensitivity.MEDIUM})
+    assert bool(detector.push([probability], FLAT, -20.0, insistent=insistent)) is told
 
 
 @given(rows=st.lists(st.tuples(*[st.floats(0, 1)] * 3), max_size=80), data=st.data())

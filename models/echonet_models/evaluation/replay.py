@@ -8,11 +8,13 @@ from numpy.typing import NDArray
 
 from echonet_satellite.decision import Decision
 from echonet_satellite.detector import Detector, StreamEvent
-from echonet_satellite.frontend import FrontendParameters, log_mel
+from echonet_satellite.frontend import FrontendParameters, decibels, log_mel
 from echonet_satellite.hearing import dbfs
+from echonet_satellite.insistence import frames_needed, insists
 from echonet_satellite.onset import frame_levels
 from echonet_satellite.presence import evidence
 from echonet_satellite.protocol import Phase, Sensitivity, SoundClass
+from echonet_satellite.tones import TONAL_DB, tonal_contrast
 
 from ..data.manifest import CLASSES
 from ..data.recordings import Samples
@@ -40,12 +42,16 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A sound as the detector sees it: `logits` [steps, COLUMNS], `levels` [steps, 16, 3], `peaks` in dB [steps]."""
+    """A sound as the detector sees it: `logits` [steps, COLUMNS], `levels` [steps, 16, 3], `peaks` in dB [steps].
+
+    `insistent` [steps] says whether a tone sounds on and alone.
+    """
 
     logits: Logits
     levels: NDArray[np.float32]
     lead_in: NDArray[np.float32]
     peaks: Sequence[float]
+    insistent: NDArray[np.bool_]
 
 
 def stream_of(samples: Samples, logits: Logits) -> Stream:
@@ -54,12 +60,33 @@ def stream_of(samples: Samples, logits: Logits) -> Stream:
     parameters = FrontendParameters()
     heard = quiet(_LEAD_FRAMES * 160 + steps * STEP_SAMPLES + 352)
     heard[_LEAD_FRAMES * 160 :][: len(samples)] += samples[: steps * STEP_SAMPLES]
-    levels = frame_levels(log_mel(heard, parameters), parameters)
+    frames = log_mel(heard, parameters)
+    levels = frame_levels(frames, parameters)
     whole = np.zeros(steps * STEP_SAMPLES, np.float32)
     whole[: len(samples)] = samples[: len(whole)]
     peaks = np.abs(whole).reshape(steps, STEP_SAMPLES).max(axis=1)
     own = levels[_LEAD_FRAMES:][: steps * STEP_FRAMES].reshape(steps, STEP_FRAMES, -1)
-    return Stream(logits, own, levels[:_LEAD_FRAMES], [dbfs(float(peak)) for peak in peaks])
+    return Stream(
+        logits, own, levels[:_LEAD_FRAMES], [dbfs(float(peak)) for peak in peaks], _insistent(frames, steps)
+    )
+
+
+def _insistent(frames: NDArray[np.float32], steps: int) -> NDArray[np.bool_]:
+    parameters = FrontendParameters()
+    levels_db = decibels(frames, parameters)
+    needed = frames_needed(parameters)
+    tonal = np.cumsum(tonal_contrast(levels_db).max(axis=1) >= TONAL_DB)
+    ends = _LEAD_FRAMES + STEP_FRAMES * (np.arange(steps) + 1)
+    # The satellite, too, remembers nothing of before its first frame; and most sounds are not tonal enough by far.
+    return np.array(
+        [
+            end >= _LEAD_FRAMES + needed
+            and tonal[end - 1] - tonal[end - needed] > needed / 2
+            and insists(levels_db[end - needed : end], parameters)
+            for end in ends
+        ],
+        np.bool_,
+    )
 
 
 def detections(
@@ -73,10 +100,10 @@ def detections(
     detector.lead_in(stream.lead_in)
     decided: dict[int, float] = {}
     found: list[StreamEvent] = []
-    for row, levels, peak in zip(
-        calibration.probabilities(stream.logits), stream.levels, stream.peaks, strict=True
+    for row, levels, peak, insistent in zip(
+        calibration.probabilities(stream.logits), stream.levels, stream.peaks, stream.insistent, strict=True
     ):
-        for event in detector.push(row.tolist(), levels, peak):
+        for event in detector.push(row.tolist(), levels, peak, insistent=bool(insistent)):
             if event.phase is Phase.START:
                 decided[event.number] = event.at_s
             elif event.phase is Phase.END:

@@ -105,7 +105,7 @@ def _decision(decision: Decision) -> dict[str, Any]:
     stored = asdict(decision)
     stored["thresholds"] = {str(level): round(value, 4) for level, value in decision.thresholds.items()}
     stored["confirm"] = list(decision.confirm)
-    for part in ("lasting", "scene"):
+    for part in ("lasting", "at_once", "scene"):
         if stored[part] is None:
             del stored[part]
     return stored

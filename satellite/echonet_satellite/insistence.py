@@ -1,0 +1,57 @@
+"""A tone that sounds on and alone: the sounder of an alarm that has no rhythm to be known by. No clock, no I/O.
+
+Older smoke alarms sound without a pause, or beep several times a second, at 2.3 to 3.6 kHz, and next to nothing of
+their sound lies elsewhere. Horns, flutes, crickets and phones are richer, or less steady.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from .frontend import Floats, FrontendParameters, mel_centres
+from .tones import tonal_contrast
+
+# So long it has to sound.
+INSISTENT_S: Final = 3.0
+_LOWEST_HZ: Final = 2200.0
+_HIGHEST_HZ: Final = 4000.0
+# Where the tone stands out by so much it is heard; mostly it stands out by more.
+_HEARD_DB: Final = 12.0
+_CLEAR_DB: Final = 16.0
+# What is so much fainter than the tone is its echo.
+_ECHO_DB: Final = 10.0
+_MOST_OF_THE_TIME: Final = 0.6
+_LONGEST_GAP_S: Final = 0.25
+# Its pitch stays in its band.
+_STEADY_BANDS: Final = 1.5
+# What else sounds is so much fainter; the bands beside its own hold some of it, as do its harmonics above.
+_ALONE_DB: Final = 15.0
+_BESIDE: Final = 3
+_HARMONICS: Final = 21
+
+
+def frames_needed(parameters: FrontendParameters) -> int:
+    """Return of how many frames `insists` tells."""
+    return round(INSISTENT_S * parameters.sample_rate / parameters.hop_length)
+
+
+def insists(levels_db: Floats, parameters: FrontendParameters) -> bool:
+    """Return whether one clear tone sounds on through frames [frames, n_mels] in dB (`frontend.decibels`)."""
+    first, last = np.searchsorted(mel_centres(parameters), (_LOWEST_HZ, _HIGHEST_HZ))
+    contrast = tonal_contrast(levels_db)[:, first:last]
+    band = int(contrast.sum(axis=0).argmax())
+    tone = contrast[:, max(0, band - 1) : band + 2].max(axis=1)
+    own = first + band
+    tone_db = levels_db[:, max(0, own - 1) : own + 2].max(axis=1)
+    (heard,) = ((tone >= _HEARD_DB) & (tone_db >= np.percentile(tone_db, 90) - _ECHO_DB)).nonzero()
+    if len(heard) < _MOST_OF_THE_TIME * len(tone) or np.median(tone[heard]) < _CLEAR_DB:
+        return False
+    longest = max(np.diff(heard).max(), heard[0], len(tone) - heard[-1])
+    if longest * parameters.hop_length > _LONGEST_GAP_S * parameters.sample_rate:
+        return False
+    if contrast[heard].argmax(axis=1).std() > _STEADY_BANDS:
+        return False
+    below = levels_db[heard, : max(0, own - _BESIDE)]
+    above = levels_db[heard, own + _BESIDE + 2 : own + _HARMONICS + 1]
+    rest_db = np.concatenate((below, above), axis=1).max(axis=1)
+    return bool(np.median(tone_db[heard] - rest_db) >= _ALONE_DB)

@@ -1,0 +1,54 @@
+"""A tone that sounds on and alone: what it is told by, and what only sounds a little like it."""
+
+import numpy as np
+import pytest
+
+from echonet_satellite.frontend import Floats, FrontendParameters, decibels, log_mel
+from echonet_satellite.insistence import INSISTENT_S, frames_needed, insists
+from echonet_satellite.synthesis import room_tone, temporal_alarm, with_echo
+
+PARAMETERS = FrontendParameters()
+RATE = PARAMETERS.sample_rate
+SAMPLES = PARAMETERS.samples_in(frames_needed(PARAMETERS))
+
+
+def heard(sound: Floats, noise: float = 1.0) -> bool:
+    samples = sound[:SAMPLES] + noise * room_tone(np.random.default_rng(1), SAMPLES / RATE + 0.1)[:SAMPLES]
+    return insists(decibels(log_mel(samples.astype(np.float32), PARAMETERS), PARAMETERS), PARAMETERS)
+
+
+def beeping(pitch: float, on_s: float, off_s: float) -> Floats:
+    random = np.random.default_rng(2)
+    duration_s = INSISTENT_S + 1
+    dry = temporal_alarm(random, duration_s, beeps=60, on_s=on_s, off_s=off_s, pause_s=60.0, pitch=pitch)
+    return 0.1 * with_echo(random, dry, 0.3)[: round(duration_s * RATE)]
+
+
+def tone(pitch: Floats | float) -> Floats:
+    time = np.arange(SAMPLES) / RATE
+    phase = np.cumsum(np.broadcast_to(pitch, time.shape)) / RATE
+    return (0.1 * np.sin(2 * np.pi * phase)).astype(np.float32)
+
+
+@pytest.mark.parametrize("pitch", [2350.0, 2600.0, 3100.0, 3600.0])
+def test_an_alarm_that_sounds_on_or_beeps_fast_insists(pitch: float) -> None:
+    assert heard(tone(pitch))
+    assert heard(beeping(pitch, 0.25, 0.08))
+
+
+@pytest.mark.parametrize(("on_s", "off_s"), [(0.5, 0.5), (1.0, 1.0), (0.2, 0.4)])
+def test_beeps_with_pauses_do_not_insist(on_s: float, off_s: float) -> None:
+    assert not heard(beeping(2800.0, on_s, off_s))
+
+
+def test_a_tone_that_glides_is_low_or_has_others_below_it_does_not_insist() -> None:
+    time = np.arange(SAMPLES) / RATE
+    assert not heard(tone(2900 + 500 * np.sin(2 * np.pi * 0.5 * time)))
+    assert not heard(tone(1000.0))
+    assert not heard(tone(2900.0) + tone(725.0))
+
+
+def test_noise_and_silence_do_not_insist() -> None:
+    assert not heard(np.zeros(SAMPLES, np.float32))
+    assert not heard(np.random.default_rng(3).normal(0, 0.1, SAMPLES).astype(np.float32))
+    assert not heard(np.zeros(SAMPLES, np.float32), noise=0.0)
