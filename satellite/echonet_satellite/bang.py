@@ -13,6 +13,8 @@ from .protocol import Phase
 
 # A bang begins so near to the frame that it was found in.
 BESIDE_S: Final = 0.06
+# While a microphone settles, its own click may be as near as that.
+SETTLING_BESIDE_S: Final = 0.03
 # What comes through walls comes early and faint. Where the bang itself arrives is within this of its loudest moment.
 NEARLY_DB: Final = 3.0
 # So long ago a bang may be at most when the detector is sure of it.
@@ -22,9 +24,10 @@ REMEMBERED_S: Final = 4.0
 class Bangs:
     """Remembers the last sound of a stream, and gives bangs the onset that theirs has."""
 
-    def __init__(self, rate: int, ahead: int) -> None:
+    def __init__(self, rate: int, ahead: int, settling_s: float = 0.0) -> None:
         """Begin; at the end of a step, so many samples `ahead` of it are known."""
         self._rate = rate
+        self._settling_s = settling_s
         self._ahead = ahead
         self._capacity = round(REMEMBERED_S * rate)
         self._past: deque[Floats] = deque([np.zeros(self._capacity, np.float32)])
@@ -52,7 +55,8 @@ class Bangs:
     def _find(self, event: StreamEvent) -> float:
         # Samples are counted from the start of the stream, as seconds are.
         oldest = round(event.at_s * self._rate) + self._ahead - self._length
-        first = max(0, oldest, round((event.onset_s - BESIDE_S) * self._rate))
+        before_s = SETTLING_BESIDE_S if event.onset_s < self._settling_s else BESIDE_S
+        first = max(0, oldest, round((event.onset_s - before_s) * self._rate))
         last = round((event.onset_s + BESIDE_S) * self._rate)
         samples = np.concatenate(self._past)[first - oldest : max(0, last - oldest)]
         return (first + find_onset(samples)) / self._rate if samples.any() else event.onset_s

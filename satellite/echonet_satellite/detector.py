@@ -36,7 +36,7 @@ class Detector:
     ) -> None:
         """Listen for `classes`, in the order of the probabilities; one that is not in `sensitivity` is off.
 
-        What bangs in the first `settling_s` is a microphone that is switched on.
+        In the first `settling_s`, a click or a rise may be that of a microphone that is switched on.
         """
         self._clock = Clock(step_s, window_s, frame_s, settling_s)
         self._tracks = [Track(name, decisions[name], self._clock) for name in classes]

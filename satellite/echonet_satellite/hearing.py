@@ -48,7 +48,7 @@ class Hearing:
         what the detector decides by, with the step's frames.
 
         `learned` is what the home has taught, and may change at any time; `on_sound` is told of taught sounds.
-        What bangs in the first `settling_s` is a microphone that is switched on.
+        In the first `settling_s`, a click or a rise may be that of a microphone that is switched on.
         """
         card = classifier.card
         classifier.reset()
@@ -67,7 +67,7 @@ class Hearing:
         self._alarm = card.classes.index(SoundClass.ALARM)
         self._presence = card.classes.index(SoundClass.PRESENCE)
         self._overlap = card.frontend.n_fft - card.frontend.hop_length
-        self._bangs = Bangs(card.frontend.sample_rate, self._overlap)
+        self._bangs = Bangs(card.frontend.sample_rate, self._overlap, settling_s)
         self._patterns = AlarmPatterns(card.frontend)
         self._chirps = Chirps(card.frontend, card.window_frames)
         self._pattern = AlarmPattern.UNKNOWN

@@ -27,6 +27,12 @@ _ABOVE: Final = 0.4
 _ABOVE_DB: Final = 6.0
 # Barks and cries pause; they are one sound.
 _PAUSE_FRAMES: Final = 30
+# What rises by less than this while a microphone settles is no bang.
+SETTLING_RISE_DB: Final = 6.0
+# The click of a microphone that is switched on comes with its first sound, and is over after this.
+_CLICK_BEGINS_WITHIN: Final = 3
+_CLICK_ENDS_WITHIN: Final = 12
+_CLICK_LASTS: Final = 24
 
 _Flags = NDArray[np.bool_]
 
@@ -88,8 +94,13 @@ class Onset:
 class Levels:
     """Remembers the level of the last frames; frames are counted from the start of the stream."""
 
-    def __init__(self, frames: int) -> None:
-        """Remember so many frames; before the first it was as loud as in the first."""
+    def __init__(self, frames: int, settling: int = 0) -> None:
+        """Remember so many frames; before the first it was as loud as in the first.
+
+        In the first `settling` frames of a microphone, the switching on rises as a bang does: from nothing to the noise
+        of the room, often with a click. A bang is what stands out of the room that is heard after it, and is no click.
+        """
+        self._settling = settling
         self._db = np.zeros((frames + 2 * _BESIDE, MEASURES), np.float32)
         self._begun = False
         self.end = 0
@@ -168,7 +179,36 @@ class Levels:
         )
         means = (sums[_BESIDE:] - sums[:-_BESIDE]) / _BESIDE
         count = last - first + 1
-        return np.asarray(means[_BESIDE : _BESIDE + count] - means[:count], np.float32)
+        before, after = means[:count].copy(), means[_BESIDE : _BESIDE + count]
+        for frame in range(first, min(last + 1, self._settling)):
+            before[frame - first] = np.maximum(before[frame - first], self._heard_after(frame))
+        return np.asarray(after - before, np.float32)
+
+    def _heard_after(self, frame: int) -> NDArray[np.float64]:
+        """Return the level that a bang in a frame of the settling must stand out of; infinite where none does yet."""
+        levels = np.array(self._slice(frame, self.end), np.float64)
+        if len(levels) < _CLICK_LASTS + 2 * _BESIDE:
+            return np.full(MEASURES, np.inf)
+        means = np.lib.stride_tricks.sliding_window_view(levels, _BESIDE, axis=0).mean(axis=-1)
+        room = means[_BESIDE:].min(axis=0)
+        least = room + SETTLING_RISE_DB
+        too_low = means[0] < least
+        since = frame - self._live_from()
+        if since < _CLICK_BEGINS_WITHIN:
+            too_low |= means[_BESIDE : _CLICK_LASTS + 1].min(axis=0) < least
+        elif since < _CLICK_ENDS_WITHIN:
+            # Here a click may end, and that is no beginning: what begins is louder than each of the frames before it.
+            room = np.maximum(room, self._slice(frame - _BESIDE, frame).max(axis=0))
+        return np.asarray(np.where(too_low, np.inf, room))
+
+    def _live_from(self) -> int:
+        """Return the first frame of sound: a driver may begin with zeros, which are all alike.
+
+        The very first frames see something of the time before the stream as well, and say nothing of that.
+        """
+        levels = self._slice(_BESIDE, self._settling)
+        (changes,) = np.nonzero((levels[1:] != levels[:-1]).any(axis=1))
+        return _BESIDE + int(changes[0]) if len(changes) else self._settling
 
     def _smooth(self, first: int, last: int) -> Floats:
         """Return the levels of frames, each the mean with those beside it."""

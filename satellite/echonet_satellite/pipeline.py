@@ -42,7 +42,7 @@ _MISSED_AFTER_S: Final = 8.0
 _GIVEN_UP_AFTER_S: Final = 20.0
 _PEAK_S: Final = 0.5
 _RETRY_S: Final = (1.0, 2.0, 5.0, 10.0)
-# A microphone that is switched on goes from nothing to the noise of the room, which is a bang of its own.
+# A microphone that is switched on goes from nothing to the noise of the room, often with a click.
 _SETTLING_S: Final = 0.35
 # How fast two clocks may run apart: a sound card's and the computer's.
 _CLOCK_DRIFT: Final = 2e-4

@@ -8,7 +8,7 @@ from typing import Final
 
 from .decision import Decision, StreamEvent, weigh
 from .frontend import Floats
-from .onset import ATTACKS, Attack, Levels, Onset
+from .onset import ATTACKS, SETTLING_RISE_DB, Attack, Levels, Onset
 from .presence import BuildUp
 from .protocol import AlarmPattern, Phase, Sensitivity, SoundClass
 
@@ -20,8 +20,6 @@ LOOK_BACK_S: Final = 0.64
 BANG_S: Final = 0.8
 # So long before the end of the window that it is first heard in, a sound begins of which the level tells nothing.
 LAG_S: Final = 0.4
-# What rises by less than this while a microphone settles is no bang.
-SETTLING_RISE_DB: Final = 6.0
 # Each update is written to the journal and sent, so it must carry news, and comes at most this often.
 UPDATE_S: Final = 1.0
 CONFIDENCE_NEWS: Final = 0.05
@@ -47,7 +45,7 @@ class Clock:
         self.reach = self.window + round(LOOK_BACK_S / frame_s)
         self.settled = ceil(settling_s / frame_s)
         # A detection may start some steps after the sound was first heard.
-        self.levels = Levels(self.reach + self.window)
+        self.levels = Levels(self.reach + self.window, self.settled)
 
     def push(self, levels: Floats) -> None:
         """Take the levels of the next step's frames."""
@@ -234,7 +232,7 @@ class Track:
         first = end - clock.window
         needed_db = self._decision.rise_db
         if first < clock.settled:
-            first, needed_db = clock.settled, max(needed_db, SETTLING_RISE_DB)
+            needed_db = max(needed_db, SETTLING_RISE_DB)
         return needed_db <= 0 or clock.levels.rise_db(first, end) >= needed_db
 
     def _bang(self, step: int) -> Onset | None:
@@ -243,7 +241,7 @@ class Track:
         settling = clock.end(step) - clock.window < clock.settled
         end = clock.end(clock.step if settling else step)
         for reach in (round(BANG_S / clock.frame_s), clock.window):
-            first = max(clock.settled, self._earliest(), end - reach)
+            first = max(self._earliest(), end - reach)
             if found := clock.levels.bang(first, end - 1):
                 return found
         return None

@@ -200,3 +200,39 @@ def test_a_bang_that_begins_a_stream_rises_out_of_the_quiet_before_it() -> None:
     start, end = hear(Hearing(ear, MEDIUM), np.concatenate((noise(0.2), silence(2.0))))
     assert start.onset_s == pytest.approx(0.0, abs=0.02)
     assert end.heard_s == pytest.approx(0.2, abs=0.03)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    at_s=st.floats(0.09, 0.5),
+    lasts_s=st.floats(0.05, 0.6),
+    level=st.floats(0.05, 0.3),
+    clicks=st.booleans(),
+)
+def test_a_shot_while_a_microphone_settles_is_heard_and_its_click_is_not(
+    at_s: float, lasts_s: float, level: float, clicks: bool
+) -> None:
+    """What a file would have told was lost whole, or told as early as the click of switching on."""
+    stream = np.concatenate((silence(at_s), noise(lasts_s, level), silence(3.0)))
+    if clicks:
+        stream[:320] += noise(0.02, 0.3)
+    (start,) = [
+        event
+        for event in hear(Hearing(WindowClassifier(), MEDIUM, settling_s=0.35), stream)
+        if event.phase is Phase.START
+    ]
+    assert start.onset_s == pytest.approx(at_s, abs=0.015)
+
+
+@pytest.mark.parametrize("zeros_s", [0.0, 0.1])
+@pytest.mark.parametrize("room", [1e-4, 1e-2, 0.3])
+def test_the_click_and_the_room_of_a_microphone_that_is_switched_on_are_no_bang(
+    zeros_s: float, room: float
+) -> None:
+    """A driver may begin with zeros; the room may be so loud that this ear never hears anything but shots in it."""
+    click = np.concatenate((noise(0.02, 0.3), silence(4.0)))
+    heard = hear(
+        Hearing(WindowClassifier(), MEDIUM, settling_s=0.35),
+        np.concatenate((np.zeros(round(zeros_s * RATE), np.float32), click + noise(4.02, room, seed=5))),
+    )
+    assert all(event.onset_s > 0.35 for event in heard)
