@@ -8,15 +8,17 @@ set, too, so the satellite's is compared with a monotonic one.
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeVar
 
-from .protocol import Detection, Phase, TimeReply, TimeRequest
+from .protocol import Detection, LoudNoise, Phase, TimeReply, TimeRequest
 
 # How far two clocks run apart: quartz at any temperature.
 DRIFT: Final = 5e-5
 # A slower answer says nothing worth knowing.
 SLOWEST_S: Final = 2.0
 MAX_CORRECTED: Final = 256
+
+_Heard = TypeVar("_Heard", Detection, LoudNoise)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,30 +91,30 @@ class SatelliteClock:
             uncertainty=timedelta(seconds=best.radius_at(monotonic)),
         )
 
-    def correct(self, detection: Detection, offset: Offset | None) -> Detection:
-        """Return a detection with its onset by Home Assistant's clock, where the satellite's is known to be wrong.
+    def correct(self, heard: _Heard, offset: Offset | None) -> _Heard:
+        """Return a message of a sound with its onset by Home Assistant's clock, where the satellite's is wrong.
 
-        All messages of a detection are moved alike. What is replayed may have been heard by another clock than that
+        All messages of a sound are moved alike. What is replayed may have been heard by another clock than that
         of now, and stays as it was told.
         """
-        ahead = self._corrected.get(detection.id)
+        ahead = self._corrected.get(heard.id)
         if (
             ahead is None
             and offset is not None
-            and not detection.replayed
+            and not heard.replayed
             and abs(offset.ahead) > offset.uncertainty
         ):
             ahead = offset.ahead
-        if detection.phase is Phase.END:
-            self._corrected.pop(detection.id, None)
+        if heard.phase is Phase.END:
+            self._corrected.pop(heard.id, None)
         elif ahead is not None:
-            self._corrected[detection.id] = ahead
+            self._corrected[heard.id] = ahead
             if len(self._corrected) > MAX_CORRECTED:
                 self._corrected.popitem(last=False)
         if ahead is None:
-            return detection
+            return heard
         try:
-            return replace(detection, onset=detection.onset - ahead)
+            return replace(heard, onset=heard.onset - ahead)
         except OverflowError:
             # At the end of time, no clock is right.
-            return detection
+            return heard

@@ -281,8 +281,9 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
                 if not answer.done():
                     answer.set_result(message.outcome)
         elif isinstance(message, LoudNoise):
-            for listener in tuple(self._noise_listeners):
-                listener(message)
+            if self._intake.async_take_noise(message):
+                for listener in tuple(self._noise_listeners):
+                    listener(self._time.correct(message))
         elif isinstance(message, Clip):
             report = ClipReport(entry_id=self.config_entry.entry_id, clip=message)
             async_dispatcher_send(self.hass, SIGNAL_CLIP, report)

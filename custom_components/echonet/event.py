@@ -6,6 +6,7 @@ from homeassistant.components.event import EventEntityDescription
 from homeassistant.const import ATTR_ID
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.util import dt as dt_util
 
 from .const import (
     ATTR_CONFIDENCE,
@@ -26,6 +27,7 @@ from .household.event import AlertEvent
 from .household.runtime import Household, HouseholdConfigEntry
 from .protocol import LoudNoise, Phase
 from .reports import DetectionReport
+from .times import NEWS_LIMIT
 
 PARALLEL_UPDATES = 0
 
@@ -37,7 +39,7 @@ SOUND_DETECTION = EventEntityDescription(
 LOUD_NOISE = EventEntityDescription(
     key="loud_noise",
     translation_key="loud_noise",
-    event_types=["began", "ended"],
+    event_types=["began", "ended", "late"],
     entity_registry_enabled_default=False,
 )
 
@@ -109,7 +111,7 @@ class SoundDetectionEvent(FreshEvent, SatelliteEntity):
 
 
 class LoudNoiseEvent(FreshEvent, SatelliteEntity):
-    """Fires when a loud noise begins and when it is over, whatever it is."""
+    """Fires when a loud noise begins and when it is over, whatever it is; once where that is no news any more."""
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -119,14 +121,20 @@ class LoudNoiseEvent(FreshEvent, SatelliteEntity):
 
     @callback
     def _async_handle_noise(self, noise: LoudNoise) -> None:
+        over = noise.phase is Phase.END
+        late = noise.replayed and dt_util.utcnow() - noise.onset > NEWS_LIMIT
+        if late and not over:
+            return
         self._trigger_event(
-            "ended" if noise.phase is Phase.END else "began",
+            "late" if late else "ended" if over else "began",
             {
                 ATTR_ID: noise.id,
                 ATTR_ONSET: noise.onset.isoformat(),
                 ATTR_DURATION: noise.duration_s,
                 ATTR_LEVEL: noise.peak_dbfs,
                 ATTR_PULSES: noise.pulses,
+                ATTR_REPLAYED: noise.replayed,
+                ATTR_ROOM: noise.room or None,
             },
         )
         self.async_write_ha_state()

@@ -1,6 +1,7 @@
 """Hands what a satellite has heard to all who have to know, and says what it may forget."""
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
 
@@ -8,9 +9,9 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
-from .delivery import Delivery, Done, Listener, NotReady
+from .delivery import REMEMBERED_DETECTIONS, Delivery, Done, Listener, NotReady
 from .helpers import async_get_household
-from .protocol import Detection
+from .protocol import Detection, LoudNoise, Phase
 from .reports import DetectionReport, SatelliteReport
 from .times import is_late, settle_onset
 
@@ -28,6 +29,7 @@ class Intake:
         self._retry: asyncio.TimerHandle | None = None
         self._delivery = Delivery(name, hass.loop.time, acknowledge)
         self._delivery.subscribe(self._tell_household)
+        self._noises: OrderedDict[tuple[str, Phase], None] = OrderedDict()
         # Before that the connection would have told of it at once.
         self.away_since: datetime | None = None
 
@@ -57,6 +59,17 @@ class Intake:
     def async_note(self, sequence: int) -> None:
         """Count as arrived what nobody has to hear of."""
         self._delivery.note(sequence)
+
+    @callback
+    def async_take_noise(self, noise: LoudNoise) -> bool:
+        """Count a message of a loud noise as arrived, and tell whether it is the first time."""
+        key = (noise.id, noise.phase)
+        new = key not in self._noises
+        self._noises[key] = None
+        if len(self._noises) > REMEMBERED_DETECTIONS:
+            self._noises.popitem(last=False)
+        self._delivery.note(noise.sequence)
+        return new
 
     def is_new(self, detection: Detection) -> bool:
         """Tell whether a message arrives for the first time."""

@@ -403,9 +403,11 @@ class Position(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoudNoise(Message):
-    """A loud noise begins (`start`) or is over (`end`), whatever it is; told as it happens, and not kept.
+    """A loud noise begins (`start`) or is over (`end`), whatever it is; kept until acknowledged, as a detection is.
 
     `peak_dbfs` is how loud the microphone heard it, `pulses` how often the sound sensor pulsed; null without one.
+    `sequence` counts on with those of the detections; 0 is one that is not kept. `room` names where it was heard, on a
+    satellite that hears several.
     """
 
     type: ClassVar[str] = "loud_noise"
@@ -415,6 +417,9 @@ class LoudNoise(Message):
     duration_s: float = field(default=0.0, metadata={"ge": 0.0})
     peak_dbfs: float | None = None
     pulses: int | None = None
+    sequence: int = field(default=0, metadata={"ge": 0})
+    replayed: bool = False
+    room: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

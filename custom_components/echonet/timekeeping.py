@@ -14,7 +14,7 @@ from .client import ClientError
 from .clocks import Offset, SatelliteClock
 from .const import DOMAIN
 from .issues import async_clear_clock_issue, async_report_clock_issue
-from .protocol import ClockReport, Detection, Message, TimeReply
+from .protocol import ClockReport, Detection, LoudNoise, Message, TimeReply
 
 # A few questions at once find a quick answer; then now and then, because clocks run apart.
 FIRST_QUESTIONS: Final = 8
@@ -39,9 +39,9 @@ class Timekeeper:
         """How far the satellite's clock is ahead of ours; None if it is not connected or tells no time."""
         return self._clock.offset(self._hass.loop.time(), dt_util.utcnow().timestamp())
 
-    def correct(self, detection: Detection) -> Detection:
-        """Return a detection with its onset by Home Assistant's clock."""
-        return self._clock.correct(detection, self.offset)
+    def correct[Heard: (Detection, LoudNoise)](self, heard: Heard) -> Heard:
+        """Return a message of a sound with its onset by Home Assistant's clock."""
+        return self._clock.correct(heard, self.offset)
 
     @callback
     def async_begin(self, send: Callable[[Message], Awaitable[None]]) -> None:

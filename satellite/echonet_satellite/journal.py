@@ -10,14 +10,16 @@ import time
 from typing import Final, TypeVar
 
 from .errors import JournalError
-from .journal_file import Batch, Contents, DamagedError, JournalFile, LockedError, disk_problem, salvage
-from .protocol import Detection, Problem, Verdict
+from .journal_file import Batch, Contents, DamagedError, JournalFile, Kept, LockedError, disk_problem, salvage
+from .protocol import LoudNoise, Problem, Verdict
 from .state import set_aside
 
 _LOGGER = logging.getLogger(__name__)
 
 DEFAULT_KEEP_DAYS: Final = 30.0
 DEFAULT_KEEP_COUNT: Final = 20_000
+# A party is loud all night: it must not push out what else was heard.
+KEEP_NOISES: Final = 1000
 # A disk that takes longer than this is not waited for; whoever locks the file, even less: see `BUSY_S`.
 PATIENCE_S: Final = 1.0
 MOST_IN_MEMORY: Final = 10_000
@@ -36,6 +38,7 @@ _CHECK_EVERY_S: Final = 3600.0
 _CLOSE_S: Final = 2.0
 
 _Value = TypeVar("_Value")
+_Kept = TypeVar("_Kept", bound=Kept)
 
 
 class Journal:
@@ -67,8 +70,8 @@ class Journal:
         self._closed = False
         self._file: JournalFile | None = None
         self._was_writable = False
-        self._unsaved: dict[int, Detection] = {}
-        self._mirror: dict[int, Detection] = {}
+        self._unsaved: dict[int, Kept] = {}
+        self._mirror: dict[int, Kept] = {}
         self._acknowledged: dict[str, int] = {}
         self._new_acknowledged: dict[str, int | None] = {}
         self._new_labels: dict[str, Verdict] = {}
@@ -112,8 +115,8 @@ class Journal:
         """Call `listener`, from any thread, whenever the problem with the disk changes."""
         self._listeners.append(listener)
 
-    def append(self, detection: Detection) -> Detection:
-        """Give a detection its sequence number, put it on disk, and return it.
+    def append(self, message: _Kept) -> _Kept:
+        """Give a message of a detection or loud noise its sequence number, put it on disk, and return it.
 
         Where the disk does not take it in time, it is in memory, is written as soon as possible, and `problem` says so.
 
@@ -124,18 +127,17 @@ class Journal:
             if self._closing:
                 raise JournalError(f"cannot write {self._path}: the satellite is stopping")
             self._last += 1
-            numbered = replace(detection, sequence=self._last)
+            numbered = replace(message, sequence=self._last)
             self._unsaved[numbered.sequence] = numbered
             if len(self._unsaved) > MOST_IN_MEMORY:
-                lost = self._unsaved.pop(next(iter(self._unsaved)))
-                _LOGGER.error("Detection %d was never on disk and is forgotten: too many wait", lost.sequence)
+                self._forget_unsaved()
             self._changed.notify_all()
             self._changed.wait_for(
                 lambda: numbered.sequence not in self._unsaved or self._failing_since is not None, PATIENCE_S
             )
             return numbered
 
-    def pending(self, controller_id: str, *, after: int = 0, up_to: int, limit: int = 200) -> list[Detection]:
+    def pending(self, controller_id: str, *, after: int = 0, up_to: int, limit: int = 200) -> list[Kept]:
         """Return what a controller has not acknowledged, in order and marked `replayed`; at most `limit`.
 
         Raises:
@@ -174,8 +176,8 @@ class Journal:
         for controller_id in set(self._acknowledged) - set(controller_ids):
             self.forget_controller(controller_id)
 
-    def unfinished(self) -> list[Detection]:
-        """Return the last message of each detection that has no end, the oldest first."""
+    def unfinished(self) -> list[Kept]:
+        """Return the last message of each detection or noise that has no end, the oldest first."""
         try:
             return [] if self._file is None else self._file.unfinished()
         except JournalError as err:
@@ -368,9 +370,9 @@ class Journal:
     def _save(self) -> None:
         assert self._file is not None
         with self._changed:
-            detections = list(self._unsaved.values())[:_MOST_AT_ONCE]
+            messages = list(self._unsaved.values())[:_MOST_AT_ONCE]
             batch = Batch(
-                detections=detections,
+                messages=messages,
                 acknowledged=dict(self._new_acknowledged),
                 labels=dict(self._new_labels),
                 reserved=max(self._reserved, self._last + _RESERVE)
@@ -380,7 +382,7 @@ class Journal:
         self._file.write(batch)
         with self._changed:
             self._reserved = batch.reserved
-            for item in detections:
+            for item in messages:
                 self._unsaved.pop(item.sequence, None)
                 self._mirror[item.sequence] = item
             _drop_same(self._new_acknowledged, batch.acknowledged)
@@ -391,7 +393,12 @@ class Journal:
             self._pruned_at = self._last
             self._prune(self._file)
 
-    def _undelivered(self, file: JournalFile) -> list[Detection]:
+    def _forget_unsaved(self) -> None:
+        noises = (number for number, item in self._unsaved.items() if isinstance(item, LoudNoise))
+        lost = self._unsaved.pop(next(noises, next(iter(self._unsaved))))
+        _LOGGER.error("Message %d was never on disk and is forgotten: too many wait", lost.sequence)
+
+    def _undelivered(self, file: JournalFile) -> list[Kept]:
         """Return the newest of what not every controller has."""
         delivered = min(self._acknowledged.values(), default=0)
         return file.newest(after=delivered, limit=_MOST_MIRRORED)
@@ -401,6 +408,7 @@ class Journal:
             before=self._clock() - self._keep_s,
             delivered=min(self._acknowledged.values(), default=0),
             keep_count=self._keep_count,
+            keep_noises=KEEP_NOISES,
         )
 
     def _heal(self) -> None:
@@ -426,7 +434,7 @@ class Journal:
             if not self._was_writable:
                 acknowledged = file.acknowledged()
                 known = max(self._readable_up_to, min(acknowledged.values(), default=self._first))
-                for item in file.detections(after=known, up_to=self._first, limit=MOST_IN_MEMORY):
+                for item in file.messages(after=known, up_to=self._first, limit=MOST_IN_MEMORY):
                     self._last += 1
                     self._unsaved[self._last] = replace(item, sequence=self._last)
                 for name, sequence in acknowledged.items():
@@ -459,12 +467,12 @@ class Journal:
         while len(self._mirror) > _MOST_MIRRORED:
             del self._mirror[next(iter(self._mirror))]
 
-    def _on_disk(self, after: int, up_to: int, limit: int) -> list[Detection]:
+    def _on_disk(self, after: int, up_to: int, limit: int) -> list[Kept]:
         file = self._file
         if file is None:
             return []
         try:
-            return file.detections(after=after, up_to=up_to, limit=limit)
+            return file.messages(after=after, up_to=up_to, limit=limit)
         except DamagedError:
             with self._changed:
                 if self._closed:
@@ -476,7 +484,7 @@ class Journal:
                 if not self._changed.wait_for(lambda: not self._damaged, 2 * PATIENCE_S):
                     raise
             file = self._file
-            return [] if file is None else file.detections(after=after, up_to=up_to, limit=limit)
+            return [] if file is None else file.messages(after=after, up_to=up_to, limit=limit)
 
     # What is wrong.
 

@@ -9,11 +9,11 @@ import os
 from pathlib import Path
 import sqlite3
 import threading
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from .codec import decode, encode
 from .errors import JournalError
-from .protocol import Detection, Phase, Problem, ProtocolError, Verdict
+from .protocol import Detection, LoudNoise, Phase, Problem, ProtocolError, Verdict
 from .state import FILE_MODE, is_read_only, make_private
 
 _LOGGER = logging.getLogger(__name__)
@@ -42,6 +42,10 @@ _MIGRATIONS: Final = (
 )
 
 
+# What is kept until it is acknowledged.
+Kept: TypeAlias = Detection | LoudNoise
+
+
 class LockedError(JournalError):
     """Another process holds the file."""
 
@@ -54,7 +58,7 @@ class DamagedError(JournalError):
 class Batch:
     """What is written in one transaction: all of it, or nothing."""
 
-    detections: list[Detection] = field(default_factory=list)
+    messages: list[Kept] = field(default_factory=list)
     acknowledged: Mapping[str, int | None] = field(default_factory=dict)  # None: forget the controller
     labels: Mapping[str, Verdict] = field(default_factory=dict)
     reserved: int = 0
@@ -111,7 +115,7 @@ class JournalFile:
         now = self._clock()
         self._database.executemany(
             "INSERT OR REPLACE INTO detections VALUES (?, ?, ?, ?, ?)",
-            [(item.sequence, item.id, item.phase.value, now, encode(item)) for item in batch.detections],
+            [(item.sequence, item.id, item.phase.value, now, encode(item)) for item in batch.messages],
         )
         for controller_id, sequence in batch.acknowledged.items():
             if sequence is None:
@@ -126,13 +130,14 @@ class JournalFile:
         )
         self._database.execute("INSERT OR REPLACE INTO reserved VALUES (1, ?)", (batch.reserved,))
 
-    def prune(self, *, before: float, delivered: int, keep_count: int) -> None:
+    def prune(self, *, before: float, delivered: int, keep_count: int, keep_noises: int) -> None:
         """Forget what every controller has and is old, and what is more than can be kept.
 
         Args:
             before: What is delivered and was kept before this time goes; a label keeps it longer.
             delivered: The sequence number up to which every controller has everything.
-            keep_count: How many detections, and how many labels, stay at most, delivered or not.
+            keep_count: How many messages, and how many labels, stay at most, delivered or not.
+            keep_noises: How many messages of loud noises stay at most: they must not push out detections.
         """
         with self._lock, self._explained(), self._database:
             self._database.execute("BEGIN IMMEDIATE")
@@ -142,14 +147,19 @@ class JournalFile:
                 (keep_count,),
             )
             self._database.execute(
+                "DELETE FROM detections WHERE frame ->> 'type' = :noise AND sequence <= (SELECT sequence "
+                "FROM detections WHERE frame ->> 'type' = :noise ORDER BY sequence DESC LIMIT 1 OFFSET :keep)",
+                {"noise": LoudNoise.type, "keep": keep_noises},
+            )
+            self._database.execute(
                 "DELETE FROM detections WHERE ((recorded_at < ? AND sequence <= ?) OR sequence <= "
                 "(SELECT sequence FROM detections ORDER BY sequence DESC LIMIT 1 OFFSET ?)) "
                 "AND id NOT IN (SELECT detection_id FROM labels)",
                 (before, delivered, keep_count),
             )
 
-    def detections(self, *, after: int, up_to: int, limit: int) -> list[Detection]:
-        """Return detections in order."""
+    def messages(self, *, after: int, up_to: int, limit: int) -> list[Kept]:
+        """Return messages in order."""
         return list(
             _read(
                 self._query(
@@ -160,16 +170,16 @@ class JournalFile:
             )
         )
 
-    def newest(self, *, after: int, limit: int) -> list[Detection]:
-        """Return the last detections, in order."""
+    def newest(self, *, after: int, limit: int) -> list[Kept]:
+        """Return the last messages, in order."""
         rows = self._query(
             "SELECT sequence, frame FROM detections WHERE sequence > ? ORDER BY sequence DESC LIMIT ?",
             (after, limit),
         )
         return list(_read(reversed(rows)))
 
-    def unfinished(self) -> list[Detection]:
-        """Return the last message of each detection that has no end, the oldest first."""
+    def unfinished(self) -> list[Kept]:
+        """Return the last message of each detection or noise that has no end, the oldest first."""
         return list(
             _read(
                 self._query(
@@ -396,12 +406,12 @@ def _migrate(database: sqlite3.Connection) -> None:
         database.executescript(f"BEGIN IMMEDIATE;{script}PRAGMA user_version = {number};COMMIT;")
 
 
-def _read(rows: Iterable[tuple[int, str]]) -> Iterator[Detection]:
+def _read(rows: Iterable[tuple[int, str]]) -> Iterator[Kept]:
     for sequence, frame in rows:
         try:
             message = decode(frame)
         except (ProtocolError, TypeError):
-            _LOGGER.warning("Detection %s of the journal cannot be read and is left out", sequence)
+            _LOGGER.warning("Message %s of the journal cannot be read and is left out", sequence)
             continue
-        if isinstance(message, Detection):
+        if isinstance(message, Kept):
             yield message

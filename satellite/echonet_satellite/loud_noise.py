@@ -118,7 +118,8 @@ class LoudNoises:
 
     def pulsed_since(self, at_s: float) -> bool:
         """Tell whether the sensor has pulsed since a moment."""
-        return self._last_pulse_s is not None and self._last_pulse_s >= at_s
+        last_s = self._last_pulse_s
+        return last_s is not None and last_s >= at_s
 
     def _begin(self, began_s: float, at_s: float, *, pulses: int) -> Noise:
         self._number += 1

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import uuid
 
 from .loud_noise import LoudNoises, Noise
-from .protocol import Health, Level, LoudNoise, Message, Phase, Problem, SoundClass
+from .protocol import Health, Level, LoudNoise, Phase, Problem, SoundClass
 from .sensor import SensorConfig, SensorError, SoundSensor
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ class Teller(Protocol):
     def on_level(self, level: Level) -> None:
         """How loud it is."""
 
-    def announce(self, message: Message) -> None:
-        """Something that is told to whoever is connected, and not kept."""
+    def on_noise(self, noise: LoudNoise) -> None:
+        """A loud noise begins or is over."""
 
 
 class NoiseWatch:
@@ -73,7 +73,8 @@ class NoiseWatch:
         self._health = Health()
         self._told_problems: tuple[Problem, ...] = ()
         self._sensor_missing = False
-        self._ids: dict[int, str] = {}
+        self._ids: dict[int, tuple[str, str]] = {}
+        self._room = ""
 
     async def run(self) -> None:
         """Open the sensor, and tell when a noise is over, until cancelled."""
@@ -85,7 +86,8 @@ class NoiseWatch:
                     opened_at = self._monotonic()
                     opened = await asyncio.to_thread(self._open)
                 await asyncio.sleep(_TICK_S)
-                self.tick()
+                # Not on the event loop: what is told is on disk first.
+                await asyncio.to_thread(self.tick)
         finally:
             if self._sensor is not None:
                 self._sensor.close()
@@ -120,9 +122,10 @@ class NoiseWatch:
         """Pass on what somebody watches."""
         self._teller.on_level(level)
 
-    def on_peak(self, peak_dbfs: float) -> None:
-        """Find what is loud; called twice a second while the microphone is heard."""
+    def on_peak(self, peak_dbfs: float, room: str = "") -> None:
+        """Find what is loud, in the loudest room; called twice a second while the microphone is heard."""
         with self._lock:
+            self._room = room
             self._tell(self._noises.level(self._monotonic(), peak_dbfs))
 
     def _open(self) -> bool:
@@ -142,18 +145,20 @@ class NoiseWatch:
 
     def _felt(self, onset: datetime) -> bool:
         age_s = (self._utc_now() - onset).total_seconds()
-        with self._lock:
-            return self._noises.pulsed_since(self._monotonic() - age_s - _BEFORE_S)
+        # Without the lock: an alarm does not wait for a noise that is being written.
+        return self._noises.pulsed_since(self._monotonic() - age_s - _BEFORE_S)
 
     def _tell(self, noise: Noise | None) -> None:
         if noise is None:
             return
         if not noise.over:
-            self._ids = {noise.number: uuid.uuid4().hex} if self._listening() else {}
-        if (name := self._ids.get(noise.number)) is not None:
-            self._teller.announce(
+            self._ids = {noise.number: (uuid.uuid4().hex, self._room)} if self._listening() else {}
+        if (known := self._ids.get(noise.number)) is not None:
+            name, room = known
+            self._teller.on_noise(
                 LoudNoise(
                     id=name,
+                    room=room,
                     phase=Phase.END if noise.over else Phase.START,
                     onset=self._utc_now() - timedelta(seconds=self._monotonic() - noise.began_s),
                     duration_s=round(noise.last_s - noise.began_s, 2),

@@ -65,8 +65,8 @@ class Rooms:
 class Peaks:
     """Joins the peaks of several rooms: it is as loud as in the loudest."""
 
-    def __init__(self, tell: Callable[[float], None]) -> None:
-        """Tell of the loudest, whenever the first room has told its peak again."""
+    def __init__(self, tell: Callable[[float, str], None]) -> None:
+        """Tell how loud it is where, of the loudest room, whenever the first one has told its peak again."""
         self._tell = tell
         self._lock = threading.Lock()
         self._peaks: dict[str, float] = {}
@@ -78,7 +78,8 @@ class Peaks:
     def _take(self, room: str, peak_dbfs: float) -> None:
         with self._lock:
             if room in self._peaks:
-                self._tell(max(self._peaks.values()))
+                loudest = max(self._peaks, key=self._peaks.__getitem__)
+                self._tell(self._peaks[loudest], loudest)
                 self._peaks.clear()
             self._peaks[room] = peak_dbfs
 

@@ -13,6 +13,7 @@ import uuid
 from .clock_watch import ClockWatch
 from .errors import JournalError, LearningError, StateError
 from .journal import Journal
+from .journal_file import Kept
 from .open_detections import OpenDetections
 from .protocol import (
     ClockReport,
@@ -28,6 +29,7 @@ from .protocol import (
     Level,
     Location,
     LocationSource,
+    LoudNoise,
     Message,
     Mute,
     Phase,
@@ -82,8 +84,8 @@ class Info:
 class Station:
     """Numbers and keeps detections, holds settings, and tells its subscribers of every change.
 
-    `on_event`, `on_health`, `on_level` and `report` may be called from any thread; everything else belongs to the
-    event loop.
+    `on_event`, `on_noise`, `on_health`, `on_level` and `report` may be called from any thread; everything else belongs
+    to the event loop.
     """
 
     def __init__(
@@ -203,6 +205,11 @@ class Station:
                 )
             )
 
+    def on_noise(self, noise: LoudNoise) -> None:
+        """Keep and tell that a loud noise begins or is over."""
+        with self._lock:
+            self._keep_and_post(noise)
+
     def expect_test(self, sound_class: SoundClass, duration_s: float) -> None:
         """Mark what is heard of this class within a time as a test."""
         with self._lock:
@@ -272,7 +279,7 @@ class Station:
         """The highest sequence number that subscribers have been told."""
         return self._told
 
-    async def pending(self, controller_id: str, *, after: int = 0, up_to: int) -> list[Detection]:
+    async def pending(self, controller_id: str, *, after: int = 0, up_to: int) -> list[Kept]:
         """Return the next of what a controller has missed."""
         return await asyncio.to_thread(self._journal.pending, controller_id, after=after, up_to=up_to)
 
@@ -424,9 +431,9 @@ class Station:
         for detection in detections:
             self._keep_and_post(detection)
 
-    def _keep_and_post(self, detection: Detection) -> None:
+    def _keep_and_post(self, message: Detection | LoudNoise) -> None:
         try:
-            kept = self._journal.append(detection)
+            kept = self._journal.append(message)
         except JournalError as err:
             _LOGGER.debug("What is heard now is not told: %s", err)
             return
@@ -487,6 +494,8 @@ class Station:
                 self._active.pop(message.id, None)
             else:
                 self._active[message.id] = message
+        elif isinstance(message, LoudNoise):
+            self._told = max(self._told, message.sequence)
         elif isinstance(message, Health):
             if message == self._health:
                 return

@@ -1,12 +1,13 @@
 """The event entity of loud noises, fed by a real satellite."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from homeassistant.const import EVENT_STATE_CHANGED
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 
 from custom_components.echonet.const import DOMAIN
 from echonet_satellite.protocol import LoudNoise, Phase, Problem
@@ -31,9 +32,9 @@ async def test_a_loud_noise_fires_when_it_begins_and_when_it_is_over(
     onset = datetime(2026, 11, 27, 12, tzinfo=UTC)
     begun = LoudNoise(id="n1", phase=Phase.START, onset=onset, peak_dbfs=-3.0, pulses=3)
 
-    satellite.station.announce(begun)
+    satellite.station.on_noise(begun)
     await wait_for(lambda: state_of(hass, "event.loud").attributes.get("event_type") == "began")
-    satellite.station.announce(replace(begun, phase=Phase.END, pulses=25, duration_s=1.5))
+    satellite.station.on_noise(replace(begun, phase=Phase.END, pulses=25, duration_s=1.5))
     await wait_for(lambda: state_of(hass, "event.loud").attributes.get("event_type") == "ended")
 
     attributes = state_of(hass, "event.loud").attributes
@@ -41,6 +42,41 @@ async def test_a_loud_noise_fires_when_it_begins_and_when_it_is_over(
     assert attributes["duration"] == 1.5
     assert attributes["level"] == -3.0
     assert attributes["onset"] == onset.isoformat()
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.mark.usefixtures("_enabled")
+async def test_a_loud_noise_while_home_assistant_was_away_is_told_late_and_once(
+    hass: HomeAssistant, entry: MockConfigEntry, satellite: SatelliteUnderTest
+) -> None:
+    await setup(hass, entry)
+    await satellite.wait_connected()
+    await hass.config_entries.async_unload(entry.entry_id)
+    onset = datetime.now(UTC) - timedelta(minutes=10)
+    noise = LoudNoise(id="n1", phase=Phase.START, onset=onset, peak_dbfs=-3.0, room="Garden")
+    satellite.station.on_noise(noise)
+    satellite.station.on_noise(replace(noise, phase=Phase.END, duration_s=1.5))
+    told = satellite.journal.last_sequence
+    events = async_capture_events(hass, EVENT_STATE_CHANGED)
+
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await satellite.wait_connected()
+    (controller,) = satellite.controllers.all
+    await wait_for(lambda: satellite.journal.acknowledged(controller.id) >= told)
+    await hass.config_entries.async_reload(entry.entry_id)
+    await satellite.wait_connected()
+    await hass.async_block_till_done()
+
+    late = [
+        event.data["new_state"].attributes
+        for event in events
+        if event.data["entity_id"] == "event.loud"
+        and event.data["new_state"] is not None
+        and event.data["new_state"].attributes.get("event_type") is not None
+    ]
+    assert [(item["event_type"], item["room"], item["duration"]) for item in late] == [
+        ("late", "Garden", 1.5)
+    ]
     await hass.config_entries.async_unload(entry.entry_id)
 
 

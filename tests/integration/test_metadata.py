@@ -200,7 +200,11 @@ def test_every_value_has_a_name() -> None:
     entity = TEXTS["entity"]
     for sound_class in SoundClass:
         assert set(entity["select"][f"{sound_class}_sensitivity"]["state"]) == set(Sensitivity)
-    assert set(entity["event"]["loud_noise"]["state_attributes"]["event_type"]["state"]) == {"began", "ended"}
+    assert set(entity["event"]["loud_noise"]["state_attributes"]["event_type"]["state"]) == {
+        "began",
+        "ended",
+        "late",
+    }
     for event in (entity["event"]["sound_detection"], entity["event"]["alert"]):
         assert set(event["state_attributes"]["event_type"]["state"]) == set(event_types_of(SoundClass))
         assert set(event["state_attributes"]["pattern"]["state"]) == set(AlarmPattern)

@@ -1,6 +1,7 @@
 """The journal keeps what it has taken, whatever happens to the process or to the file."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 import os
 from pathlib import Path
@@ -9,9 +10,10 @@ import threading
 
 import pytest
 
+from echonet_satellite import journal as journal_module
 from echonet_satellite.errors import JournalError
 from echonet_satellite.journal import Journal
-from echonet_satellite.protocol import AlarmPattern, Detection, Phase, SoundClass, Verdict
+from echonet_satellite.protocol import AlarmPattern, Detection, LoudNoise, Phase, SoundClass, Verdict
 
 DAY = 86400.0
 
@@ -56,8 +58,14 @@ def detection(identifier: str = "a", phase: Phase = Phase.START) -> Detection:
     )
 
 
+def noise(identifier: str = "n", phase: Phase = Phase.START) -> LoudNoise:
+    return LoudNoise(id=identifier, phase=phase, onset=datetime(2026, 1, 2, tzinfo=UTC), peak_dbfs=-3.0)
+
+
 def pending(journal: Journal, controller: str = "home") -> list[Detection]:
-    return journal.pending(controller, up_to=journal.last_sequence)
+    """Return the detections that a controller has not acknowledged."""
+    kept = journal.pending(controller, up_to=journal.last_sequence)
+    return [message for message in kept if isinstance(message, Detection)]
 
 
 def test_what_is_taken_comes_back_whole(journal: Journal) -> None:
@@ -144,6 +152,38 @@ def test_a_running_journal_does_not_grow_for_ever(path: Path, clock: Clock) -> N
     count = sqlite3.connect(path).execute("SELECT count(*) FROM detections").fetchone()[0]
     assert count < 300
     journal.close()
+
+
+def test_a_loud_noise_is_kept_until_it_is_acknowledged(journal: Journal, path: Path, clock: Clock) -> None:
+    first = journal.append(detection())
+    second = journal.append(noise())
+    assert second.sequence == first.sequence + 1
+    journal.close()
+    again = Journal(path, clock=clock)
+    assert again.unfinished() == [first, second]
+    kept = again.pending("home", up_to=again.last_sequence)
+    assert kept == [replace(first, replayed=True), replace(second, replayed=True)]
+    again.acknowledge("home", first.sequence)
+    assert again.pending("home", up_to=again.last_sequence) == kept[1:]
+    again.close()
+
+
+def test_a_loud_night_does_not_push_out_what_nobody_has_been_told(
+    path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_module, "KEEP_NOISES", 20)
+    journal = Journal(path, keep_count=100, clock=clock)
+    shot = journal.append(detection("shot"))
+    for number in range(450):
+        journal.append(noise(str(number)))
+    journal.close()
+    again = Journal(path, keep_count=100, clock=clock)
+    kept = again.pending("home", up_to=again.last_sequence)
+    again.close()
+    assert kept[0] == replace(shot, replayed=True)
+    assert len(kept) == 21
+    assert isinstance(kept[-1], LoudNoise)
+    assert kept[-1].id == "449"
 
 
 def test_labels(journal: Journal) -> None:

@@ -15,7 +15,7 @@ from echonet_satellite.audio.playback import open_samples
 from echonet_satellite.learning.sounds import SoundEvent as TaughtEvent
 from echonet_satellite.noise_watch import NoiseWatch, end
 from echonet_satellite.pipeline import Pipeline, SoundEvent
-from echonet_satellite.protocol import Health, Level, LoudNoise, Message, Phase, Problem, SoundClass
+from echonet_satellite.protocol import Health, Level, LoudNoise, Phase, Problem, SoundClass
 from echonet_satellite.sensor import SensorConfig, SensorError, SoundSensor
 from tests.support.hearing import LoudnessClassifier, noise, settings, silence
 
@@ -53,9 +53,8 @@ class Told:
     def on_level(self, level: Level) -> None:
         self.levels.append(level)
 
-    def announce(self, message: Message) -> None:
-        assert isinstance(message, LoudNoise)
-        self.noises.append(message)
+    def on_noise(self, noise: LoudNoise) -> None:
+        self.noises.append(noise)
 
 
 class Scene:

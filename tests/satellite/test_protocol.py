@@ -162,6 +162,9 @@ def example(kind: type[Message]) -> dict[str, Any]:
             "duration_s": 1.5,
             "peak_dbfs": -3.0,
             "pulses": 12,
+            "sequence": 2,
+            "replayed": True,
+            "room": "Hall",
         },
         "ack": {"sequence": 0},
         "clip": {
@@ -229,7 +232,7 @@ def test_what_is_required_may_not_be_missing(kind: type[Message]) -> None:
         "snapshot": {"learning"},
         "detection": {"duration_s", "pattern", "replayed", "test", "room"},
         "health": {"problems", "dropped_blocks", "realtime_factor", "sources"},
-        "loud_noise": {"duration_s", "peak_dbfs", "pulses"},
+        "loud_noise": {"duration_s", "peak_dbfs", "pulses", "sequence", "replayed", "room"},
         "level": {"probabilities", "thresholds", "bands_dbfs"},
         "clip": {"muted_s", "size_bytes"},
         "configure": {"listening", "sensitivity", "clips"},

@@ -162,12 +162,12 @@ def test_the_level_is_that_of_the_loudest_room() -> None:
 
 
 def test_a_noise_in_one_room_is_not_ended_by_the_quiet_of_another() -> None:
-    told: list[float] = []
-    peaks = Peaks(told.append)
+    told: list[tuple[float, str]] = []
+    peaks = Peaks(lambda peak_dbfs, room: told.append((peak_dbfs, room)))
     for _ in range(3):
         peaks.of("Kitchen")(-3.0)
         peaks.of("Nursery")(-60.0)
-    assert told == [-3.0, -3.0]
+    assert told == [(-3.0, "Kitchen")] * 2
 
 
 def test_a_single_source_is_told_as_it_is() -> None:
