@@ -36,7 +36,7 @@ class Decision:
         lasting: how much less is needed of what goes on for long; where None, nothing is.
         at_once: a single step whose odds are so many times the threshold's needs no other, and no average; where None,
             none does.
-        insistence: how many times the odds count while a tone sounds on and alone (see `insistence`).
+        insistence: how many times the odds count while one tone beeps on and on (see `insistence`).
         scene: how evidence adds up where a single moment says little, instead of `smoothing_steps` and `hold_s`.
     """
 

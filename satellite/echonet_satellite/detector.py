@@ -63,7 +63,7 @@ class Detector:
     ) -> list[StreamEvent]:
         """Take the next step: probabilities, level of each frame, loudest sample, the alarm pattern known so far.
 
-        `insistent` says whether a tone sounds on and alone.
+        `insistent` says whether one tone beeps on and on.
 
         The probability of a scene is that of its evidence; the levels are `frame_levels` of the step's frames.
         """

@@ -1,12 +1,13 @@
-"""A tone that sounds on and alone: the sounder of an alarm that has no rhythm to be known by. No clock, no I/O.
+"""Beeps that go on and on, alone: an alarm that has no rhythm to be known by. No clock, no I/O.
 
-Older smoke alarms sound without a pause, or beep several times a second, at 2.3 to 3.6 kHz, and next to nothing of
-their sound lies elsewhere. Horns, flutes, crickets and phones are richer, or less steady.
+Older smoke alarms beep several times a second at 2.3 to 3.6 kHz, evenly, and next to nothing of their sound lies
+elsewhere. Horns, flutes, crickets and phones are richer, or less steady; a kettle whistles without a pause.
 """
 
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .frontend import Floats, FrontendParameters, mel_centres
 from .tones import tonal_contrast
@@ -22,6 +23,12 @@ _CLEAR_DB: Final = 16.0
 _ECHO_DB: Final = 10.0
 _MOST_OF_THE_TIME: Final = 0.6
 _LONGEST_GAP_S: Final = 0.25
+# A beep begins where the tone rises by so much in so many frames: an echo fills most of the gap before it.
+_RISE_DB: Final = 4.0
+_RISE_FRAMES: Final = 4
+_FEWEST_BEEPS: Final = 5
+# As evenly spaced as frames tell.
+_EVEN: Final = 0.15
 # Its pitch stays in its band.
 _STEADY_BANDS: Final = 1.5
 # What else sounds is so much fainter; the bands beside its own hold some of it, as do its harmonics above.
@@ -36,7 +43,7 @@ def frames_needed(parameters: FrontendParameters) -> int:
 
 
 def insists(levels_db: Floats, parameters: FrontendParameters) -> bool:
-    """Return whether one clear tone sounds on through frames [frames, n_mels] in dB (`frontend.decibels`)."""
+    """Return whether one clear tone beeps on and on through frames [frames, n_mels] in dB (`frontend.decibels`)."""
     first, last = np.searchsorted(mel_centres(parameters), (_LOWEST_HZ, _HIGHEST_HZ))
     contrast = tonal_contrast(levels_db)[:, first:last]
     band = int(contrast.sum(axis=0).argmax())
@@ -51,7 +58,17 @@ def insists(levels_db: Floats, parameters: FrontendParameters) -> bool:
         return False
     if contrast[heard].argmax(axis=1).std() > _STEADY_BANDS:
         return False
+    apart = np.diff(_beginnings(tone_db))
+    if len(apart) < _FEWEST_BEEPS - 1 or apart.std() > _EVEN * apart.mean():
+        return False
     below = levels_db[heard, : max(0, own - _BESIDE)]
     above = levels_db[heard, own + _BESIDE + 2 : own + _HARMONICS + 1]
     rest_db = np.concatenate((below, above), axis=1).max(axis=1)
     return bool(np.median(tone_db[heard] - rest_db) >= _ALONE_DB)
+
+
+def _beginnings(tone_db: Floats) -> NDArray[np.int64]:
+    """Return the frames in which beeps begin."""
+    (rising,) = (tone_db[_RISE_FRAMES:] - tone_db[:-_RISE_FRAMES] >= _RISE_DB).nonzero()
+    first = np.diff(rising, prepend=-2 * _RISE_FRAMES) > _RISE_FRAMES
+    return rising[first]

@@ -104,7 +104,7 @@ class AlarmPatterns:
         return AlarmPattern.UNKNOWN
 
     def insists(self) -> bool:
-        """Return whether a tone has sounded on and alone until now."""
+        """Return whether one tone has beeped on and on until now."""
         needed = frames_needed(self._parameters)
         return self._count >= needed and insists(self._last(needed), self._parameters)
 

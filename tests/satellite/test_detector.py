@@ -166,7 +166,7 @@ def test_equals_the_reference(
 @pytest.mark.parametrize(
     ("insistent", "probability", "told"), [(True, 0.5, True), (False, 0.5, False), (True, 0.05, False)]
 )
-def test_a_tone_that_sounds_on_makes_a_likely_alarm_one(
+def test_a_tone_that_beeps_on_and_on_makes_a_likely_alarm_one(
     insistent: bool, probability: float, told: bool
 ) -> None:
     rule = replace(QUICK, insistence=30.0)

@@ -1,5 +1,6 @@
-"""A tone that sounds on and alone: what it is told by, and what only sounds a little like it."""
+"""Beeps that go on and on, alone: what they are told by, and what only sounds a little like them."""
 
+from hypothesis import assume, given, strategies as st
 import numpy as np
 import pytest
 
@@ -31,9 +32,9 @@ def tone(pitch: Floats | float) -> Floats:
 
 
 @pytest.mark.parametrize("pitch", [2350.0, 2600.0, 3100.0, 3600.0])
-def test_an_alarm_that_sounds_on_or_beeps_fast_insists(pitch: float) -> None:
-    assert heard(tone(pitch))
-    assert heard(beeping(pitch, 0.25, 0.08))
+@pytest.mark.parametrize(("on_s", "off_s"), [(0.25, 0.08), (0.2, 0.1), (0.4, 0.15)])
+def test_an_alarm_that_beeps_on_and_on_insists(pitch: float, on_s: float, off_s: float) -> None:
+    assert heard(beeping(pitch, on_s, off_s))
 
 
 @pytest.mark.parametrize(("on_s", "off_s"), [(0.5, 0.5), (1.0, 1.0), (0.2, 0.4)])
@@ -41,11 +42,35 @@ def test_beeps_with_pauses_do_not_insist(on_s: float, off_s: float) -> None:
     assert not heard(beeping(2800.0, on_s, off_s))
 
 
+@pytest.mark.parametrize("pitch", [2000.0, 2350.0, 2600.0, 3100.0, 3600.0])
+def test_a_kettle_that_whistles_does_not_insist(pitch: float) -> None:
+    random = np.random.default_rng(4)
+    time = np.arange(SAMPLES) / RATE
+    # It rises a little, and it swells and fades as the steam comes.
+    steam = np.interp(time, np.arange(0, 4, 0.05), random.normal(1, 0.2, 80))
+    whistle = tone(pitch * (1 + 0.01 * time)) * steam + random.normal(0, 0.003, SAMPLES)
+    assert not heard(whistle.astype(np.float32))
+    assert not heard(tone(pitch))
+
+
 def test_a_tone_that_glides_is_low_or_has_others_below_it_does_not_insist() -> None:
     time = np.arange(SAMPLES) / RATE
-    assert not heard(tone(2900 + 500 * np.sin(2 * np.pi * 0.5 * time)))
-    assert not heard(tone(1000.0))
-    assert not heard(tone(2900.0) + tone(725.0))
+    gated = (time % 0.3 < 0.22).astype(np.float32)
+    assert heard(gated * tone(2900.0))
+    assert not heard(gated * tone(2900 + 500 * np.sin(2 * np.pi * 0.5 * time)))
+    assert not heard(gated * tone(1000.0))
+    assert not heard(gated * (tone(2900.0) + tone(725.0)))
+
+
+@given(st.lists(st.floats(0.15, 0.6), min_size=12, max_size=12, unique=True))
+def test_what_beeps_unevenly_does_not_insist(lengths: list[float]) -> None:
+    """A bird, or somebody who whistles."""
+    ends = np.cumsum(lengths)
+    whole = lengths[: np.searchsorted(ends, INSISTENT_S)]
+    assume(np.std(whole) > 0.3 * np.mean(whole))
+    time = np.arange(SAMPLES) / RATE
+    since = time - np.concatenate(([0.0], ends))[np.searchsorted(ends, time)]
+    assert not heard((since > 0.08).astype(np.float32) * tone(2900.0))
 
 
 def test_noise_and_silence_do_not_insist() -> None:

@@ -63,17 +63,17 @@ class Shape:
 
 
 # A shot is in ten windows, what only seems to be one in few: three of six must agree, or one that is very sure. Glass
-# is told at once; of what goes on, the mean of half a second to a second tells most. An alarm is held over a
-# pause of 5 s (T4); one that sounds for three seconds needs less, and much less where it is a single tone that
-# sounds on. Chosen on pooled predictions, among means of 1 to 10 steps, votes of 2 in 3 and 3 in 6, odds at once of 10,
-# 20 and 40, and of insistence from 30 to 400.
+# is told at once; of what goes on, the mean of half a second to a second tells most. An alarm is held over a pause of
+# 5 s (T4); one that sounds for three seconds needs less, and much less where one tone beeps on and on. Chosen on pooled
+# predictions, among means of 1 to 10 steps, votes of 2 in 3 and 3 in 6, odds at once of 10, 20 and 40, and of
+# insistence from 30 to 400.
 SHAPES: Mapping[SoundClass, Shape] = MappingProxyType(
     {
         SoundClass.GUNSHOT: Shape((3, 6), 1, 1.0, 0.5, rise_db=6.0, at_once=20.0),
         SoundClass.GLASS_BREAK: Shape((1, 1), 2, 1.0, 1.0, rise_db=6.0, at_once=10.0),
         SoundClass.BABY_CRY: Shape((1, 1), 3, 3.0, 1.0, at_once=10.0),
         SoundClass.ALARM: Shape(
-            (1, 1), 4, 6.4, 0.0, lasting=Lasting(steps=20, odds=3.0), at_once=10.0, insistence=30.0
+            (1, 1), 4, 6.4, 0.0, lasting=Lasting(steps=20, odds=3.0), at_once=10.0, insistence=200.0
         ),
         SoundClass.FIRE: Shape((1, 1), 8, 5.0, 2.0, at_once=10.0),
         SoundClass.DOG: Shape((1, 1), 1, 2.0, 1.0),

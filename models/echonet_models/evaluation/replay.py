@@ -44,7 +44,7 @@ class Calibration:
 class Stream:
     """A sound as the detector sees it: `logits` [steps, COLUMNS], `levels` [steps, 16, 3], `peaks` in dB [steps].
 
-    `insistent` [steps] says whether a tone sounds on and alone.
+    `insistent` [steps] says whether one tone beeps on and on.
     """
 
     logits: Logits
