@@ -54,9 +54,12 @@ class Chirps:
         # Of each frame of the window, and of some before, so that no end of a longer tone is taken for a beep: the band
         # of a beep in it, or none (-1), and whether it holds any tone.
         self._before_window = self._longest + self._blur
+        self._window = window_frames
         memory = window_frames + self._before_window
         self._bands: deque[int] = deque([-1] * memory, maxlen=memory)
         self._tones: deque[bool] = deque([False] * memory, maxlen=memory)
+        # The first frame after the last one with a beep in it.
+        self._after_beep = -memory
         self._run: Beep | None = None
         self._waiting: Beep | None = None
         self._chirp: Beep | None = None
@@ -74,23 +77,31 @@ class Chirps:
         if len(contrast) <= 2 * _BESIDE_FRAMES:
             return None
         contrast = contrast[_BESIDE_FRAMES:-_BESIDE_FRAMES]
-        loudest = contrast.argmax(axis=1)
-        heights = contrast.max(axis=1)
+        heights = contrast.max(axis=1).tolist()
+        self._tones.extend([height >= _TONE_DB for height in heights])
+        if max(heights) < _BEEP_DB and self._run is None and self._waiting is None:
+            # As nearly always: nothing begins, goes on, ends or is waited for.
+            self._bands.extend([-1] * len(heights))
+            self._end += len(heights)
+            return None
         found: Beep | None = None
-        for band, height in zip((loudest + self._lowest).tolist(), heights.tolist(), strict=True):
-            beeps = height >= _BEEP_DB and self._low <= band < self._high
-            self._bands.append(band if beeps else -1)
-            self._tones.append(height >= _TONE_DB)
-            self._take(band if beeps else -1)
+        for loudest, height in zip(contrast.argmax(axis=1).tolist(), heights, strict=True):
+            band = loudest + self._lowest
+            if not (height >= _BEEP_DB and self._low <= band < self._high):
+                band = -1
+            self._bands.append(band)
+            self._take(band)
             found = self._known() or found
             self._end += 1
+            if band >= 0:
+                self._after_beep = self._end
         return found
 
     def explains(self) -> bool:
         """Return whether all that is a tone in the network's window is one short beep: no alarm beeps once."""
-        places = [place for place, band in enumerate(self._bands) if band >= 0]
-        if not places or places[-1] < self._before_window:
+        if self._after_beep <= self._end - self._window:
             return False
+        places = [place for place, band in enumerate(self._bands) if band >= 0]
         first, last = places[0], places[-1] + 1
         bands = [self._bands[place] for place in places]
         if last - first > self._longest or max(bands) - min(bands) > 2 * _PITCH_BANDS:

@@ -53,6 +53,9 @@ class Hearing:
         card = classifier.card
         classifier.reset()
         self._classifier = classifier
+        self._frontend = card.frontend
+        self._step_frames = card.step_frames
+        self._step_samples = card.step_samples
         self._on_heard = on_heard
         self._on_step = on_step
         self._learned = learned or Learned()
@@ -86,25 +89,24 @@ class Hearing:
 
     def push(self, samples: Floats) -> list[StreamEvent]:
         """Hear the next samples, of any number."""
-        card = self._classifier.card
         self._samples = np.concatenate((self._samples, samples), dtype=np.float32)
         # Many frames at once cost less than a few at a time, and nothing is known before a step is full.
-        steps = max(0, len(self._samples) - self._overlap) // card.step_samples
+        steps = max(0, len(self._samples) - self._overlap) // self._step_samples
         if steps == 0:
             return []
-        length = steps * card.step_samples
+        length = steps * self._step_samples
         heard, self._samples = self._samples[: length + self._overlap], self._samples[length:]
-        frames = log_mel(heard, card.frontend)
+        frames = log_mel(heard, self._frontend)
         peaks = self._peaks(heard)
         events: list[StreamEvent] = []
         for number in range(steps):
-            step = frames[number * card.step_frames : (number + 1) * card.step_frames]
-            begins = number * card.step_samples + self._overlap
-            self._bangs.push(heard[begins : begins + card.step_samples])
+            step = frames[number * self._step_frames : (number + 1) * self._step_frames]
+            begins = number * self._step_samples + self._overlap
+            self._bangs.push(heard[begins : begins + self._step_samples])
             if self._leading:
                 self._leading = False
                 self._classifier.step(step)
-                self._detector.lead_in(frame_levels(step, card.frontend))
+                self._detector.lead_in(frame_levels(step, self._frontend))
             else:
                 events += self._step(step, peaks[number])
         return events
@@ -129,6 +131,12 @@ class Hearing:
         return events + self.flush()
 
     def _step(self, frames: Floats, peak_dbfs: float) -> list[StreamEvent]:
+        # Before the network, which takes the processor's caches for itself: after it, all of this costs twice as much.
+        levels_db = decibels(frames, self._frontend)
+        levels = frame_levels(frames, self._frontend)
+        self._patterns.push(levels_db)
+        chirp = self._chirps.push(levels_db)
+        explained = self._chirps.explains()
         heard = self._classifier.step(frames)
         if self._on_heard is not None:
             self._on_heard(heard)
@@ -136,17 +144,13 @@ class Hearing:
         row[self._presence] = float(evidence(heard.probabilities[self._presence], heard.audioset[SPEECH]))
         self._traces.push(tuple(row), heard.embedding)
         self._tell_sounds(self._learned.recognise(self._listening, heard.embedding))
-        levels_db = decibels(frames, self._classifier.card.frontend)
-        self._patterns.push(levels_db)
-        chirp = self._chirps.push(levels_db)
-        if self._chirps.explains():
+        if explained:
             # One beep makes no alarm; if it is one, the next follows before the first has left the window.
             row[self._alarm] = 0.0
         self._recognise(row[self._alarm])
         self._silence(row, heard.embedding)
         if self._on_step is not None:
             self._on_step(row, frames)
-        levels = frame_levels(frames, self._classifier.card.frontend)
         events = self._told(
             self._detector.push(row, levels, peak_dbfs, self._pattern, insistent=self._insistent)
         )
@@ -183,7 +187,7 @@ class Hearing:
 
     def _peaks(self, heard: Floats) -> list[float]:
         """Return the loudest sample that the frames of each step have seen, in dB below full scale."""
-        hop = self._classifier.card.step_samples
+        hop = self._step_samples
         loudness = np.abs(heard)
         starts = range(0, len(heard) - self._overlap, hop)
         return [dbfs(float(loudness[start : start + hop + self._overlap].max())) for start in starts]

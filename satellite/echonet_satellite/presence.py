@@ -34,7 +34,8 @@ def evidence(presence: Floats, speech: Floats) -> Floats:
     """
     somebody = presence * speech
     nobody = (1 - presence) * (1 - speech)
-    return np.asarray(somebody / np.maximum(somebody + nobody, _LEAST), np.float32)
+    likely: Floats = somebody / np.maximum(somebody + nobody, _LEAST)
+    return likely
 
 
 class BuildUp:

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from echonet_satellite import synthesis
-from echonet_satellite.chirps import Beep, Chirps
+from echonet_satellite.chirps import _BEEP_DB, _BESIDE_FRAMES, _TONE_DB, Beep, Chirps
 from echonet_satellite.frontend import Floats, FrontendParameters, decibels, log_mel
+from echonet_satellite.tones import tonal_contrast
 from tests.support.hearing import RATE, noise
 
 PARAMETERS = FrontendParameters()
@@ -96,3 +97,44 @@ def test_a_single_beep_explains_its_window_and_an_alarm_is_not_explained() -> No
         _, alone = heard(room(10.0, (2.0, 0.3 * alarm[: 8 * RATE])))
         # For as long as only the first of its beeps has begun.
         assert sum(alone) * 0.16 <= within_s + 0.16
+
+
+class FrameByFrame(Chirps):
+    """Looks at each frame by itself, however quiet it is: the oracle of what takes many at once."""
+
+    def push(self, frames: Floats) -> Beep | None:
+        levels = np.concatenate((self._before, frames[:, self._lowest :]))
+        self._before = levels[-2 * _BESIDE_FRAMES :]
+        contrast = tonal_contrast(levels)
+        found = None
+        for row in contrast[_BESIDE_FRAMES : len(contrast) - _BESIDE_FRAMES]:
+            band = int(row.argmax()) + self._lowest
+            is_beep = row.max() >= _BEEP_DB and self._low <= band < self._high
+            self._bands.append(band if is_beep else -1)
+            self._tones.append(bool(row.max() >= _TONE_DB))
+            self._take(band if is_beep else -1)
+            found = self._known() or found
+            self._end += 1
+            # Always a beep in the window: what `explains` then looks for, it finds or not.
+            self._after_beep = self._end
+        return found
+
+    def explains(self) -> bool:
+        in_window = list(self._bands)[self._before_window :]
+        return any(band >= 0 for band in in_window) and super().explains()
+
+
+@pytest.mark.parametrize("size", [16, 7])
+def test_many_frames_at_once_are_heard_as_one_by_one(size: int) -> None:
+    beeps = [(at_s, beep(length_s)) for at_s in (4.0, 34.0, 64.0) for length_s in (0.03, 0.2)]
+    sound = np.concatenate((synthesis.demo_scene().samples, room(70.0, *beeps)))
+    frames = decibels(log_mel(sound, PARAMETERS), PARAMETERS)
+    fast, slow = Chirps(PARAMETERS, 160), FrameByFrame(PARAMETERS, 160)
+    explained = []
+    for first in range(0, len(frames) - size + 1, size):
+        step = frames[first : first + size]
+        assert fast.push(step) == slow.push(step)
+        assert fast.explains() == slow.explains()
+        explained.append(fast.explains())
+    assert any(explained)
+    assert not all(explained)
