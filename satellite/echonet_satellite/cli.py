@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 from collections.abc import Sequence
+import io
 import logging
 import os
 import sys
@@ -46,6 +47,9 @@ examples:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status: 0, 1 for trouble, 2 for wrong usage, 130 for Ctrl-C."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # The name of a file may be any bytes: it is printed as well as it can be.
+        sys.stdout.reconfigure(errors="backslashreplace")
     # Neither logs nor last words may wait for whoever reads standard error.
     errors = LineWriter(2)
     try:

@@ -24,6 +24,8 @@ from .source_config import SourceConfig, SourceError, parse_sources
 FILE_NAME: Final = "config.toml"
 # A clap beside the microphone is louder, talk in the room is not.
 DEFAULT_LOUD_DBFS: Final = -15.0
+# How Python writes the bytes of a file's name that are not UTF-8.
+_UNDECODED: Final = re.compile("[\udc80-\udcff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +167,7 @@ class _Table:
             "bind": ("bind", self._addresses),
             "allowed_hosts": ("allowed_hosts", self._strings),
             "state": ("state", self._path_value),
-            "audio.source": ("source", self._string),
+            "audio.source": ("source", self._file_name),
             "audio.device": ("device", self._device),
             "audio.channel": ("channel", self._channel),
             "sources": ("sources", self._sources),
@@ -233,6 +235,13 @@ class _Table:
             raise self._error(key, f"must be a text, not {value!r}")
         return value.strip()
 
+    def _file_name(self, key: str, value: Any) -> str:
+        """Return a text that may name a file: a name may hold bytes that are no UTF-8."""
+        if isinstance(value, str):
+            self._string(key, _UNDECODED.sub("?", value))
+            return value.strip()
+        return self._string(key, value)
+
     def _strings(self, key: str, value: Any) -> tuple[str, ...]:
         if not isinstance(value, list):
             raise self._error(key, f'must be a list of texts, such as ["one", "two"], not {value!r}')
@@ -271,7 +280,7 @@ class _Table:
             )
         parsers = {
             "room": self._name,
-            "source": self._string,
+            "source": self._file_name,
             "device": self._device,
             "channel": self._channel,
         }
@@ -293,7 +302,7 @@ class _Table:
         return value
 
     def _path_value(self, key: str, value: Any) -> Path:
-        path = Path(self._string(key, value)).expanduser()
+        path = Path(self._file_name(key, value)).expanduser()
         return path if path.is_absolute() else (Path(self._file).parent / path).absolute()
 
     def _log_format(self, key: str, value: Any) -> LogFormat:

@@ -42,6 +42,8 @@ _MISSED_AFTER_S: Final = 8.0
 _GIVEN_UP_AFTER_S: Final = 20.0
 _PEAK_S: Final = 0.5
 _RETRY_S: Final = (1.0, 2.0, 5.0, 10.0)
+# What is damaged in these stays so: begun anew, a recording would tell the same sounds again and again.
+_NEVER_BACK: Final = frozenset({SourceKind.FILE, SourceKind.DEMO, SourceKind.PIPE})
 # A microphone that is switched on goes from nothing to the noise of the room, often with a click.
 _SETTLING_S: Final = 0.35
 # How fast two clocks may run apart: a sound card's and the computer's.
@@ -175,6 +177,10 @@ class Pipeline:
                 self._finish()
                 break
             except AudioError as err:
+                if self._source.kind in _NEVER_BACK:
+                    _LOGGER.error("%s", err)
+                    self._finish()
+                    break
                 self._fail(str(err), wrong_channel=isinstance(err, WrongChannelError))
             except Exception as err:
                 # Whatever it was, a satellite that has gone deaf must say so and try again.

@@ -3,6 +3,7 @@
 import argparse
 from datetime import UTC, datetime
 import math
+import os
 from pathlib import Path
 import time
 from typing import TYPE_CHECKING, Final
@@ -133,7 +134,9 @@ def _write(path: Path, samples: "Floats", began: datetime, comment: str, *, forc
     try:
         # What was said in a room is read by whoever recorded it, until that person says otherwise.
         path.touch(mode=FILE_MODE)
-        with soundfile.SoundFile(path, "w", SAMPLE_RATE, 1, format=kind, subtype="PCM_16") as file:
+        with soundfile.SoundFile(
+            os.fsencode(path), "w", SAMPLE_RATE, 1, format=kind, subtype="PCM_16"
+        ) as file:
             file.date = began.isoformat(timespec="seconds")
             if comment:
                 file.comment = comment

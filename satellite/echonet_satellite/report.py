@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from .output import escaped
 from .proof import group_code
-from .protocol import AlarmPattern, Detection, Health, Message, Phase
+from .protocol import AlarmPattern, Detection, Health, Message, Phase, Problem
 
 # What the rhythm of an alarm says; of one without a known rhythm, nothing.
 IN_WORDS: Final = {
@@ -31,6 +31,7 @@ class Report:
         """Write through `write`, which must never wait for whoever reads."""
         self._write = write
         self._as_json = as_json
+        self._problems: tuple[Problem, ...] | None = None
 
     def tell(self, event: str, text: str, *, at: datetime | None = None, **details: Any) -> None:
         """Write one event."""
@@ -58,9 +59,12 @@ class Report:
             self._detection(message)
         elif isinstance(message, Health):
             problems = [problem.value for problem in message.problems]
+            # How long the hearing takes changes all the time, and is nothing that a person has to read.
+            news = message.problems != self._problems
+            self._problems = message.problems
             self.tell(
                 "health",
-                f"Health: {', '.join(problems).replace('_', ' ') or 'all is well'}",
+                f"Health: {', '.join(problems).replace('_', ' ') or 'all is well'}" if news else "",
                 problems=problems,
                 dropped_blocks=message.dropped_blocks,
                 realtime_factor=round(message.realtime_factor, 4),

@@ -3,11 +3,12 @@
 import argparse
 import asyncio
 from pathlib import Path
+import sys
 from typing import Any, Final
 
 import numpy as np
 
-from .audio import SAMPLE_RATE
+from .audio import SAMPLE_RATE, AudioError
 from .audio.file import read_blocks
 from .classifier import load_classifier
 from .command_socket import converse
@@ -15,6 +16,7 @@ from .errors import ConfigError, EchonetError, NotRunningError
 from .frontend import Floats
 from .learning.labels import export_labels
 from .learning.learner import open_learner
+from .learning.sounds import NEEDED
 from .options import configuration
 from .pair_command import running_state
 from .protocol import MAX_STRING_LENGTH, TeachOutcome
@@ -54,17 +56,24 @@ def teach(args: argparse.Namespace) -> int:
     failed = False
     try:
         for path in args.files:
-            taught = learner.school.teach(name, _read(path))
+            try:
+                samples = _read(path)
+            except AudioError as err:
+                # One recording that cannot be read is no reason to leave out those after it.
+                failed = True
+                print(f"echonet-satellite: {err}", file=sys.stderr)
+                continue
+            taught = learner.school.teach(name, samples)
             if trouble := _TROUBLE.get(taught.outcome):
                 failed = True
                 print(f"{path}: {trouble}")
             else:
                 print(f"{path}: learned as recording {taught.examples} of {name}")
-        ready = any(item.ready for item in learner.school.sounds if item.name.casefold() == name.casefold())
+        found = [item for item in learner.school.sounds if item.name.casefold() == name.casefold()]
     finally:
         learner.close()
-    if not ready:
-        print(f"{name} is recognised once there are {taught.needed} recordings of it.")
+    if not any(item.ready for item in found):
+        print(f"{name} is recognised once there are {NEEDED} recordings of it.")
     asyncio.run(_tell(state))
     return int(failed)
 

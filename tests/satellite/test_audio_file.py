@@ -118,6 +118,9 @@ def bad_file(folder: Path, kind: str) -> Path:
         path = path.with_suffix(".flac")
         soundfile.write(path, noise(4), RATE)
         path.write_bytes(path.read_bytes()[:60_000])
+    elif kind == "mp3":
+        path = path.with_suffix(".mp3")
+        path.write_bytes(np.random.default_rng(1).bytes(5000))
     elif kind == "raw":
         path = path.with_suffix(".raw")
         path.write_bytes(bytes(1000))
@@ -137,6 +140,7 @@ def bad_file(folder: Path, kind: str) -> Path:
         ("missing", "does not exist"),
         ("damaged", r"is damaged after \d\.\d s"),
         ("raw", "cannot be read as a sound file"),
+        ("mp3", "there is no sound in it; give a WAV"),
     ],
 )
 def test_a_bad_file_is_named_in_one_line(tmp_path: Path, kind: str, said: str) -> None:

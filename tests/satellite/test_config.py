@@ -1,5 +1,6 @@
 """A wrong configuration is one line that names file, key and what would be right."""
 
+import os
 from pathlib import Path
 import re
 
@@ -243,6 +244,18 @@ def test_a_wrong_variable_or_flag_is_named(
     with pytest.raises(ConfigError) as caught:
         configuration.load(environment=environment, flags=flags)
     assert expected in str(caught.value)
+
+
+def test_the_name_of_a_file_may_be_any_bytes(tmp_path: Path) -> None:
+    """As Python hands over what is not UTF-8; a name for a person is another matter."""
+    name = os.fsdecode(b"caf\xe9.wav")
+    found = configuration.load(
+        environment={"ECHONET_SATELLITE_STATE": str(tmp_path / name)}, flags={"audio.source": name}
+    ).config
+    assert (found.source, found.state) == (name, tmp_path / name)
+    for flags in ({"name": name}, {"audio.source": "bell\n.wav"}, {"state": "\x07"}):
+        with pytest.raises(ConfigError, match="must be a text"):
+            configuration.load(environment={}, flags=flags)
 
 
 def test_a_variable_without_a_value_says_nothing() -> None:

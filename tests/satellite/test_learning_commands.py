@@ -40,8 +40,11 @@ def test_a_sound_is_taught_from_recordings_on_the_command_line(
     bell = recording("other/AntumMT__mod-sounds/doorbell_03__sounds_doorbell_03_fd9dd5.opus")
     silent, state = tmp_path / "silent.wav", tmp_path / "state"
     soundfile.write(silent, np.zeros(16_000, np.float32), 16_000)
-    first = command("teach", "--state", state, "My doorbell", bell, silent)
+    none = tmp_path / "none.wav"
+    first = command("teach", "--state", state, "My doorbell", none, bell, silent)
     assert first.returncode == 1
+    # One file that cannot be read does not keep the others from being taught.
+    assert first.stderr == f"echonet-satellite: {none} does not exist: check its name\n"
     assert "learned as recording 1 of My doorbell" in first.stdout
     assert "nothing is to be heard in it" in first.stdout
     assert "once there are 3 recordings" in first.stdout

@@ -259,6 +259,22 @@ def test_a_microphone_that_vanishes_ends_what_was_heard_and_is_opened_again(
     assert source.opened == 2
 
 
+def test_a_recording_that_is_damaged_is_heard_up_to_there_and_once(
+    ear: Ear, start: Callable[..., Pipeline], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Begun anew again and again, it would tell the same shot for ever."""
+    path = tmp_path / "half.flac"
+    soundfile.write(path, np.concatenate((silence(0.5), noise(0.3), silence(0.5), noise(2.0))), RATE)
+    path.write_bytes(path.read_bytes()[:-20_000])
+    assert start(open_file(path)).join(30)
+    assert [event.phase for event in ear.events if event.phase is not Phase.UPDATE][:2] == [
+        Phase.START,
+        Phase.END,
+    ]
+    assert f"{path} is damaged after" in caplog.text
+    assert "trying again" not in caplog.text
+
+
 def test_a_microphone_that_gives_nothing_is_opened_again(
     ear: Ear, start: Callable[..., Pipeline], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 """The command `record`, as a person uses it, and what it does to a recording."""
 
+import os
 from pathlib import Path
 
 from hypothesis import given, strategies as st
@@ -52,6 +53,16 @@ def test_a_recording_is_what_was_heard(scene: Path, tmp_path: Path) -> None:
     np.testing.assert_allclose(samples, wanted, atol=1e-4)
     assert out.stat().st_mode & 0o077 == 0
     assert soundfile.SoundFile(out).comment == ""
+
+
+def test_the_name_of_a_recording_may_be_any_bytes(
+    scene: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    source, out = (tmp_path / os.fsdecode(name) for name in (b"caf\xe9.wav", b"sal\xf3n.flac"))
+    scene.rename(source)
+    assert record(source, out, "--seconds", 1) == 0
+    assert out.stat().st_size > 1000
+    assert "sal\\udcf3n.flac  1.0 s" in capfd.readouterr().out
 
 
 def test_quiet_is_trimmed_and_the_loudest_made_loud(scene: Path, tmp_path: Path) -> None:

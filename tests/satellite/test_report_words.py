@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from echonet_satellite.protocol import AlarmPattern, Detection, Phase, SoundClass
+from echonet_satellite.protocol import AlarmPattern, Detection, Health, Phase, Problem, SoundClass
 from echonet_satellite.report import Report
 
 
@@ -34,3 +34,20 @@ def test_a_homeowner_reads_words(pattern: AlarmPattern, shown: str) -> None:
     )
 
     assert [line.split("  ", 1)[1].strip() for line in lines] == [shown]
+
+
+def test_a_problem_is_read_once_and_not_with_each_figure_that_changes() -> None:
+    lines: list[str] = []
+    report = Report(as_json=False, write=lines.append)
+    for problems, factor in [
+        ((), 0.1),
+        ((Problem.CLOCK_WRONG,), 0.1),
+        ((Problem.CLOCK_WRONG,), 0.3),
+        ((), 0.3),
+    ]:
+        report.message(Health(problems=problems, realtime_factor=factor))
+    assert [line.split("  ", 1)[1] for line in lines] == [
+        "Health: all is well",
+        "Health: clock wrong",
+        "Health: all is well",
+    ]

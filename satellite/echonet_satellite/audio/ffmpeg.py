@@ -86,9 +86,13 @@ def open_recording(path: Path, name: str) -> FfmpegRecording:
     Raises:
         AudioError: FFmpeg cannot read it either, or is not there.
     """
-    return _open(
-        str(path), name, {"format_whitelist": _RECORDINGS, "protocol_whitelist": "file"}, timeout=None
-    )
+    options = {"format_whitelist": _RECORDINGS, "protocol_whitelist": "file"}
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        # A name that is not UTF-8 means nothing to FFmpeg.
+        return _open(path.open("rb", buffering=0), name, options, timeout=None)
+    return _open(str(path), name, options, timeout=None)
 
 
 def open_pipe(descriptor: int, name: str) -> FfmpegRecording:

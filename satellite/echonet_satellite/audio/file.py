@@ -26,6 +26,7 @@ READABLE: Final = "give a WAV, FLAC, OGG, Opus or MP3 file"
 # So many numbers are in memory at once, whatever a file says of itself.
 _MOST_VALUES: Final = 1 << 20
 _HEADER_BYTES: Final = 4096
+_BAD_FILE: Final = 7
 _PUMP_BYTES: Final = 1 << 16
 
 
@@ -241,4 +242,7 @@ class _Unfinished(io.FileIO):
 
 
 def _reason(err: soundfile.LibsndfileError) -> str:
+    if err.code == _BAD_FILE:
+        # libsndfile takes an MP3 file in which it finds no sound for a file that it cannot open.
+        return "there is no sound in it"
     return str(err.error_string).removeprefix("Error :").strip().rstrip(".").lower()
