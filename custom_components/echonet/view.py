@@ -65,6 +65,8 @@ def _sound(sound: RecentSound, household: Household | None) -> dict[str, Any]:
         "id": detection.id,
         "kind": name_of(kind_of(detection.sound_class, detection.pattern)),
         "sound_class": detection.sound_class,
+        # Only a satellite that hears several rooms says which.
+        "room": detection.room or None,
         "confidence": round(detection.confidence, 3),
         "onset": detection.onset.isoformat(),
         "going_on": detection.phase is not Phase.END and not detection.replayed,

@@ -225,10 +225,9 @@ class _Table:
         origin = origins.get(key) or origins.get(key.rpartition(".")[0]) or self._file
         if not origin:
             return ConfigError(f"{key} {text}")
-        # A flag or variable is the name of the value itself.
-        return ConfigError(
-            f"{origin} {text}" if origin.startswith(("-", "$")) else f"{origin}: {key}: {text}"
-        )
+        # A flag or variable is the name of the value itself, but for what stands inside of it.
+        is_value = origin.startswith(("-", "$")) and origins.get(key) == origin
+        return ConfigError(f"{origin} {text}" if is_value else f"{origin}: {key}: {text}")
 
     def _string(self, key: str, value: Any) -> str:
         if not isinstance(value, str) or not value.strip() or not value.isprintable():

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .config import Config, Effective, GpsdAddress
-from .option_table import OPTIONS, Option
+from .option_table import OPTIONS, Kind, Option
 from .options import effective
 from .source_config import SourceConfig
 
@@ -23,7 +23,8 @@ def text(found: Effective) -> str:
     """Return a configuration as TOML: whoever keeps it as a file has the same one."""
     sections: dict[str, list[Option]] = {}
     for option in OPTIONS:
-        sections.setdefault(option.key.rpartition(".")[0], []).append(option)
+        if option.kind is not Kind.SECTIONS:
+            sections.setdefault(option.key.rpartition(".")[0], []).append(option)
     blocks = []
     for section, options in sections.items():
         if section == "audio" and found.config.sources:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
+import tomllib
 from typing import Any, Final
 
 ENVIRONMENT_PREFIX: Final = "ECHONET_SATELLITE_"
@@ -15,6 +16,7 @@ class Kind(Enum):
     NUMBER = auto()
     BOOLEAN = auto()
     LIST = auto()
+    SECTIONS = auto()
     PATH = auto()
 
 
@@ -61,6 +63,11 @@ class Option:
                 return _BOOLEANS.get(text.strip().lower(), text)
             case Kind.LIST:
                 return [item.strip() for item in text.split(",") if item.strip()]
+            case Kind.SECTIONS:
+                try:
+                    return tomllib.loads(f"sections = {text}")["sections"]
+                except tomllib.TOMLDecodeError:
+                    return text
             case Kind.PATH:
                 # A relative path of a variable or flag starts where the command does, not where the file lies.
                 return str(Path(text).expanduser().absolute()) if text.strip() else text
@@ -132,6 +139,15 @@ OPTIONS: Final = (
         shown_as="channel",
         metavar="mix|loudest|N",
         help="which of several channels to hear (default: the loudest of each moment)",
+    ),
+    Option(
+        key="sources",
+        flag="--sources",
+        shown_as="sources",
+        kind=Kind.SECTIONS,
+        metavar='[{room="Hall"}, {room="Garden", source="rtsp://..."}]',
+        help="several rooms, each with its room, source, device and channel as above, written as in TOML; in place of "
+        "--source, --device and --channel",
     ),
     Option(
         key="model.path",

@@ -34,7 +34,11 @@ def parse_sources(value: Any, parsers: Mapping[str, Callable[[str, Any], Any]]) 
         SourceError: they cannot be.
     """
     if not isinstance(value, list) or not value or not all(isinstance(item, dict) for item in value):
-        raise SourceError("sources", "must be sections: write [[sources]] for each room, and its keys below")
+        raise SourceError(
+            "sources",
+            "must be sections: write [[sources]] for each room, and its keys below; on one line: "
+            '[{room = "Hall"}, {room = "Garden", source = "rtsp://..."}]',
+        )
     if len(value) > MAX_SOURCES:
         raise SourceError("sources", f"has {len(value)} sections; {MAX_SOURCES} can be heard")
     sources: list[SourceConfig] = []

@@ -7,6 +7,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.echonet.household.runtime import Household
+from custom_components.echonet.view import async_view
 from echonet_satellite.protocol import Health, Phase, Problem, SoundClass, SourceHealth
 from tests.integration.conftest import StartSatellite, setup, state_of, wait_for, wait_for_state
 from tests.support.satellite import SatelliteUnderTest
@@ -28,6 +29,9 @@ async def test_a_sound_names_its_room(
     satellite.emit(SoundClass.DOG, Phase.END, id=first, room="Kitchen")
     await wait_for(lambda: len(loaded.runtime_data.data.active) == 1)
     assert state_of(hass, "binary_sensor.hallway_dog").state == STATE_ON
+    # On the card, too, which names a sound by its class.
+    shown = async_view(hass, loaded.runtime_data, "en")["sounds"]
+    assert {(sound["id"], sound["room"]) for sound in shown} == {(first, "Kitchen"), (second, "Nursery")}
     satellite.emit(SoundClass.DOG, Phase.END, id=second, room="Nursery")
     await wait_for_state(hass, "binary_sensor.hallway_dog", STATE_OFF)
 

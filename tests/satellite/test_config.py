@@ -83,6 +83,29 @@ def test_each_room_has_its_source(tmp_path: Path) -> None:
     assert load(tmp_path, "").all_sources == (SourceConfig(),)
 
 
+def test_rooms_on_one_line_for_a_container_or_a_shell(tmp_path: Path) -> None:
+    rooms = '[{room = "Hall"}, {room = "Garden", source = "rtsp://camera/1", channel = 2}]'
+    by_variable = configuration.load(environment={"ECHONET_SATELLITE_SOURCES": rooms})
+    by_flag = configuration.load(environment={}, flags={"sources": rooms})
+    assert by_variable.config == by_flag.config
+    assert by_flag.config.all_sources == (
+        SourceConfig(room="Hall"),
+        SourceConfig(room="Garden", source="rtsp://camera/1", channel=2),
+    )
+    assert by_variable.origins["sources"] == "$ECHONET_SATELLITE_SOURCES"
+    assert "# $ECHONET_SATELLITE_SOURCES" in text(by_variable)
+    kept = tmp_path / "kept.toml"
+    kept.write_text(text(by_flag))
+    assert configuration.load(kept, environment={}).config == by_flag.config
+    for wrong, said in {
+        "Hall": "--sources must be sections",
+        '[{room = "Hall"}, {source = "demo"}]': "--sources: sources.room: is missing",
+        '[{room = "Hall", volume = 3}]': "--sources: sources.volume: unknown key",
+    }.items():
+        with pytest.raises(ConfigError, match=re.escape(said)):
+            configuration.load(environment={}, flags={"sources": wrong})
+
+
 def test_nothing_needs_to_be_said(tmp_path: Path) -> None:
     config = load(tmp_path, "")
     assert config == configuration.Config()

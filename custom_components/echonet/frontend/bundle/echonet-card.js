@@ -1501,6 +1501,7 @@ var We = class extends B {
 	}
 	#e(e) {
 		let t = this.view.names[e.kind] ?? e.kind, n = De(this.hass, e.onset), r = [
+			e.room ?? "",
 			W(this.texts.sure, { percent: G(e.confidence) }),
 			e.going_on ? this.texts.goes_on : "",
 			e.test ? this.texts.test : "",

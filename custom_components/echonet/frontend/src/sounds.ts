@@ -36,6 +36,7 @@ export class EchonetSounds extends LitElement {
     const name = this.view.names[sound.kind] ?? sound.kind;
     const time = timeOf(this.hass, sound.onset);
     const notes = [
+      sound.room ?? "",
       fill(this.texts.sure, { percent: percent(sound.confidence) }),
       sound.going_on ? this.texts.goes_on : "",
       sound.test ? this.texts.test : "",

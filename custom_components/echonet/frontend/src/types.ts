@@ -56,6 +56,8 @@ export interface Sound {
   id: string;
   kind: string;
   sound_class: string;
+  /** Of a satellite that hears several rooms: which. */
+  room: string | null;
   confidence: number;
   onset: string;
   going_on: boolean;
