@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
-# satellite/install.sh [--no-start | --remove | --help]: installs this checkout as a service on Debian, Ubuntu or
-# Raspberry Pi OS, and starts it. Run it again to update; your configuration and the pairing stay.
+# satellite/install.sh [--streams] [--no-start] | --remove | --help: installs this checkout as a service on Debian, Ubuntu
+# or Raspberry Pi OS, and starts it. Run it again to update; your configuration and the pairing stay.
 #
+#   --streams    install also what hears cameras and radios (rtsp://, http://) and the recordings of phones: PyAV, 100 MB.
+#                Where the configuration names such a source, or it was there before, that is done without being asked
+#                for; in a terminal you are asked
 #   --no-start   install, and start nothing
 #   --remove     stop the service and remove all of it, but for the configuration and what it has remembered
 #
 # What it does, as root: installs missing packages of the distribution (it removes none), makes a Python environment in
-# /opt/echonet-satellite with the versions and hashes of requirements/satellite.txt, writes an example to
+# /opt/echonet-satellite with the versions and hashes of requirements/satellite*.txt, writes an example to
 # /etc/echonet-satellite/config.toml where there is none, puts the command into /usr/local/bin and the unit
 # satellite/echonet-satellite.service into /etc/systemd/system. Nothing else is touched.
 set -euo pipefail
@@ -25,16 +28,20 @@ die() {
 services() { [ -d /run/systemd/system ]; }
 
 start=1
-case ${1:-} in
-  '') ;;
-  --no-start) start= ;;
-  --remove) ;;
-  -h | --help) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0" && exit 0 ;;
-  *) die "install.sh knows --no-start, --remove and --help, not '$1'." ;;
-esac
+streams=
+remove=
+for argument in "$@"; do
+  case $argument in
+    --streams) streams=1 ;;
+    --no-start) start= ;;
+    --remove) remove=1 ;;
+    -h | --help) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0" && exit 0 ;;
+    *) die "install.sh knows --streams, --no-start, --remove and --help, not '$argument'." ;;
+  esac
+done
 [ "$(id -u)" -eq 0 ] || die "this installs a service, which only root may do: sudo $0 $*"
 
-if [ "${1:-}" = --remove ]; then
+if [ -n "$remove" ]; then
   ! services || systemctl disable --now echonet-satellite 2>/dev/null || true
   rm -rf "$venv" "$unit" "$unit.d"
   [ "$(readlink "$command" 2>/dev/null)" != "$venv/bin/echonet-satellite" ] || rm -f "$command"
@@ -49,6 +56,18 @@ case $(uname -m) in
   x86_64 | aarch64) ;;
   *) die "this system is $(uname -m); the network needs a 64-bit one. On a Raspberry Pi install the 64-bit Raspberry Pi OS." ;;
 esac
+
+wants_streams() {
+  [ -z "$streams" ] || return 0
+  ! compgen -G "$venv/lib/python3*/site-packages/av" >/dev/null || return 0
+  ! grep -Eqs "^[^#]*source[[:space:]]*=[[:space:]]*[\"'][^\"']*://" "$configuration" || return 0
+  # Whoever updates has answered before.
+  [ ! -e "$venv" ] && [ -t 0 ] && [ -t 1 ] || return 1
+  local answer
+  read -r -p 'Shall it be able to hear cameras and radios, and the recordings of phones (PyAV, 100 MB)? [y/N] ' answer
+  [[ $answer == [yY]* ]]
+}
+if wants_streams; then streams=1; fi
 
 packages=(ca-certificates python3 python3-venv python3-dev gcc libportaudio2 portaudio19-dev)
 [ ! -e /dev/gpiochip0 ] || packages+=(python3-lgpio)
@@ -76,7 +95,8 @@ options=()
 python3 -m venv ${options[@]+"${options[@]}"} "$venv"
 "$venv/bin/python" -m pip --quiet --disable-pip-version-check --no-input install --require-hashes -r "$requirements/uv.txt" &&
   "$venv/bin/uv" pip install --quiet --system-certs --python "$venv/bin/python" --require-hashes --no-cache \
-    -r "$requirements/build.txt" -r "$requirements/satellite.txt" ||
+    -r "$requirements/build.txt" -r "$requirements/satellite.txt" \
+    ${streams:+-r "$requirements/satellite-streams.txt"} ||
   die 'the Python packages could not be installed: is this machine online, and is there room on the disk (df -h)?'
 "$venv/bin/uv" pip install --quiet --system-certs --python "$venv/bin/python" --no-deps --no-build-isolation --no-cache \
   --reinstall-package echonet-satellite "$here" || die 'the satellite could not be installed: see above.'

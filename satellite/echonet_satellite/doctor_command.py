@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib.util import find_spec
 import json
 import os
 from pathlib import Path
@@ -86,6 +87,16 @@ def _source(config: SourceConfig) -> Iterable[Finding]:
     if config.source != "microphone":
         # An address may hold a password.
         name = re.sub(r"//[^/]*@", "//", config.source)
+        if "://" in config.source and find_spec("av") is None:
+            from .audio.ffmpeg import how_to_install  # noqa: PLC0415 - only where it is missing
+
+            yield Finding(
+                about="sound",
+                verdict=Verdict.TROUBLE,
+                text=f"from {name}, for which PyAV is missing",
+                advice=how_to_install(Path(sys.prefix)),
+            )
+            return
         yield Finding(about="sound", verdict=Verdict.FINE, text=f"from {name}, not from a microphone")
         return
     from .audio.microphone import list_microphones  # noqa: PLC0415 - it loads the sound library

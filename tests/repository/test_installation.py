@@ -66,14 +66,22 @@ def run_script(*arguments: str, **environment: str) -> subprocess.CompletedProce
 def test_the_script_says_what_it_will_do() -> None:
     done = run_script("--help")
     assert done.returncode == 0
-    for what in ("/opt/echonet-satellite", "/etc/echonet-satellite/config.toml", "--remove", "removes none"):
+    for what in (
+        "/opt/echonet-satellite",
+        "/etc/echonet-satellite/config.toml",
+        "--remove",
+        "removes none",
+        "PyAV",
+    ):
         assert what in done.stdout
 
 
 def test_the_script_refuses_what_it_does_not_know() -> None:
     done = run_script("--force")
     assert done.returncode == 1
-    assert done.stderr == "error: install.sh knows --no-start, --remove and --help, not '--force'.\n"
+    assert (
+        done.stderr == "error: install.sh knows --streams, --no-start, --remove and --help, not '--force'.\n"
+    )
 
 
 @pytest.mark.skipif(
@@ -127,3 +135,9 @@ def test_what_a_container_takes_from_the_repository_is_there(dockerfile: str) ->
         for source in line.split()[:-1]:
             assert (folder / source).exists(), source
     assert "--require-hashes" in text
+
+
+@pytest.mark.parametrize("dockerfile", ["Dockerfile", "app/Dockerfile"])
+def test_an_image_can_hear_cameras(dockerfile: str) -> None:
+    """Nobody is asked there, and nobody can add anything later."""
+    assert "requirements/satellite-streams.txt" in (SATELLITE / dockerfile).read_text(encoding="utf-8")

@@ -14,6 +14,8 @@ import soundfile
 from echonet_satellite import child, pipeline as pipeline_module
 from echonet_satellite.audio import AudioError, Source, SourceKind
 from echonet_satellite.audio.choice import choose_source
+from echonet_satellite.audio.ffmpeg import open_stream
+from echonet_satellite.audio.file import read_blocks
 from echonet_satellite.frontend import Floats
 from echonet_satellite.pipeline import Pipeline
 from echonet_satellite.protocol import Problem
@@ -118,3 +120,16 @@ def test_another_program_sends_sound_through_a_pipe(tmp_path: Path) -> None:
             env=child.environment() | {"HOME": os.environ.get("HOME", "/")},
         )
     assert done.stdout == b"8000 standard input is over\n"
+
+
+def test_without_pyav_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(
+        AudioError, match=r"needs PyAV, which is not installed: .*bin/python -m pip install av"
+    ):
+        open_stream("rtsp://camera/1")
+    monkeypatch.setattr(sys, "prefix", "/opt/echonet-satellite")
+    phone = tmp_path / "phone.m4a"
+    phone.write_bytes(b"\0\0\0 ftypM4A " + bytes(100))
+    with pytest.raises(AudioError, match=r"run sudo satellite/install.sh --streams"):
+        next(read_blocks(phone))

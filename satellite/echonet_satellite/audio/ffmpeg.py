@@ -5,6 +5,7 @@ from contextlib import suppress
 from io import RawIOBase
 import os
 from pathlib import Path
+import sys
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -13,7 +14,8 @@ import numpy as np
 from ..frontend import Floats
 from .source import AudioError, DamagedError, DeviceMissingError
 
-_INSTALL: Final = "install PyAV: pip install 'echonet-satellite[streams]'"
+# Where `install.sh` puts the satellite, it has to add what is missing.
+_SERVICE: Final = Path("/opt/echonet-satellite")
 # A recording is only what is in its file: it must not name other files, or addresses, to be read.
 _RECORDINGS: Final = (
     "aac,ac3,aiff,amr,amrnb,amrwb,ape,asf,au,avi,caf,eac3,flac,flv,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,"
@@ -120,6 +122,13 @@ def open_stream(url: str) -> FfmpegRecording:
     return _open(url, shown_url(url), options, timeout=(CONNECT_S, SILENCE_S))
 
 
+def how_to_install(prefix: Path) -> str:
+    """Return what to type for PyAV in the Python environment at `prefix`."""
+    if prefix == _SERVICE:
+        return "in the folder of EchoNet, run sudo satellite/install.sh --streams"
+    return f"{prefix}/bin/python -m pip install av"
+
+
 def is_url(text: str) -> bool:
     """Return whether a source is an address."""
     return "://" in text
@@ -140,7 +149,9 @@ def _open(
     try:
         import av  # noqa: PLC0415 - large, and needed by few
     except ImportError:
-        raise AudioError(f"{name} needs FFmpeg: {_INSTALL}") from None
+        raise AudioError(
+            f"{name} needs PyAV, which is not installed: {how_to_install(Path(sys.prefix))}"
+        ) from None
     av.logging.set_level(None)
     try:
         container = av.open(source, mode="r", options=options, timeout=timeout)
