@@ -10,6 +10,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from .const import (
     ATTR_CONFIDENCE,
+    ATTR_EVENT_TYPE,
     ATTR_LATE,
     ATTR_ONSET,
     ATTR_PATTERN,
@@ -19,7 +20,7 @@ from .const import (
     EVENT_SOUND,
 )
 from .coordinator import SatelliteCoordinator
-from .event_types import FiredEvents, event_type_of
+from .event_types import FiredEvents, event_type_of, told_as
 from .protocol import Phase
 from .reports import DetectionReport
 
@@ -60,6 +61,8 @@ def _async_describe(
         # Of a satellite that hears several rooms, a person wants to know which.
         ATTR_NAME: detection.room or known_as or coordinator.config_entry.title,
         ATTR_ID: detection.id,
+        # What automations go by, as with the event entity; a test or what is late is never taken for the real thing.
+        ATTR_EVENT_TYPE: told_as(detection, late=report.late),
         ATTR_SOUND_CLASS: detection.sound_class.value,
         ATTR_PATTERN: detection.pattern,
         ATTR_CONFIDENCE: round(detection.confidence, 3),

@@ -66,6 +66,11 @@ def event_of(detection: Detection, *, late: bool) -> str | None:
     event_type = event_type_of(detection.sound_class, detection.pattern)
     if detection.phase is not Phase.START and event_type == detection.sound_class.value:
         return None
+    return told_as(detection, late=late)
+
+
+def told_as(detection: Detection, *, late: bool) -> str:
+    """Return the event type of a detection as far as it is known: what it is, unless it is a test or no news."""
     if detection.test:
         return TEST
-    return LATE if late else event_type
+    return LATE if late else event_type_of(detection.sound_class, detection.pattern)

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+import shutil
 from typing import Any
 from unittest.mock import MagicMock
 
@@ -22,6 +23,8 @@ from custom_components.echonet.const import CONF_FINGERPRINT, DOMAIN, HOUSEHOLD_
 from custom_components.echonet.household.sensor import INCIDENT_SENSORS
 from custom_components.echonet.household.where_entities import LikelyRoomSensor
 from tests.support.satellite import SatelliteUnderTest, running_satellite
+
+BLUEPRINTS = Path(__file__).parents[2] / "blueprints" / "automation" / "echonet"
 
 type StartSatellite = Callable[..., Awaitable[SatelliteUnderTest]]
 
@@ -136,6 +139,13 @@ async def home(hass: HomeAssistant, household: MockConfigEntry, loaded: MockConf
     (device,) = dr.async_entries_for_config_entry(devices, loaded.entry_id)
     devices.async_update_device(device.id, area_id=area.id)
     return household
+
+
+@pytest.fixture
+def blueprints(hass: HomeAssistant, tmp_path: Path) -> None:
+    """The blueprints where Home Assistant looks for them."""
+    hass.config.config_dir = str(tmp_path)
+    shutil.copytree(BLUEPRINTS, tmp_path / "blueprints" / "automation" / "echonet")
 
 
 async def setup(hass: HomeAssistant, entry: MockConfigEntry) -> None:

@@ -1,8 +1,6 @@
 """Every blueprint, loaded by Home Assistant's own loader and run by its own automation engine, with real events."""
 
 import asyncio
-from pathlib import Path
-import shutil
 from typing import Any
 
 from awesomeversion import AwesomeVersion
@@ -16,20 +14,12 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 from custom_components.echonet.event_types import event_types_of
 from custom_components.echonet.protocol import SoundClass as OurClass
 from echonet_satellite.protocol import AlarmPattern, Phase, SoundClass
-from tests.integration.conftest import state_of, wait_for, wait_for_state
+from tests.integration.conftest import BLUEPRINTS, state_of, wait_for, wait_for_state
 from tests.integration.phones import ALERT
 from tests.support.satellite import SatelliteUnderTest
 
-FOLDER = Path(__file__).parents[2] / "blueprints" / "automation" / "echonet"
-NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
+NAMES = sorted(path.stem for path in BLUEPRINTS.glob("*.yaml"))
 EVENT = "event.hallway_sound_detection"
-
-
-@pytest.fixture
-def blueprints(hass: HomeAssistant, tmp_path: Path) -> None:
-    """The blueprints where Home Assistant looks for them."""
-    hass.config.config_dir = str(tmp_path)
-    shutil.copytree(FOLDER, tmp_path / "blueprints" / "automation" / "echonet")
 
 
 @pytest.fixture(autouse=True)
@@ -140,31 +130,6 @@ async def test_lights_go_on_and_it_is_said_what_was_heard(
     assert spoken[0].data["message"].startswith("Breaking glass in the kitchen")
 
 
-async def test_a_picture_is_taken_and_sent(hass: HomeAssistant, satellite: SatelliteUnderTest) -> None:
-    order: list[ServiceCall] = []
-
-    async def note(call: ServiceCall) -> None:
-        order.append(call)
-
-    hass.services.async_register("camera", "snapshot", note)
-    hass.services.async_register("notify", "mobile_app_anna", note)
-    await automate(
-        hass,
-        "camera_snapshot",
-        events=[EVENT],
-        camera="camera.garden",
-        phone="notify.mobile_app_anna",
-    )
-    satellite.emit(SoundClass.GLASS_BREAK)
-    await wait_for(lambda: len(order) == 2)
-    snapshot, message = (call.data for call in order)
-    assert snapshot[ATTR_ENTITY_ID] == ["camera.garden"]
-    picture = Path(snapshot["filename"]).name
-    assert snapshot["filename"] == f"/media/{picture}"
-    assert message["title"] == "Glass break"
-    assert message["data"]["image"] == f"/media/local/{picture}"
-
-
 async def test_lights_flash_and_are_then_as_they_were(
     hass: HomeAssistant, satellite: SatelliteUnderTest
 ) -> None:
@@ -244,29 +209,3 @@ async def test_barking_is_told_while_everybody_is_away_and_not_again_at_once(
     await hass.services.async_call(
         "automation", "turn_off", {ATTR_ENTITY_ID: "automation.barking_while_away"}, blocking=True
     )
-
-
-async def test_people_in_an_armed_house_are_told_and_set_the_alarm_off(
-    hass: HomeAssistant, satellite: SatelliteUnderTest
-) -> None:
-    told = async_mock_service(hass, "notify", "send_message")
-    alarm = async_mock_service(hass, "alarm_control_panel", "alarm_trigger")
-    light = async_mock_service(hass, "light", "turn_on")
-    hass.states.async_set("alarm_control_panel.home", "disarmed")
-    await automate(
-        hass,
-        "presence_while_armed",
-        events=[EVENT],
-        alarm_panel="alarm_control_panel.home",
-        set_off=True,
-        recipients=["notify.anna"],
-        more=[{"action": "light.turn_on", "target": {"entity_id": "light.hall"}}],
-    )
-    satellite.emit(SoundClass.PRESENCE)
-    await nothing_more(hass, satellite)
-    assert not told
-    hass.states.async_set("alarm_control_panel.home", "armed_away")
-    satellite.emit(SoundClass.PRESENCE)
-    await wait_for(lambda: light)
-    assert told[0].data["message"] == "Presence: Hallway Sound detection"
-    assert alarm[0].data[ATTR_ENTITY_ID] == ["alarm_control_panel.home"]
