@@ -12,6 +12,7 @@ from .const import DOMAIN, HOUSEHOLD_PLATFORMS, SATELLITE_PLATFORMS
 from .coordinator import SatelliteConfigEntry, SatelliteCoordinator
 from .household.answers import async_listen_for_answers
 from .household.runtime import Household, HouseholdConfigEntry, is_household
+from .household.entity import async_add_home_subentry
 from .household.silence_watch import async_forget_silences
 from .household.storage import StateStore
 from .household.walk_test import async_forget_walks
@@ -46,6 +47,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EchonetConfigEntry) -> b
         household = Household(hass, entry)
         await household.async_load()
         # Before anything else: a satellite may be set up at the same time, and what it tells is told once.
+        async_add_home_subentry(hass, entry)
         household.async_connect()
         entry.runtime_data = household
         await hass.config_entries.async_forward_entry_setups(entry, HOUSEHOLD_PLATFORMS)

@@ -15,6 +15,7 @@ from .coordinator import SatelliteConfigEntry
 from .dynamic import async_add_with_clips
 from .entity import SatelliteEntity
 from .household.button import ANSWERS, AnswerButton
+from .household.entity import home_subentry_of
 from .household.runtime import HouseholdConfigEntry, is_household
 from .household.walk_entities import WalkTestButton
 from .protocol import Forget, SelfTestOutcome, SoundClass, Test
@@ -43,8 +44,13 @@ async def async_setup_entry(
     """Add the buttons of a satellite or of the household."""
     if is_household(entry):
         household = entry.runtime_data
-        async_add_entities(AnswerButton(household, description) for description in ANSWERS)
-        async_add_entities([WalkTestButton(household.walk_test)])
+        async_add_entities(
+            [
+                *(AnswerButton(household, description) for description in ANSWERS),
+                WalkTestButton(household.walk_test),
+            ],
+            config_subentry_id=home_subentry_of(entry),
+        )
         return
     coordinator = entry.runtime_data
     async_add_entities(

@@ -24,6 +24,8 @@ HOUSEHOLD_UNIQUE_ID: Final = "household"
 ALERT_UNIQUE_ID: Final = f"{HOUSEHOLD_UNIQUE_ID}-alert"
 HOUSEHOLD_TITLE: Final = "Household alerts"
 HOUSEHOLD_PLATFORMS: Final = (Platform.BUTTON, Platform.EVENT, Platform.SENSOR)
+# The household's device belongs to a subentry too: the integration page else sets it apart from the recipients.
+SUBENTRY_HOME: Final = "home"
 SUBENTRY_RECIPIENT: Final = "recipient"
 
 CONF_ADDRESS: Final = "address"
@@ -36,9 +38,9 @@ EVENT_SOUND: Final = f"{DOMAIN}_sound"
 
 ATTR_CONFIDENCE: Final = "confidence"
 ATTR_DURATION: Final = "duration"
+ATTR_EVENT_TYPE: Final = "event_type"
 ATTR_LATE: Final = "late"
 ATTR_LEVEL: Final = "level"
-ATTR_EVENT_TYPE: Final = "event_type"
 ATTR_ONSET: Final = "onset"
 ATTR_OUTCOME: Final = "outcome"
 ATTR_PATTERN: Final = "pattern"

@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.loader import async_get_integration
 
 from . import EchonetConfigEntry
-from .const import CONF_ADDRESS, CONF_FINGERPRINT, DOMAIN
+from .const import CONF_ADDRESS, CONF_FINGERPRINT, DOMAIN, SUBENTRY_RECIPIENT
 from .household.runtime import Household
 from .protocol import PROTOCOL_VERSION
 
@@ -45,7 +45,9 @@ async def async_get_config_entry_diagnostics(
     }
     if isinstance(runtime, Household):
         diagnostics["recipients"] = [
-            {"title": subentry.title, **subentry.data} for subentry in entry.subentries.values()
+            {"title": subentry.title, **subentry.data}
+            for subentry in entry.subentries.values()
+            if subentry.subentry_type == SUBENTRY_RECIPIENT
         ]
         diagnostics["incidents"] = [asdict(incident) for incident in runtime.desk.incidents]
     else:

@@ -23,6 +23,7 @@ from .coordinator import SatelliteConfigEntry, SatelliteCoordinator
 from .entity import SatelliteEntity
 from .event_types import FiredEvents, event_of, event_types_of
 from .fresh_event import FreshEvent
+from .household.entity import home_subentry_of
 from .household.event import AlertEvent
 from .household.runtime import Household, HouseholdConfigEntry
 from .protocol import LoudNoise, Phase
@@ -52,7 +53,7 @@ async def async_setup_entry(
     """Add the event entity of a satellite or of the household."""
     runtime = entry.runtime_data
     if isinstance(runtime, Household):
-        async_add_entities([AlertEvent(runtime)])
+        async_add_entities([AlertEvent(runtime)], config_subentry_id=home_subentry_of(entry))
     else:
         async_add_entities(
             [SoundDetectionEvent(runtime, SOUND_DETECTION), LoudNoiseEvent(runtime, LOUD_NOISE)]

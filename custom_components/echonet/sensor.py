@@ -17,6 +17,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import SatelliteConfigEntry, SatelliteCoordinator
 from .entity import SatelliteEntity
+from .household.entity import home_subentry_of
 from .household.runtime import Household, HouseholdConfigEntry
 from .household.sensor import INCIDENT_SENSORS, IncidentSensor
 from .household.walk_entities import WalkTestSensor
@@ -96,8 +97,14 @@ async def async_setup_entry(
     """Add the sensors of a satellite or of the household."""
     runtime = entry.runtime_data
     if isinstance(runtime, Household):
-        async_add_entities(IncidentSensor(runtime, description) for description in INCIDENT_SENSORS)
-        async_add_entities([WalkTestSensor(runtime.walk_test), LikelyRoomSensor(runtime)])
+        async_add_entities(
+            [
+                *(IncidentSensor(runtime, description) for description in INCIDENT_SENSORS),
+                WalkTestSensor(runtime.walk_test),
+                LikelyRoomSensor(runtime),
+            ],
+            config_subentry_id=home_subentry_of(entry),
+        )
     else:
         async_add_entities(HealthSensor(runtime, description) for description in SENSORS)
         async_add_entities(

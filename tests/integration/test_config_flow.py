@@ -12,6 +12,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.echonet import pairing_attempt
 from custom_components.echonet.client import ImpostorSuspected, UnsupportedProtocol
 from custom_components.echonet.const import CONF_FINGERPRINT, DOMAIN, HOUSEHOLD_UNIQUE_ID
+from custom_components.echonet.household.recipients import recipients_of
 from custom_components.echonet.protocol import SERVICE_TYPE
 from tests.integration.conftest import StartSatellite
 from tests.integration.flows import (
@@ -70,7 +71,7 @@ async def test_the_first_satellite_brings_the_household_and_asks_for_a_recipient
         flow_id, {"target": "action:notify.persistent_notification"}
     )
     assert added["type"] is FlowResultType.CREATE_ENTRY
-    assert [item.title for item in household.subentries.values()] == ["Persistent notification"]
+    assert [item.name for item in recipients_of(household)] == ["Persistent notification"]
 
     # The second one finds recipients, and asks for nothing more.
     result = await discover(hass, announcement(second, name=f"Garage.{SERVICE_TYPE}"))

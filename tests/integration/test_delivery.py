@@ -210,7 +210,7 @@ async def test_nobody_is_tried_again_who_was_removed_or_whose_incident_is_taken_
     hass.config_entries.async_remove_subentry(home, removed)
     carrier.async_forget(news.incident_id)
     carrier = await deliver(hass, home, told, alert((KITCHEN, sound())))
-    (last,) = home.subentries
+    (last,) = (item.subentry_id for item in recipients_of(home))
     hass.config_entries.async_remove_subentry(home, last)
     await asyncio.sleep(0.1)
     assert (anna.tries, ben.tries) == (1, 2)

@@ -67,7 +67,7 @@ async def test_adding(hass: HomeAssistant, home: MockConfigEntry, data: dict[str
     assert result["step_id"] == "user"
     result = await answer(hass, result, **data)
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    (subentry,) = home.subentries.values()
+    (subentry,) = (home.subentries[item.subentry_id] for item in recipients_of(home))
     assert subentry.title == title
     assert subentry.data == {
         "kind": "action",
@@ -84,7 +84,7 @@ async def test_nobody_is_told_twice(hass: HomeAssistant, home: MockConfigEntry) 
     assert result["errors"] == {"target": "already_told"}
     result = await answer(hass, result, target="action:notify.mobile_app_ben")
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert len(home.subentries) == 2
+    assert len(recipients_of(home)) == 2
 
 
 async def reconfigure(hass: HomeAssistant, home: MockConfigEntry, subentry_id: str) -> Any:
@@ -97,7 +97,7 @@ async def reconfigure(hass: HomeAssistant, home: MockConfigEntry, subentry_id: s
 async def test_changing(hass: HomeAssistant, home: MockConfigEntry) -> None:
     await answer(hass, await ask(hass, home), target="entity:notify.email", name="Anna")
     await answer(hass, await ask(hass, home), target="action:notify.a_group")
-    first, _ = home.subentries
+    first, _ = (item.subentry_id for item in recipients_of(home))
     result = await reconfigure(hass, home, first)
     assert result["step_id"] == "reconfigure"
     suggested = {
@@ -123,7 +123,7 @@ async def test_changing(hass: HomeAssistant, home: MockConfigEntry) -> None:
 
 async def test_what_has_vanished_can_keep_its_place(hass: HomeAssistant, home: MockConfigEntry) -> None:
     await answer(hass, await ask(hass, home), target="action:notify.mobile_app_ben")
-    (subentry_id,) = home.subentries
+    (subentry_id,) = (item.subentry_id for item in recipients_of(home))
     hass.services.async_remove("notify", "mobile_app_ben")
     result = await reconfigure(hass, home, subentry_id)
     result = await answer(hass, result, target="action:notify.mobile_app_ben", name="Ben")
@@ -140,7 +140,7 @@ async def test_order_classes_and_language(hass: HomeAssistant, home: MockConfigE
     assert recipient.order == 3
     assert recipient.classes == {SoundClass.DOG, SoundClass.ALARM}
     assert recipient.language is Language.FRENCH
-    (subentry_id,) = home.subentries
+    (subentry_id,) = (item.subentry_id for item in recipients_of(home))
     result = await reconfigure(hass, home, subentry_id)
     await answer(hass, result, target="entity:notify.email", order=3, classes=["dog"])
     (recipient,) = recipients_of(home)

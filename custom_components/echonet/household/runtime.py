@@ -26,6 +26,7 @@ from .alerts import Alert, build_alert
 from .circumstances import async_get_circumstances
 from .courier import Courier, Tellable
 from .desk import Desk, News
+from .entity import home_subentry_of
 from .incident import Acknowledgement, Incident
 from .kinds import AlertKind
 from .options import plan_of, rules_of
@@ -174,6 +175,9 @@ class Household:
     def _async_handle_change(self, change: ConfigEntryChange, entry: ConfigEntry) -> None:
         if entry is self.entry and change is ConfigEntryChange.UPDATED:
             async_forget_recipient_issues(self.hass, entry)
+            if home_subentry_of(entry) is None:
+                # Its owner has deleted it, and with it the device and all entities of the household.
+                self.hass.config_entries.async_schedule_reload(entry.entry_id)
 
     @callback
     def async_hear(self, report: DetectionReport) -> None:
