@@ -10,9 +10,10 @@ from .card import async_setup_card
 from .clip_access import ClipView
 from .const import DOMAIN, HOUSEHOLD_PLATFORMS, SATELLITE_PLATFORMS
 from .coordinator import SatelliteConfigEntry, SatelliteCoordinator
+from .farewell import async_bid_farewell
 from .household.answers import async_listen_for_answers
-from .household.runtime import Household, HouseholdConfigEntry, is_household
 from .household.entity import async_add_home_subentry
+from .household.runtime import Household, HouseholdConfigEntry, is_household
 from .household.silence_watch import async_forget_silences
 from .household.storage import StateStore
 from .household.walk_test import async_forget_walks
@@ -21,6 +22,7 @@ from .issues import (
     async_clear_clock_issue,
     async_clear_connection_issues,
     async_clear_recipient_issue,
+    async_clear_still_paired_issue,
 )
 from .last_known import LastKnown
 from .recent import RecentSounds
@@ -45,15 +47,16 @@ async def async_setup_entry(hass: HomeAssistant, entry: EchonetConfigEntry) -> b
     """Set up a satellite, or the household."""
     if is_household(entry):
         household = Household(hass, entry)
+        async_add_home_subentry(hass, entry)
         await household.async_load()
         # Before anything else: a satellite may be set up at the same time, and what it tells is told once.
-        async_add_home_subentry(hass, entry)
         household.async_connect()
         entry.runtime_data = household
         await hass.config_entries.async_forward_entry_setups(entry, HOUSEHOLD_PLATFORMS)
         entry.async_on_unload(async_listen_for_answers(household))
         household.async_ready()
         return True
+    async_clear_still_paired_issue(hass, entry)
     coordinator = SatelliteCoordinator(hass, entry)
     await coordinator.async_setup()
     entry.runtime_data = coordinator
@@ -72,7 +75,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: EchonetConfigEntry) -> 
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Withdraw the repair issues of what is removed, and forget what is stored of it."""
+    """Withdraw the repair issues of what is removed, forget what is stored of it, and have its satellite forget us."""
     if is_household(entry):
         await StateStore(hass).async_remove()
         async_forget_silences(hass)
@@ -80,6 +83,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry) -> None:
     else:
         await LastKnown(hass, entry.entry_id).async_remove()
         await RecentSounds(hass, entry.entry_id).async_remove()
+        await async_bid_farewell(hass, entry)
     async_clear_connection_issues(hass, entry)
     async_clear_chatterbox_issue(hass, entry)
     async_clear_clock_issue(hass, entry)

@@ -14,6 +14,7 @@ from .helpers import translation_key
 
 CERTIFICATE_CHANGED = "certificate_changed"
 CHATTERBOX = "chatterbox"
+STILL_PAIRED = "still_paired"
 CLOCK_WRONG = "clock_wrong"
 CLOCK_AHEAD = "clock_ahead"
 CLOCK_BEHIND = "clock_behind"
@@ -23,6 +24,7 @@ SATELLITE_OUTDATED = "satellite_outdated"
 INTEGRATION_OUTDATED = "integration_outdated"
 UNSUPPORTED_PROTOCOL = "unsupported_protocol"
 CONNECTION_ISSUES = (CERTIFICATE_CHANGED, SATELLITE_OUTDATED, INTEGRATION_OUTDATED, UNSUPPORTED_PROTOCOL)
+UNPAIR_COMMAND = "sudo echonet-satellite unpair"
 UPDATE_PAGE = "https://github.com/echonet-home/echonet/blob/main/docs/install.md#update"
 WALK_TEST_DUE = "walk_test_due"
 # Each obstacle has an issue of its own, under one id: a recipient has at most one.
@@ -77,6 +79,27 @@ def async_report_chatterbox_issue(hass: HomeAssistant, entry: ConfigEntry) -> No
 def async_clear_chatterbox_issue(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Withdraw what `async_report_chatterbox_issue` has shown."""
     ir.async_delete_issue(hass, DOMAIN, f"{CHATTERBOX}_{entry.entry_id}")
+
+
+@callback
+def async_report_still_paired_issue(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Show that a satellite that was removed here does not know it; stays until its owner has read it."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        f"{STILL_PAIRED}_{entry.unique_id}",
+        is_fixable=True,
+        is_persistent=True,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=STILL_PAIRED,
+        translation_placeholders={"name": entry.title, "command": UNPAIR_COMMAND},
+    )
+
+
+@callback
+def async_clear_still_paired_issue(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Withdraw what `async_report_still_paired_issue` has shown, because the satellite is paired here again."""
+    ir.async_delete_issue(hass, DOMAIN, f"{STILL_PAIRED}_{entry.unique_id}")
 
 
 @callback

@@ -14,6 +14,7 @@ PROTOCOL_VERSION = 1
 SERVICE_TYPE = "_echonet._tcp.local."
 DEFAULT_PORT = 8765
 
+PATH_PAIR = "/pair"
 PATH_PAIR_START = "/pair/start"
 PATH_PAIR_FINISH = "/pair/finish"
 PATH_SOCKET = "/socket"

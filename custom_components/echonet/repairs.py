@@ -1,8 +1,10 @@
-"""Lets the owner decide what to do about a satellite whose certificate has changed."""
+"""Lets the owner decide about a satellite whose certificate has changed, and confirm what is left to do by hand."""
 
-from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
+from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow, RepairsFlowResult
 from homeassistant.core import HomeAssistant
 import probatio
+
+from .issues import STILL_PAIRED
 
 
 class PairAgainFlow(RepairsFlow):
@@ -34,5 +36,7 @@ class PairAgainFlow(RepairsFlow):
 async def async_create_fix_flow(
     hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
 ) -> RepairsFlow:
-    """Return the flow of an issue that can be fixed; there is one kind."""
+    """Return the flow of an issue that can be fixed."""
+    if issue_id.startswith(STILL_PAIRED):
+        return ConfirmRepairFlow()
     return PairAgainFlow(str((data or {}).get("entry_id")))

@@ -6,12 +6,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .command_socket import Handler
-from .controllers import Controllers
 from .errors import EchonetError
-from .journal import Journal
 from .pairing_window import Outcome, PairingWindow
 from .protocol import SelfTestResult
 from .report import Report
+from .unpairing import Unpairing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,16 +18,12 @@ class LocalCommands:
     """Answers each command with a stream of JSON objects."""
 
     window: PairingWindow
-    controllers: Controllers
-    journal: Journal
+    unpairing: Unpairing
     report: Report
     name: str
     port: int
-    disconnect: Callable[[str], Awaitable[None]]
-    announce_paired: Callable[[bool], Awaitable[None]]
     self_test: Callable[..., Awaitable[SelfTestResult | None]]
     learn_again: Callable[[], Awaitable[None]]
-    delete_clips: Callable[[], Awaitable[None]]
 
     def handlers(self) -> dict[str, Handler]:
         """Return what answers, by the name of the command."""
@@ -84,13 +79,8 @@ class LocalCommands:
 
     async def _unpair(self) -> AsyncIterator[dict[str, Any]]:
         """Forget all controllers, and end their connections."""
-        controllers = self.controllers.all
-        for controller in controllers:
-            self.controllers.forget(controller.id)
-            self.journal.forget_controller(controller.id)
-            await self.disconnect(controller.id)
-        await self.announce_paired(False)
-        await self.delete_clips()
+        controllers = self.unpairing.controllers.all
+        await self.unpairing.forget(*controllers)
         yield {"forgotten": [controller.name for controller in controllers]}
 
     async def _learn_again(self) -> AsyncIterator[dict[str, Any]]:

@@ -30,6 +30,7 @@ from .settings import SettingsStore
 from .state import exclusive, prepare_directory
 from .station import Info, Station
 from .supervisor import Supervisor
+from .unpairing import Unpairing
 from .watch import hopeless, watch as watch_hearing
 
 if TYPE_CHECKING:
@@ -129,6 +130,13 @@ class _Satellite:
             state / "clips", self._tapes, tell=self._station.announce, utc_now=self._station.utc
         )
         self._pipelines: dict[str, Pipeline] = {}
+        self._unpairing = Unpairing(
+            controllers=self._controllers,
+            journal=self._journal,
+            disconnect=self._disconnect,
+            announce_paired=self._announce_paired,
+            delete_clips=self._delete_clips,
+        )
         self._server: Server | None = None
         self._discovery: Discovery | None = None
         self._port = 0
@@ -159,7 +167,7 @@ class _Satellite:
             self._window.subscribe(self._on_pairing)
             self._server = await self._start_server()
             self._station.self_test = self._make_self_test(next(iter(pipelines.values())), self._server).run
-            commands = CommandServer(self._state, self._local_commands(self._server).handlers())
+            commands = CommandServer(self._state, self._local_commands().handlers())
             try:
                 await commands.start()
                 await self._start_discovery()
@@ -202,7 +210,7 @@ class _Satellite:
         }
 
     async def _start_server(self) -> "Server":
-        from .server import ClassifyRoutes, ClipRoutes, Server  # noqa: PLC0415
+        from .server import ClassifyRoutes, ClipRoutes, Server, UnpairRoute  # noqa: PLC0415
 
         server = Server(
             self._identity,
@@ -212,6 +220,7 @@ class _Satellite:
             services=(
                 ClipRoutes(self._clips.store, self._controllers),
                 ClassifyRoutes(self._controllers, self._config.model),
+                UnpairRoute(self._controllers, self._unpairing.forget),
             ),
             allowed_hosts=self._config.allowed_hosts,
         )
@@ -229,18 +238,14 @@ class _Satellite:
             connected=lambda: tuple(controller.id for controller in server.sockets.connected),
         )
 
-    def _local_commands(self, server: "Server") -> LocalCommands:
+    def _local_commands(self) -> LocalCommands:
         return LocalCommands(
             window=self._window,
-            controllers=self._controllers,
-            journal=self._journal,
+            unpairing=self._unpairing,
             report=self._report,
             name=self._station.info.name,
             port=self._port,
-            disconnect=server.sockets.disconnect,
-            announce_paired=self._announce_paired,
             learn_again=self._station.learn_again,
-            delete_clips=self._delete_clips,
             self_test=self._station.run_self_test,
         )
 
@@ -371,12 +376,16 @@ class _Satellite:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    async def _disconnect(self, controller_id: str) -> None:
+        if self._server is not None:
+            await self._server.sockets.disconnect(controller_id)
+
     async def _announce_paired(self, paired: bool) -> None:
         if self._discovery is not None:
             await self._discovery.set_paired(paired)
 
     async def _delete_clips(self) -> None:
-        """Forget all sound: whoever pairs next may be somebody else."""
+        """Forget all sound."""
         try:
             await asyncio.to_thread(self._clips.store.delete_all)
         except ClipError as err:

@@ -142,7 +142,7 @@ async def test_a_changed_certificate_is_never_trusted_and_becomes_an_issue(
     assert issue.translation_placeholders == {"name": "Hallway"}
 
     await hass.config_entries.async_remove(entry.entry_id)
-    assert not ir.async_get(hass).issues
+    assert ir.async_get(hass).async_get_issue(DOMAIN, f"certificate_changed_{entry.entry_id}") is None
 
 
 async def test_the_issue_goes_when_the_right_satellite_is_back(

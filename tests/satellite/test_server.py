@@ -9,7 +9,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from echonet_satellite.protocol import PATH_PAIR_FINISH, PATH_PAIR_START, PATH_SOCKET
+from echonet_satellite import controllers
+from echonet_satellite.errors import StateError
+from echonet_satellite.protocol import PATH_PAIR, PATH_PAIR_FINISH, PATH_PAIR_START, PATH_SOCKET
 from echonet_satellite.server.guard import TokenBucket
 from tests.support.raw import Raw
 from tests.support.satellite import SatelliteUnderTest
@@ -153,3 +155,29 @@ async def test_plaintext_is_refused(satellite: SatelliteUnderTest) -> None:
     writer.write(b"GET /socket HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
     assert not (await reader.read()).startswith(b"HTTP")
     writer.close()
+
+
+async def test_only_who_is_paired_can_end_a_pairing(
+    satellite: SatelliteUnderTest, session: aiohttp.ClientSession
+) -> None:
+    satellite.issue_token("Home")
+    for headers in (None, {"Authorization": "Bearer wrong"}):
+        async with session.delete(url(satellite, PATH_PAIR), ssl=False, headers=headers) as response:
+            assert response.status == 401
+    assert len(satellite.controllers.all) == 1
+
+
+async def test_a_pairing_that_the_disk_does_not_let_go_of_goes_on(
+    satellite: SatelliteUnderTest, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StateError("cannot write: no space left")
+
+    token = satellite.issue_token("Home")
+    monkeypatch.setattr(controllers, "write_private", full)
+    async with session.delete(
+        url(satellite, PATH_PAIR), ssl=False, headers={"Authorization": f"Bearer {token}"}
+    ) as response:
+        assert response.status == 503
+    assert satellite.controllers.authenticate(token) is not None
+    assert satellite.announced == []

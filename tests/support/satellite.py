@@ -11,6 +11,7 @@
         satellite.hear(samples)                 # sound for the clips, up to now
         satellite.configured                    # every Settings that the pipeline was told
         satellite.watched                       # each time that it was told whether somebody watches
+        satellite.announced                     # each time that it announced whether it is paired
         await satellite.say('{"type": "health"}')                    # any frame, to all who are connected
         await satellite.wait_connected(1)       # until so many controllers are authenticated
         await satellite.stop(); await satellite.start()              # same state, same port
@@ -57,10 +58,11 @@ from echonet_satellite.protocol import (
     Settings,
     SoundClass,
 )
-from echonet_satellite.server import ClassifyRoutes, ClipRoutes, Limits, Server
+from echonet_satellite.server import ClassifyRoutes, ClipRoutes, Limits, Server, UnpairRoute
 from echonet_satellite.settings import SettingsStore
 from echonet_satellite.state import prepare_directory
 from echonet_satellite.station import Info, Station
+from echonet_satellite.unpairing import Unpairing
 from tests.support.learning import learner_in
 
 if TYPE_CHECKING:
@@ -116,6 +118,7 @@ class SatelliteUnderTest:
         self.utc = utc
         self.configured: list[Settings] = []
         self.watched: list[bool] = []
+        self.announced: list[bool] = []
         self.identity: Identity
         self.controllers: Controllers
         self.window: PairingWindow
@@ -182,6 +185,7 @@ class SatelliteUnderTest:
             services=(
                 ClipRoutes(self.clips.store, self.controllers),
                 ClassifyRoutes(self.controllers, None),
+                UnpairRoute(self.controllers, self._unpairing().forget),
             ),
             limits=self.limits,
         )
@@ -198,6 +202,24 @@ class SatelliteUnderTest:
             self.journal.close()
             if self.learner is not None:
                 self.learner.close()
+
+    def _unpairing(self) -> Unpairing:
+        async def announce(paired: bool) -> None:
+            self.announced.append(paired)
+
+        async def disconnect(controller_id: str) -> None:
+            await self.server.sockets.disconnect(controller_id)
+
+        async def delete_clips() -> None:
+            await asyncio.to_thread(self.clips.store.delete_all)
+
+        return Unpairing(
+            controllers=self.controllers,
+            journal=self.journal,
+            disconnect=disconnect,
+            announce_paired=announce,
+            delete_clips=delete_clips,
+        )
 
     def open_pairing(self) -> str:
         return self.window.open()

@@ -18,7 +18,7 @@ def paired_only(
     """Return a handler that is asked only for paired controllers."""
 
     async def checked(request: web.Request) -> web.StreamResponse:
-        if _controller(request, controllers) is None:
+        if controller_of(request, controllers) is None:
             answer = refusal(401, "unauthorized")
             answer.headers["WWW-Authenticate"] = _SCHEME.strip()
             return answer
@@ -28,7 +28,8 @@ def paired_only(
     return checked
 
 
-def _controller(request: web.Request, controllers: Controllers) -> Controller | None:
+def controller_of(request: web.Request, controllers: Controllers) -> Controller | None:
+    """Return whose token a request has."""
     header = request.headers.get("Authorization", "")
     if not header.startswith(_SCHEME):
         return None
