@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .frontend import Floats, FrontendParameters, mel_centres
+from .quantiles import median, percentile
 from .tones import tonal_contrast
 
 # So long it has to sound.
@@ -50,8 +51,8 @@ def insists(levels_db: Floats, parameters: FrontendParameters) -> bool:
     tone = contrast[:, max(0, band - 1) : band + 2].max(axis=1)
     own = first + band
     tone_db = levels_db[:, max(0, own - 1) : own + 2].max(axis=1)
-    (heard,) = ((tone >= _HEARD_DB) & (tone_db >= np.percentile(tone_db, 90) - _ECHO_DB)).nonzero()
-    if len(heard) < _MOST_OF_THE_TIME * len(tone) or np.median(tone[heard]) < _CLEAR_DB:
+    (heard,) = ((tone >= _HEARD_DB) & (tone_db >= percentile(tone_db, 90) - _ECHO_DB)).nonzero()
+    if len(heard) < _MOST_OF_THE_TIME * len(tone) or median(tone[heard]) < _CLEAR_DB:
         return False
     longest = max(np.diff(heard).max(), heard[0], len(tone) - heard[-1])
     if longest * parameters.hop_length > _LONGEST_GAP_S * parameters.sample_rate:
@@ -64,7 +65,7 @@ def insists(levels_db: Floats, parameters: FrontendParameters) -> bool:
     below = levels_db[heard, : max(0, own - _BESIDE)]
     above = levels_db[heard, own + _BESIDE + 2 : own + _HARMONICS + 1]
     rest_db = np.concatenate((below, above), axis=1).max(axis=1)
-    return bool(np.median(tone_db[heard] - rest_db) >= _ALONE_DB)
+    return median(tone_db[heard] - rest_db) >= _ALONE_DB
 
 
 def _beginnings(tone_db: Floats) -> NDArray[np.int64]:

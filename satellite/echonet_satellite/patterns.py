@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from .frontend import Floats, FrontendParameters, mel_centres
 from .insistence import frames_needed, insists
 from .protocol import AlarmPattern
+from .quantiles import median, percentile
 from .tones import TONAL_DB, Tones
 
 # Two cycles of T4, each 4 x (100 ms on, 100 ms off) and 5 s of pause, all 10 % longer, and a little more.
@@ -183,7 +184,7 @@ def _envelopes(contrast: Floats, tone_db: Floats, loudest_db: Floats) -> Iterato
     for depth_db in _DEPTHS_DB:
         loud = contrast >= max(high - depth_db, (high + low) / 2)
         starts, ends = _runs(loud)
-        yield _Envelope(starts, ends, loud | (loudest_db >= _median(tone_db[loud]) - _AS_LOUD_DB))
+        yield _Envelope(starts, ends, loud | (loudest_db >= median(tone_db[loud]) - _AS_LOUD_DB))
 
 
 def _around(tones_db: Floats, band: int) -> Floats:
@@ -193,12 +194,6 @@ def _around(tones_db: Floats, band: int) -> Floats:
         if 0 <= beside < tones_db.shape[1]:
             loudest = np.maximum(loudest, tones_db[:, beside])
     return loudest
-
-
-def _median(values: Floats) -> float:
-    # NumPy's own takes longer to check its arguments than these few values take to sort.
-    ordered, middle = np.sort(values), len(values) // 2
-    return float(ordered[middle] if len(values) % 2 else (ordered[middle - 1] + ordered[middle]) / 2)
 
 
 def _rhythm(envelope: _Envelope, shortest_s: tuple[float, float], frame_s: float) -> _Rhythm:
@@ -285,7 +280,7 @@ def _is_clock(rhythm: _Rhythm, groups: _Rhythm) -> bool:
         np.sum((rhythm.starts >= start) & (rhythm.starts < end))
         for start, end in zip(starts[:-1], ends[:-1], strict=True)
     ]
-    if lengths.max() > _CLOCK_BEEP_S and np.median(parts) < 2:
+    if lengths.max() > _CLOCK_BEEP_S and median(np.array(parts)) < 2:
         return False
     return all(
         groups.quiet(end + _ECHO_S, start - 0.03) for end, start in zip(ends[:-1], starts[1:], strict=True)
@@ -298,7 +293,7 @@ def _is_siren(tones_db: Floats) -> bool:
     if not len(tonal) or tonal.mean() < 0.7:
         return False
     pitch = tones_db[tonal].argmax(axis=1)
-    low, high = np.percentile(pitch, (10, 90))
+    low, high = percentile(pitch, 10), percentile(pitch, 90)
     steady = np.abs(np.diff(pitch)) <= 2
     return bool(high - low >= 3 and steady.mean() >= 0.85)
 

@@ -7,6 +7,7 @@ import numpy as np
 from ..audio import SAMPLE_RATE
 from ..classifier import Classifier, quiet_room
 from ..frontend import Floats, log_mel
+from ..quantiles import percentile
 
 # So much below its loudest moment a sound still belongs to it.
 _DEPTH_DB: Final = 30.0
@@ -31,7 +32,7 @@ def sounding(samples: Floats) -> tuple[int, int] | None:
     level = 10 * np.log10(power + 1e-12)
     # A single frame may be a click; the loudest of the smoothed ones is the sound.
     smooth = 10 * np.log10(np.convolve(power, np.ones(5) / 5, mode="same") + 1e-12)
-    top, floor = float(smooth.max()), float(np.percentile(level, 10))
+    top, floor = float(smooth.max()), percentile(level, 10)
     if top < QUIETEST_DBFS:
         return None
     if top - floor < _RISE_DB:
