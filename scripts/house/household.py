@@ -8,6 +8,7 @@ from .api import Api
 from .errors import HouseError
 
 DOMAIN = "echonet"
+DASHBOARD = "echonet-home"
 
 _DISCOVERY_TIMEOUT_S = 60.0
 
@@ -115,6 +116,23 @@ async def wait_for_state(api: Api, entity_id: str, state: str, timeout_s: float 
         raise HouseError(
             f"{entity_id} is {seen.get('state')!r} after {timeout_s:.0f} s, not {state!r}"
         ) from None
+
+
+async def make_dashboard(api: Api) -> None:
+    """Make a dashboard with the card of the satellite, and let Home Assistant begin with it."""
+    await api.command(
+        "lovelace/dashboards/create",
+        url_path=DASHBOARD,
+        title="EchoNet",
+        mode="storage",
+        show_in_sidebar=True,
+    )
+    await api.command(
+        "lovelace/config/save",
+        url_path=DASHBOARD,
+        config={"views": [{"title": "Home", "cards": [{"type": "custom:echonet-card"}]}]},
+    )
+    await api.command("frontend/set_user_data", key="core", value={"default_panel": DASHBOARD})
 
 
 async def _entry(api: Api) -> str:

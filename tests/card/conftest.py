@@ -22,7 +22,6 @@ from house.house import House, house
 from house.network import best_network
 
 AXE = Path(__file__).parents[2] / "custom_components/echonet/frontend/node_modules/axe-core/axe.min.js"
-DASHBOARD = "echonet-test"
 
 # Long enough for all tests; turning the listening switch off and on plays it from its beginning.
 QUIET_BEFORE_S = 6.0
@@ -39,7 +38,9 @@ class Room:
     browser: Browser
     _answered: bool = False
 
-    async def open(self, path: str = f"/{DASHBOARD}", *, dark: bool = False, **options: Any) -> Page:
+    async def open(
+        self, path: str = f"/{household.DASHBOARD}", *, dark: bool = False, **options: Any
+    ) -> Page:
         """Open a page of Home Assistant, logged in, with a card on it that has got its first view."""
         page = await open_page(self.browser, self.house.home.login, path, dark=dark, **options)
         await page.locator("echonet-card .parts").first.wait_for(timeout=60_000)
@@ -105,25 +106,9 @@ async def room(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Room]:
         chromium() as browser,
     ):
         await household.tell_everything(built.home.api)
-        await _make_dashboard(built)
+        await household.make_dashboard(built.home.api)
         device = await household.device(built.home.api, built.satellite_id)
         yield Room(house=built, device_id=device["id"], browser=browser)
-
-
-async def _make_dashboard(built: House) -> None:
-    api = built.home.api
-    await api.command(
-        "lovelace/dashboards/create",
-        url_path=DASHBOARD,
-        title="EchoNet",
-        mode="storage",
-        show_in_sidebar=True,
-    )
-    await api.command(
-        "lovelace/config/save",
-        url_path=DASHBOARD,
-        config={"views": [{"title": "Home", "cards": [{"type": "custom:echonet-card"}]}]},
-    )
 
 
 @pytest.fixture(autouse=True)

@@ -10,8 +10,9 @@ from playwright.async_api import Page, expect
 import pytest
 import pytest_asyncio
 
+from house import household
 from house.browser import open_page
-from tests.card.conftest import AXE, DASHBOARD, Room
+from tests.card.conftest import AXE, Room
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -197,7 +198,7 @@ async def test_it_speaks_the_language_of_who_looks(
 
 
 async def test_it_is_put_on_a_dashboard_without_a_line_of_yaml(calm: Room) -> None:
-    page = await calm.open(f"/{DASHBOARD}/0?edit=1")
+    page = await calm.open(f"/{household.DASHBOARD}/0?edit=1")
     cards = await page.evaluate(
         "window.customCards.map(({ type, name, description }) => ({ type, name, description }))"
     )
@@ -218,6 +219,92 @@ async def test_it_is_put_on_a_dashboard_without_a_line_of_yaml(calm: Room) -> No
         calm.house.entities["alarm"],
     )
     assert suggested == {"config": {"type": "custom:echonet-card", "device_id": calm.device_id}}
+
+
+async def test_a_connection_that_is_lost_is_said_and_hides_nothing(calm: Room) -> None:
+    page = await calm.open()
+    header, bars = page.locator("echonet-card header"), page.locator("echonet-bars .loudness")
+    await expect(bars).not_to_have_attribute("aria-valuenow", "-80")
+    known = await page.locator("echonet-sounds li").count()
+    assert known
+    # As the frontend tells it when its WebSocket ends; what still arrives over it is stopped first.
+    connection = "document.querySelector('home-assistant').hass.connection"
+    await page.evaluate(
+        f"{connection}.suspendReconnectUntil(new Promise(() => undefined)); {connection}.suspend()"
+    )
+    await expect(header).to_contain_text("No connection to Home Assistant")
+    await expect(bars).to_have_attribute("aria-valuenow", "-80")
+    assert await page.locator("echonet-sounds li").count() == known
+
+
+async def test_what_is_not_there_is_said_and_becomes_visible_when_it_comes(calm: Room) -> None:
+    page = await calm.open()
+    found = await page.evaluate(
+        """async (device) => {
+            const hass = document.querySelector('home-assistant').hass;
+            const card = document.createElement('echonet-card');
+            const { [device]: _, ...devices } = hass.devices;
+            card.setConfig({ type: 'custom:echonet-card', device_id: device, sounds: -1 });
+            card.hass = { ...hass, devices };
+            document.body.append(card);
+            await card.updateComplete;
+            const missing = card.renderRoot.textContent;
+            card.hass = hass;
+            while (!card.renderRoot.querySelector('.parts')) await new Promise((wake) => setTimeout(wake, 50));
+            const sounds = card.renderRoot.querySelector('echonet-sounds').renderRoot.querySelectorAll('li').length;
+            card.remove();
+            return { missing, sounds };
+        }""",
+        calm.device_id,
+    )
+    assert "This satellite is not there any more." in found["missing"]
+    assert found["sounds"] == 0
+
+
+async def test_the_longest_name_fits_on_a_phone(calm: Room) -> None:
+    async def call_it(name: str | None) -> None:
+        await calm.house.home.api.command(
+            "config/device_registry/update", device_id=calm.device_id, name_by_user=name
+        )
+
+    await call_it("W" * 200)
+    try:
+        page = await calm.open(viewport={"width": 360, "height": 780})
+        await expect(page.locator("echonet-card h2")).to_contain_text("WWWW")
+        overflow = await page.locator("echonet-card").evaluate(
+            "(element) => element.scrollWidth - element.clientWidth"
+        )
+        assert overflow <= 0
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    finally:
+        await call_it(None)
+
+
+async def test_who_reads_from_right_to_left_sees_bars_grow_that_way_and_time_as_always(calm: Room) -> None:
+    await calm.speak("he")
+    try:
+        page = await calm.open(reduced_motion="reduce")
+        await page.wait_for_function(
+            "getComputedStyle(document.querySelector('home-assistant')).direction === 'rtl'"
+            " || document.dir === 'rtl'"
+        )
+        fill = page.locator("echonet-bars .fill").first
+        origin, width, motion = await fill.evaluate(
+            "(element) => { const style = getComputedStyle(element);"
+            " return [style.transformOrigin.split(' ')[0], style.width, style.transitionDuration]; }"
+        )
+        assert origin == width
+        assert motion == "0s"
+        past, present = [
+            await page.locator("echonet-spectrogram .axis span").nth(place).bounding_box()
+            for place in range(2)
+        ]
+        assert past is not None
+        assert present is not None
+        assert past["x"] < present["x"]
+        assert not await violations(page, "echonet-card")
+    finally:
+        await calm.speak("en")
 
 
 async def test_a_satellite_that_does_not_listen_says_so(calm: Room) -> None:

@@ -253,86 +253,86 @@ var h = class extends HTMLElement {
 };
 h.elementStyles = [], h.shadowRootOptions = { mode: "open" }, h[p("elementProperties")] = /* @__PURE__ */ new Map(), h[p("finalized")] = /* @__PURE__ */ new Map(), ae?.({ ReactiveElement: h }), (f.reactiveElementVersions ??= []).push("2.1.2");
 // node_modules/lit-html/lit-html.js
-var g = globalThis, ce = (e) => e, _ = g.trustedTypes, le = _ ? _.createPolicy("lit-html", { createHTML: (e) => e }) : void 0, ue = "$lit$", v = `lit$${Math.random().toFixed(9).slice(2)}$`, de = "?" + v, fe = `<${de}>`, y = document, b = () => y.createComment(""), x = (e) => e === null || typeof e != "object" && typeof e != "function", S = Array.isArray, pe = (e) => S(e) || typeof e?.[Symbol.iterator] == "function", C = "[ 	\n\f\r]", w = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, T = /-->/g, E = />/g, D = RegExp(`>|${C}(?:([^\\s"'>=/]+)(${C}*=${C}*(?:[^ \t\n\f\r"'\`<>=]|("|')|))|$)`, "g"), O = /'/g, k = /"/g, A = /^(?:script|style|textarea|title)$/i, j = ((e) => (t, ...n) => ({
+var g = globalThis, _ = (e) => e, v = g.trustedTypes, y = v ? v.createPolicy("lit-html", { createHTML: (e) => e }) : void 0, ce = "$lit$", b = `lit$${Math.random().toFixed(9).slice(2)}$`, le = "?" + b, ue = `<${le}>`, x = document, S = () => x.createComment(""), C = (e) => e === null || typeof e != "object" && typeof e != "function", w = Array.isArray, de = (e) => w(e) || typeof e?.[Symbol.iterator] == "function", T = "[ 	\n\f\r]", E = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, fe = /-->/g, pe = />/g, D = RegExp(`>|${T}(?:([^\\s"'>=/]+)(${T}*=${T}*(?:[^ \t\n\f\r"'\`<>=]|("|')|))|$)`, "g"), O = /'/g, k = /"/g, me = /^(?:script|style|textarea|title)$/i, A = ((e) => (t, ...n) => ({
 	_$litType$: e,
 	strings: t,
 	values: n
-}))(1), M = Symbol.for("lit-noChange"), N = Symbol.for("lit-nothing"), me = /* @__PURE__ */ new WeakMap(), P = y.createTreeWalker(y, 129);
-function he(e, t) {
-	if (!S(e) || !e.hasOwnProperty("raw")) throw Error("invalid template strings array");
-	return le === void 0 ? t : le.createHTML(t);
+}))(1), j = Symbol.for("lit-noChange"), M = Symbol.for("lit-nothing"), he = /* @__PURE__ */ new WeakMap(), N = x.createTreeWalker(x, 129);
+function ge(e, t) {
+	if (!w(e) || !e.hasOwnProperty("raw")) throw Error("invalid template strings array");
+	return y === void 0 ? t : y.createHTML(t);
 }
-var ge = (e, t) => {
-	let n = e.length - 1, r = [], i, a = t === 2 ? "<svg>" : t === 3 ? "<math>" : "", o = w;
+var _e = (e, t) => {
+	let n = e.length - 1, r = [], i, a = t === 2 ? "<svg>" : t === 3 ? "<math>" : "", o = E;
 	for (let t = 0; t < n; t++) {
 		let n = e[t], s, c, l = -1, u = 0;
-		for (; u < n.length && (o.lastIndex = u, c = o.exec(n), c !== null);) u = o.lastIndex, o === w ? c[1] === "!--" ? o = T : c[1] === void 0 ? c[2] === void 0 ? c[3] !== void 0 && (o = D) : (A.test(c[2]) && (i = RegExp("</" + c[2], "g")), o = D) : o = E : o === D ? c[0] === ">" ? (o = i ?? w, l = -1) : c[1] === void 0 ? l = -2 : (l = o.lastIndex - c[2].length, s = c[1], o = c[3] === void 0 ? D : c[3] === "\"" ? k : O) : o === k || o === O ? o = D : o === T || o === E ? o = w : (o = D, i = void 0);
+		for (; u < n.length && (o.lastIndex = u, c = o.exec(n), c !== null);) u = o.lastIndex, o === E ? c[1] === "!--" ? o = fe : c[1] === void 0 ? c[2] === void 0 ? c[3] !== void 0 && (o = D) : (me.test(c[2]) && (i = RegExp("</" + c[2], "g")), o = D) : o = pe : o === D ? c[0] === ">" ? (o = i ?? E, l = -1) : c[1] === void 0 ? l = -2 : (l = o.lastIndex - c[2].length, s = c[1], o = c[3] === void 0 ? D : c[3] === "\"" ? k : O) : o === k || o === O ? o = D : o === fe || o === pe ? o = E : (o = D, i = void 0);
 		let d = o === D && e[t + 1].startsWith("/>") ? " " : "";
-		a += o === w ? n + fe : l >= 0 ? (r.push(s), n.slice(0, l) + ue + n.slice(l) + v + d) : n + v + (l === -2 ? t : d);
+		a += o === E ? n + ue : l >= 0 ? (r.push(s), n.slice(0, l) + ce + n.slice(l) + b + d) : n + b + (l === -2 ? t : d);
 	}
-	return [he(e, a + (e[n] || "<?>") + (t === 2 ? "</svg>" : t === 3 ? "</math>" : "")), r];
-}, F = class e {
+	return [ge(e, a + (e[n] || "<?>") + (t === 2 ? "</svg>" : t === 3 ? "</math>" : "")), r];
+}, P = class e {
 	constructor({ strings: t, _$litType$: n }, r) {
 		let i;
 		this.parts = [];
-		let a = 0, o = 0, s = t.length - 1, c = this.parts, [l, u] = ge(t, n);
-		if (this.el = e.createElement(l, r), P.currentNode = this.el.content, n === 2 || n === 3) {
+		let a = 0, o = 0, s = t.length - 1, c = this.parts, [l, u] = _e(t, n);
+		if (this.el = e.createElement(l, r), N.currentNode = this.el.content, n === 2 || n === 3) {
 			let e = this.el.content.firstChild;
 			e.replaceWith(...e.childNodes);
 		}
-		for (; (i = P.nextNode()) !== null && c.length < s;) {
+		for (; (i = N.nextNode()) !== null && c.length < s;) {
 			if (i.nodeType === 1) {
-				if (i.hasAttributes()) for (let e of i.getAttributeNames()) if (e.endsWith(ue)) {
-					let t = u[o++], n = i.getAttribute(e).split(v), r = /([.?@])?(.*)/.exec(t);
+				if (i.hasAttributes()) for (let e of i.getAttributeNames()) if (e.endsWith(ce)) {
+					let t = u[o++], n = i.getAttribute(e).split(b), r = /([.?@])?(.*)/.exec(t);
 					c.push({
 						type: 1,
 						index: a,
 						name: r[2],
 						strings: n,
-						ctor: r[1] === "." ? ve : r[1] === "?" ? ye : r[1] === "@" ? be : R
+						ctor: r[1] === "." ? ye : r[1] === "?" ? be : r[1] === "@" ? xe : L
 					}), i.removeAttribute(e);
-				} else e.startsWith(v) && (c.push({
+				} else e.startsWith(b) && (c.push({
 					type: 6,
 					index: a
 				}), i.removeAttribute(e));
-				if (A.test(i.tagName)) {
-					let e = i.textContent.split(v), t = e.length - 1;
+				if (me.test(i.tagName)) {
+					let e = i.textContent.split(b), t = e.length - 1;
 					if (t > 0) {
-						i.textContent = _ ? _.emptyScript : "";
-						for (let n = 0; n < t; n++) i.append(e[n], b()), P.nextNode(), c.push({
+						i.textContent = v ? v.emptyScript : "";
+						for (let n = 0; n < t; n++) i.append(e[n], S()), N.nextNode(), c.push({
 							type: 2,
 							index: ++a
 						});
-						i.append(e[t], b());
+						i.append(e[t], S());
 					}
 				}
 			} else if (i.nodeType === 8) {
-				if (i.data === de) c.push({
+				if (i.data === le) c.push({
 					type: 2,
 					index: a
 				});
 				else {
 					let e = -1;
-					for (; (e = i.data.indexOf(v, e + 1)) !== -1;) c.push({
+					for (; (e = i.data.indexOf(b, e + 1)) !== -1;) c.push({
 						type: 7,
 						index: a
-					}), e += v.length - 1;
+					}), e += b.length - 1;
 				}
 			}
 			a++;
 		}
 	}
 	static createElement(e, t) {
-		let n = y.createElement("template");
+		let n = x.createElement("template");
 		return n.innerHTML = e, n;
 	}
 };
-function I(e, t, n = e, r) {
-	if (t === M) return t;
-	let i = r === void 0 ? n._$Cl : n._$Co?.[r], a = x(t) ? void 0 : t._$litDirective$;
-	return i?.constructor !== a && (i?._$AO?.(!1), a === void 0 ? i = void 0 : (i = new a(e), i._$AT(e, n, r)), r === void 0 ? n._$Cl = i : (n._$Co ??= [])[r] = i), i !== void 0 && (t = I(e, i._$AS(e, t.values), i, r)), t;
+function F(e, t, n = e, r) {
+	if (t === j) return t;
+	let i = r === void 0 ? n._$Cl : n._$Co?.[r], a = C(t) ? void 0 : t._$litDirective$;
+	return i?.constructor !== a && (i?._$AO?.(!1), a === void 0 ? i = void 0 : (i = new a(e), i._$AT(e, n, r)), r === void 0 ? n._$Cl = i : (n._$Co ??= [])[r] = i), i !== void 0 && (t = F(e, i._$AS(e, t.values), i, r)), t;
 }
-var _e = class {
+var ve = class {
 	constructor(e, t) {
 		this._$AV = [], this._$AN = void 0, this._$AD = e, this._$AM = t;
 	}
@@ -343,28 +343,28 @@ var _e = class {
 		return this._$AM._$AU;
 	}
 	u(e) {
-		let { el: { content: t }, parts: n } = this._$AD, r = (e?.creationScope ?? y).importNode(t, !0);
-		P.currentNode = r;
-		let i = P.nextNode(), a = 0, o = 0, s = n[0];
+		let { el: { content: t }, parts: n } = this._$AD, r = (e?.creationScope ?? x).importNode(t, !0);
+		N.currentNode = r;
+		let i = N.nextNode(), a = 0, o = 0, s = n[0];
 		for (; s !== void 0;) {
 			if (a === s.index) {
 				let t;
-				s.type === 2 ? t = new L(i, i.nextSibling, this, e) : s.type === 1 ? t = new s.ctor(i, s.name, s.strings, this, e) : s.type === 6 && (t = new xe(i, this, e)), this._$AV.push(t), s = n[++o];
+				s.type === 2 ? t = new I(i, i.nextSibling, this, e) : s.type === 1 ? t = new s.ctor(i, s.name, s.strings, this, e) : s.type === 6 && (t = new Se(i, this, e)), this._$AV.push(t), s = n[++o];
 			}
-			a !== s?.index && (i = P.nextNode(), a++);
+			a !== s?.index && (i = N.nextNode(), a++);
 		}
-		return P.currentNode = y, r;
+		return N.currentNode = x, r;
 	}
 	p(e) {
 		let t = 0;
 		for (let n of this._$AV) n !== void 0 && (n.strings === void 0 ? n._$AI(e[t]) : (n._$AI(e, n, t), t += n.strings.length - 2)), t++;
 	}
-}, L = class e {
+}, I = class e {
 	get _$AU() {
 		return this._$AM?._$AU ?? this._$Cv;
 	}
 	constructor(e, t, n, r) {
-		this.type = 2, this._$AH = N, this._$AN = void 0, this._$AA = e, this._$AB = t, this._$AM = n, this.options = r, this._$Cv = r?.isConnected ?? !0;
+		this.type = 2, this._$AH = M, this._$AN = void 0, this._$AA = e, this._$AB = t, this._$AM = n, this.options = r, this._$Cv = r?.isConnected ?? !0;
 	}
 	get parentNode() {
 		let e = this._$AA.parentNode, t = this._$AM;
@@ -377,7 +377,7 @@ var _e = class {
 		return this._$AB;
 	}
 	_$AI(e, t = this) {
-		e = I(this, e, t), x(e) ? e === N || e == null || e === "" ? (this._$AH !== N && this._$AR(), this._$AH = N) : e !== this._$AH && e !== M && this._(e) : e._$litType$ === void 0 ? e.nodeType === void 0 ? pe(e) ? this.k(e) : this._(e) : this.T(e) : this.$(e);
+		e = F(this, e, t), C(e) ? e === M || e == null || e === "" ? (this._$AH !== M && this._$AR(), this._$AH = M) : e !== this._$AH && e !== j && this._(e) : e._$litType$ === void 0 ? e.nodeType === void 0 ? de(e) ? this.k(e) : this._(e) : this.T(e) : this.$(e);
 	}
 	O(e) {
 		return this._$AA.parentNode.insertBefore(e, this._$AB);
@@ -386,36 +386,36 @@ var _e = class {
 		this._$AH !== e && (this._$AR(), this._$AH = this.O(e));
 	}
 	_(e) {
-		this._$AH !== N && x(this._$AH) ? this._$AA.nextSibling.data = e : this.T(y.createTextNode(e)), this._$AH = e;
+		this._$AH !== M && C(this._$AH) ? this._$AA.nextSibling.data = e : this.T(x.createTextNode(e)), this._$AH = e;
 	}
 	$(e) {
-		let { values: t, _$litType$: n } = e, r = typeof n == "number" ? this._$AC(e) : (n.el === void 0 && (n.el = F.createElement(he(n.h, n.h[0]), this.options)), n);
+		let { values: t, _$litType$: n } = e, r = typeof n == "number" ? this._$AC(e) : (n.el === void 0 && (n.el = P.createElement(ge(n.h, n.h[0]), this.options)), n);
 		if (this._$AH?._$AD === r) this._$AH.p(t);
 		else {
-			let e = new _e(r, this), n = e.u(this.options);
+			let e = new ve(r, this), n = e.u(this.options);
 			e.p(t), this.T(n), this._$AH = e;
 		}
 	}
 	_$AC(e) {
-		let t = me.get(e.strings);
-		return t === void 0 && me.set(e.strings, t = new F(e)), t;
+		let t = he.get(e.strings);
+		return t === void 0 && he.set(e.strings, t = new P(e)), t;
 	}
 	k(t) {
-		S(this._$AH) || (this._$AH = [], this._$AR());
+		w(this._$AH) || (this._$AH = [], this._$AR());
 		let n = this._$AH, r, i = 0;
-		for (let a of t) i === n.length ? n.push(r = new e(this.O(b()), this.O(b()), this, this.options)) : r = n[i], r._$AI(a), i++;
+		for (let a of t) i === n.length ? n.push(r = new e(this.O(S()), this.O(S()), this, this.options)) : r = n[i], r._$AI(a), i++;
 		i < n.length && (this._$AR(r && r._$AB.nextSibling, i), n.length = i);
 	}
 	_$AR(e = this._$AA.nextSibling, t) {
 		for (this._$AP?.(!1, !0, t); e !== this._$AB;) {
-			let t = ce(e).nextSibling;
-			ce(e).remove(), e = t;
+			let t = _(e).nextSibling;
+			_(e).remove(), e = t;
 		}
 	}
 	setConnected(e) {
 		this._$AM === void 0 && (this._$Cv = e, this._$AP?.(e));
 	}
-}, R = class {
+}, L = class {
 	get tagName() {
 		return this.element.tagName;
 	}
@@ -423,47 +423,47 @@ var _e = class {
 		return this._$AM._$AU;
 	}
 	constructor(e, t, n, r, i) {
-		this.type = 1, this._$AH = N, this._$AN = void 0, this.element = e, this.name = t, this._$AM = r, this.options = i, n.length > 2 || n[0] !== "" || n[1] !== "" ? (this._$AH = Array(n.length - 1).fill(/* @__PURE__ */ new String()), this.strings = n) : this._$AH = N;
+		this.type = 1, this._$AH = M, this._$AN = void 0, this.element = e, this.name = t, this._$AM = r, this.options = i, n.length > 2 || n[0] !== "" || n[1] !== "" ? (this._$AH = Array(n.length - 1).fill(/* @__PURE__ */ new String()), this.strings = n) : this._$AH = M;
 	}
 	_$AI(e, t = this, n, r) {
 		let i = this.strings, a = !1;
-		if (i === void 0) e = I(this, e, t, 0), a = !x(e) || e !== this._$AH && e !== M, a && (this._$AH = e);
+		if (i === void 0) e = F(this, e, t, 0), a = !C(e) || e !== this._$AH && e !== j, a && (this._$AH = e);
 		else {
 			let r = e, o, s;
-			for (e = i[0], o = 0; o < i.length - 1; o++) s = I(this, r[n + o], t, o), s === M && (s = this._$AH[o]), a ||= !x(s) || s !== this._$AH[o], s === N ? e = N : e !== N && (e += (s ?? "") + i[o + 1]), this._$AH[o] = s;
+			for (e = i[0], o = 0; o < i.length - 1; o++) s = F(this, r[n + o], t, o), s === j && (s = this._$AH[o]), a ||= !C(s) || s !== this._$AH[o], s === M ? e = M : e !== M && (e += (s ?? "") + i[o + 1]), this._$AH[o] = s;
 		}
 		a && !r && this.j(e);
 	}
 	j(e) {
-		e === N ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
+		e === M ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
 	}
-}, ve = class extends R {
+}, ye = class extends L {
 	constructor() {
 		super(...arguments), this.type = 3;
 	}
 	j(e) {
-		this.element[this.name] = e === N ? void 0 : e;
+		this.element[this.name] = e === M ? void 0 : e;
 	}
-}, ye = class extends R {
+}, be = class extends L {
 	constructor() {
 		super(...arguments), this.type = 4;
 	}
 	j(e) {
-		this.element.toggleAttribute(this.name, !!e && e !== N);
+		this.element.toggleAttribute(this.name, !!e && e !== M);
 	}
-}, be = class extends R {
+}, xe = class extends L {
 	constructor(e, t, n, r, i) {
 		super(e, t, n, r, i), this.type = 5;
 	}
 	_$AI(e, t = this) {
-		if ((e = I(this, e, t, 0) ?? N) === M) return;
-		let n = this._$AH, r = e === N && n !== N || e.capture !== n.capture || e.once !== n.once || e.passive !== n.passive, i = e !== N && (n === N || r);
+		if ((e = F(this, e, t, 0) ?? M) === j) return;
+		let n = this._$AH, r = e === M && n !== M || e.capture !== n.capture || e.once !== n.once || e.passive !== n.passive, i = e !== M && (n === M || r);
 		r && this.element.removeEventListener(this.name, this, n), i && this.element.addEventListener(this.name, this, e), this._$AH = e;
 	}
 	handleEvent(e) {
 		typeof this._$AH == "function" ? this._$AH.call(this.options?.host ?? this.element, e) : this._$AH.handleEvent(e);
 	}
-}, xe = class {
+}, Se = class {
 	constructor(e, t, n) {
 		this.element = e, this.type = 6, this._$AN = void 0, this._$AM = t, this.options = n;
 	}
@@ -471,18 +471,18 @@ var _e = class {
 		return this._$AM._$AU;
 	}
 	_$AI(e) {
-		I(this, e);
+		F(this, e);
 	}
-}, Se = g.litHtmlPolyfillSupport;
-Se?.(F, L), (g.litHtmlVersions ??= []).push("3.3.3");
-var Ce = (e, t, n) => {
+}, Ce = g.litHtmlPolyfillSupport;
+Ce?.(P, I), (g.litHtmlVersions ??= []).push("3.3.3");
+var we = (e, t, n) => {
 	let r = n?.renderBefore ?? t, i = r._$litPart$;
 	if (i === void 0) {
 		let e = n?.renderBefore ?? null;
-		r._$litPart$ = i = new L(t.insertBefore(b(), e), e, void 0, n ?? {});
+		r._$litPart$ = i = new I(t.insertBefore(S(), e), e, void 0, n ?? {});
 	}
 	return i._$AI(e), i;
-}, z = globalThis, B = class extends h {
+}, R = globalThis, z = class extends h {
 	constructor() {
 		super(...arguments), this.renderOptions = { host: this }, this._$Do = void 0;
 	}
@@ -492,7 +492,7 @@ var Ce = (e, t, n) => {
 	}
 	update(e) {
 		let t = this.render();
-		this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = Ce(t, this.renderRoot, this.renderOptions);
+		this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = we(t, this.renderRoot, this.renderOptions);
 	}
 	connectedCallback() {
 		super.connectedCallback(), this._$Do?.setConnected(!0);
@@ -501,14 +501,14 @@ var Ce = (e, t, n) => {
 		super.disconnectedCallback(), this._$Do?.setConnected(!1);
 	}
 	render() {
-		return M;
+		return j;
 	}
 };
-B._$litElement$ = !0, B.finalized = !0, z.litElementHydrateSupport?.({ LitElement: B });
-var we = z.litElementPolyfillSupport;
-we?.({ LitElement: B }), (z.litElementVersions ??= []).push("4.2.2");
+z._$litElement$ = !0, z.finalized = !0, R.litElementHydrateSupport?.({ LitElement: z });
+var Te = R.litElementPolyfillSupport;
+Te?.({ LitElement: z }), (R.litElementVersions ??= []).push("4.2.2");
 // src/styles.ts
-var V = o`
+var B = o`
   :host {
     display: block;
     color: var(--primary-text-color);
@@ -560,21 +560,16 @@ var V = o`
     clip-path: inset(50%);
     white-space: nowrap;
   }
-`, Te = {
+`, Ee = {
 	card_name: "EchoNet: what do you hear",
 	card_description: "What a satellite hears now, its last sounds, and an alert that nobody overlooks.",
 	listening: "Listening",
 	not_listening: "Not listening: switched off",
 	not_connected: "Not connected",
+	lost: "No connection to Home Assistant",
 	starting: "Waiting for the satellite",
 	no_satellite: "No satellite has been set up yet. Add one under Settings > Devices & services > EchoNet.",
 	unknown_satellite: "This satellite is not there any more. Choose another one in the settings of this card.",
-	microphone_missing: "No microphone",
-	microphone_silent: "The microphone is silent",
-	microphone_clipped: "The microphone is overdriven",
-	blocks_dropped: "Sound is lost: the satellite is overloaded",
-	too_slow: "The satellite is too slow",
-	disk_full: "The satellite's disk is full",
 	loudness: "Loudness",
 	sounds_like: "What it sounds like",
 	older_satellite: "This satellite shows only how loud it is. Update it to see more.",
@@ -614,23 +609,18 @@ var V = o`
 	editor_full_screen_alert: "Alert on the whole screen",
 	editor_full_screen_alert_help: "Flashes over everything else, about once a second, until somebody answers",
 	editor_sounds: "How many of the last sounds"
-}, Ee = {
-	en: Te,
+}, De = {
+	en: Ee,
 	de: {
 		card_name: "EchoNet: Was hörst du?",
 		card_description: "Was ein Satellit gerade hört, seine letzten Geräusche, und ein Alarm, den niemand übersieht.",
 		listening: "Hört zu",
 		not_listening: "Hört nicht zu: ausgeschaltet",
 		not_connected: "Nicht verbunden",
+		lost: "Keine Verbindung zu Home Assistant",
 		starting: "Wartet auf den Satelliten",
 		no_satellite: "Noch ist kein Satellit eingerichtet: Einstellungen > Geräte & Dienste > EchoNet.",
 		unknown_satellite: "Diesen Satelliten gibt es nicht mehr. Wähle in den Einstellungen dieser Karte einen anderen.",
-		microphone_missing: "Kein Mikrofon",
-		microphone_silent: "Das Mikrofon ist stumm",
-		microphone_clipped: "Das Mikrofon ist übersteuert",
-		blocks_dropped: "Ton geht verloren: Der Satellit ist überlastet",
-		too_slow: "Der Satellit ist zu langsam",
-		disk_full: "Der Speicher des Satelliten ist voll",
 		loudness: "Lautstärke",
 		sounds_like: "Wonach es klingt",
 		older_satellite: "Dieser Satellit zeigt nur, wie laut es ist. Aktualisiere ihn, um mehr zu sehen.",
@@ -677,15 +667,10 @@ var V = o`
 		listening: "À l’écoute",
 		not_listening: "N’écoute pas : désactivé",
 		not_connected: "Non connecté",
+		lost: "Pas de connexion à Home Assistant",
 		starting: "En attente du satellite",
 		no_satellite: "Aucun satellite n’est encore configuré : Paramètres > Appareils et services > EchoNet.",
 		unknown_satellite: "Ce satellite n’existe plus. Choisissez-en un autre dans les réglages de cette carte.",
-		microphone_missing: "Pas de microphone",
-		microphone_silent: "Le microphone est muet",
-		microphone_clipped: "Le microphone sature",
-		blocks_dropped: "Du son est perdu : le satellite est surchargé",
-		too_slow: "Le satellite est trop lent",
-		disk_full: "Le disque du satellite est plein",
 		loudness: "Volume",
 		sounds_like: "À quoi cela ressemble",
 		older_satellite: "Ce satellite n’indique que le volume. Mettez-le à jour pour en voir davantage.",
@@ -732,15 +717,10 @@ var V = o`
 		listening: "Escuchando",
 		not_listening: "No escucha: apagado",
 		not_connected: "Sin conexión",
+		lost: "Sin conexión con Home Assistant",
 		starting: "Esperando al satélite",
 		no_satellite: "Aún no hay ningún satélite configurado: Ajustes > Dispositivos y servicios > EchoNet.",
 		unknown_satellite: "Este satélite ya no existe. Elige otro en los ajustes de esta tarjeta.",
-		microphone_missing: "Sin micrófono",
-		microphone_silent: "El micrófono está en silencio",
-		microphone_clipped: "El micrófono está saturado",
-		blocks_dropped: "Se pierde sonido: el satélite está sobrecargado",
-		too_slow: "El satélite es demasiado lento",
-		disk_full: "El disco del satélite está lleno",
 		loudness: "Volumen",
 		sounds_like: "A qué suena",
 		older_satellite: "Este satélite solo muestra el volumen. Actualízalo para ver más.",
@@ -782,17 +762,17 @@ var V = o`
 		editor_sounds: "Cuántos de los últimos sonidos"
 	}
 };
-function H(e) {
-	return Ee[(e ?? "").split("-")[0]?.toLowerCase() ?? ""] ?? Te;
+function V(e) {
+	return De[(e ?? "").split("-")[0]?.toLowerCase() ?? ""] ?? Ee;
 }
-function U() {
-	return H(document.documentElement.lang || navigator.language);
+function H() {
+	return V(document.documentElement.lang || navigator.language);
 }
-function W(e, t) {
+function U(e, t) {
 	return e.replace(/\{(\w+)\}/g, (e, n) => String(t[n] ?? e));
 }
 // src/times.ts
-function De(e, t, n = /* @__PURE__ */ new Date()) {
+function Oe(e, t, n = /* @__PURE__ */ new Date()) {
 	let r = new Date(t), i = e.locale.time_zone === "server" ? e.config.time_zone : void 0, a = {
 		12: !0,
 		24: !1
@@ -807,11 +787,14 @@ function De(e, t, n = /* @__PURE__ */ new Date()) {
 		month: "short"
 	}), new Intl.DateTimeFormat(e.locale.language, o).format(r);
 }
+function W(e) {
+	return Math.min(99, G(e));
+}
 function G(e) {
 	return Math.round(100 * e);
 }
 // src/bars.ts
-var K = -80, Oe = .75, ke = class extends B {
+var K = -80, ke = .75, Ae = class extends z {
 	static properties = {
 		view: { attribute: !1 },
 		level: { attribute: !1 },
@@ -821,21 +804,21 @@ var K = -80, Oe = .75, ke = class extends B {
 	willUpdate(e) {
 		if (!e.has("level")) return;
 		let t = this.level?.probabilities ?? {}, n = {};
-		for (let [e, r] of Object.entries(t)) n[e] = Math.max(r, Oe * (this.#e[e] ?? 0));
+		for (let [e, r] of Object.entries(t)) n[e] = Math.max(r, ke * (this.#e[e] ?? 0));
 		this.#e = n;
 	}
 	render() {
 		let e = this.view.classes, t = this.level !== void 0 && Object.keys(this.level.probabilities).length === 0;
-		return j`
+		return A`
       ${this.#t()}
       <h3>${this.texts.sounds_like}</h3>
-      ${t ? j`<p class="quiet">${this.texts.older_satellite}</p>` : j`<div class="bars">${e.map((e) => this.#n(e))}</div>
+      ${t ? A`<p class="quiet">${this.texts.older_satellite}</p>` : A`<div class="bars">${e.map((e) => this.#n(e))}</div>
               <p class="quiet">${this.texts.mark}</p>`}
     `;
 	}
 	#t() {
 		let e = (e) => Math.min(1, Math.max(0, 1 - e / K)), t = this.level?.rms ?? K, n = this.level?.peak ?? K;
-		return j`
+		return A`
       <h3 id="loudness">${this.texts.loudness}</h3>
       <div
         class="track loudness"
@@ -847,16 +830,16 @@ var K = -80, Oe = .75, ke = class extends B {
         aria-valuetext="${Math.round(t)} dB"
       >
         <div class="fill" style="transform: scaleX(${e(t).toFixed(3)})"></div>
-        <div class="mark" style="left: ${(100 * e(n)).toFixed(1)}%"></div>
+        <div class="mark" style="inset-inline-start: ${(100 * e(n)).toFixed(1)}%"></div>
       </div>
     `;
 	}
 	#n(e) {
-		let t = this.#e[e] ?? 0, n = this.view.active.includes(e), r = this.level?.thresholds[e], i = this.view.names[e] ?? e, a = W(n ? this.texts.bar_heard : this.texts.bar, {
+		let t = this.#e[e] ?? 0, n = this.view.active.includes(e), r = this.level?.thresholds[e], i = this.view.names[e] ?? e, a = U(n ? this.texts.bar_heard : this.texts.bar, {
 			name: i,
 			percent: G(t)
 		});
-		return j`
+		return A`
       <div class="row ${n ? "heard" : ""}" data-class=${e}>
         <span class="name" aria-hidden="true">${i}</span>
         <div
@@ -869,13 +852,13 @@ var K = -80, Oe = .75, ke = class extends B {
           aria-valuetext=${a}
         >
           <div class="fill" style="transform: scaleX(${t.toFixed(3)})"></div>
-          ${r === void 0 ? N : j`<div class="mark" style="left: ${(100 * r).toFixed(1)}%"></div>`}
+          ${r === void 0 ? M : A`<div class="mark" style="inset-inline-start: ${(100 * r).toFixed(1)}%"></div>`}
         </div>
         <span class="share" aria-hidden="true">${G(t)} %</span>
       </div>
     `;
 	}
-	static styles = [V, o`
+	static styles = [B, o`
       .track {
         position: relative;
         height: 12px;
@@ -895,12 +878,15 @@ var K = -80, Oe = .75, ke = class extends B {
         background: var(--primary-color);
         transition: transform 0.15s linear;
       }
+      .fill:dir(rtl) {
+        transform-origin: right;
+      }
       .mark {
         position: absolute;
         top: 0;
         bottom: 0;
         width: 2px;
-        margin-left: -1px;
+        margin-inline-start: -1px;
         background: var(--primary-text-color);
       }
       .bars {
@@ -933,7 +919,7 @@ var K = -80, Oe = .75, ke = class extends B {
         }
       }
     `];
-}, Ae = 5e3, je = class {
+}, je = 5e3, Me = class {
 	#e;
 	#t;
 	#n;
@@ -941,19 +927,20 @@ var K = -80, Oe = .75, ke = class extends B {
 	#i = 0;
 	#a;
 	#o;
-	#s = () => {
-		this.#l(), document.hidden || this.#c();
+	#s = () => this.#n({ lost: !0 });
+	#c = () => {
+		this.#u(), document.hidden || this.#l();
 	};
 	constructor(e, t, n) {
 		this.#e = e, this.#t = t, this.#n = n;
 	}
 	open() {
-		document.addEventListener("visibilitychange", this.#s), this.#e.connection.addEventListener("ready", this.#s), this.#r = !0, this.#s();
+		document.addEventListener("visibilitychange", this.#c), this.#e.connection.addEventListener("ready", this.#c), this.#e.connection.addEventListener("disconnected", this.#s), this.#r = !0, this.#c();
 	}
 	close() {
-		document.removeEventListener("visibilitychange", this.#s), this.#e.connection.removeEventListener("ready", this.#s), this.#r = !1, this.#l();
+		document.removeEventListener("visibilitychange", this.#c), this.#e.connection.removeEventListener("ready", this.#c), this.#e.connection.removeEventListener("disconnected", this.#s), this.#r = !1, this.#u();
 	}
-	async #c() {
+	async #l() {
 		let e = ++this.#i, t = () => this.#r && e === this.#i;
 		try {
 			let e = await this.#e.connection.subscribeMessage((e) => {
@@ -966,15 +953,15 @@ var K = -80, Oe = .75, ke = class extends B {
 			t() ? this.#a = e : await e().catch(() => void 0);
 		} catch {
 			if (!t()) return;
-			this.#n({ view: null }), this.#o = setTimeout(this.#s, Ae);
+			this.#n({ view: null }), this.#o = setTimeout(this.#c, je);
 		}
 	}
-	#l() {
+	#u() {
 		this.#i++, clearTimeout(this.#o), this.#a?.().catch(() => void 0), this.#a = void 0;
 	}
 };
 // src/form.ts
-function Me() {
+function Ne() {
 	return {
 		schema: [
 			{
@@ -1008,8 +995,8 @@ function Me() {
 				selector: { boolean: {} }
 			}
 		],
-		computeLabel: (e) => U()[`editor_${e.name}`] ?? e.name,
-		computeHelper: (e) => U()[`editor_${e.name}_help`]
+		computeLabel: (e) => H()[`editor_${e.name}`] ?? e.name,
+		computeHelper: (e) => H()[`editor_${e.name}_help`]
 	};
 }
 // src/overlay.ts
@@ -1019,21 +1006,21 @@ function Z(e, t) {
 	let n = [...q.values()].find((e) => !J.has(X(e.alert)));
 	n !== void 0 && Y === void 0 && (Y = document.createElement("echonet-overlay"), document.body.append(Y)), Y !== void 0 && (n === void 0 ? (Y.remove(), Y = void 0) : Y.claim = n);
 }
-var Ne = class extends B {
+var Pe = class extends z {
 	static properties = { claim: { attribute: !1 } };
 	render() {
-		let { alert: e, texts: t, hass: n } = this.claim, r = e.incident === null, i = r ? t.test_message : W(t.heard_at, {
-			time: De(n, e.onset),
-			percent: G(e.confidence)
+		let { alert: e, texts: t, hass: n } = this.claim, r = e.incident === null, i = r ? t.test_message : U(t.heard_at, {
+			time: Oe(n, e.onset),
+			percent: W(e.confidence)
 		});
-		return j`
+		return A`
       <dialog role="alertdialog" aria-labelledby="title" aria-describedby="message" @cancel=${this.#e}>
         <div class="panel">
           <div class="sign" aria-hidden="true">!</div>
-          <h2 id="title">${r ? W(t.test_title, { title: e.title }) : e.title}</h2>
-          <p id="message">${i}${e.going_on || r ? N : j` ${t.over}`}</p>
+          <h2 id="title">${r ? U(t.test_title, { title: e.title }) : e.title}</h2>
+          <p id="message">${i}${e.going_on || r ? M : A` ${t.over}`}</p>
           <div class="buttons">
-            ${r ? N : j`<button class="first" autofocus @click=${() => this.claim.answer(!1)}>
+            ${r ? M : A`<button class="first" autofocus @click=${() => this.claim.answer(!1)}>
                       ${t.acknowledge}
                     </button>
                     <button @click=${() => this.claim.answer(!0)}>${t.false_alarm}</button>`}
@@ -1051,7 +1038,7 @@ var Ne = class extends B {
 		for (let [e, t] of q) J.has(X(t.alert)) && q.delete(e);
 		Z(this, void 0);
 	};
-	static styles = [V, o`
+	static styles = [B, o`
       dialog {
         box-sizing: border-box;
         width: 100vw;
@@ -1100,6 +1087,11 @@ var Ne = class extends B {
         line-height: 18vmin;
         font-weight: 900;
       }
+      h2,
+      p {
+        max-width: 100%;
+        overflow-wrap: anywhere;
+      }
       h2 {
         font-size: clamp(1.8rem, 8vmin, 5rem);
         line-height: 1.1;
@@ -1139,29 +1131,30 @@ var Ne = class extends B {
         }
       }
     `];
-}, Pe = "echonet";
-function Fe(e, t) {
-	return Object.values(e.entities).some((e) => e.device_id === t && e.platform === Pe && e.translation_key === "listening");
+}, Fe = "echonet";
+function Ie(e, t) {
+	return Object.values(e.entities).some((e) => e.device_id === t && e.platform === Fe && e.translation_key === "listening");
 }
 function Q(e) {
 	let t = (t) => e.devices[t]?.name_by_user ?? e.devices[t]?.name ?? "";
-	return Object.keys(e.devices).filter((t) => Fe(e, t)).sort((e, n) => t(e).localeCompare(t(n)));
-}
-function Ie(e, t) {
-	return Object.values(e.devices).find((e) => e.identifiers.some(([e, n]) => e === Pe && n === t))?.id;
+	return Object.keys(e.devices).filter((t) => Ie(e, t)).sort((e, n) => t(e).localeCompare(t(n)));
 }
 function Le(e, t) {
+	return Object.values(e.devices).find((e) => e.identifiers.some(([e, n]) => e === Fe && n === t))?.id;
+}
+function Re(e, t) {
 	let n = e.entities[t]?.device_id;
-	return n !== void 0 && Fe(e, n) ? n : void 0;
+	return n !== void 0 && Ie(e, n) ? n : void 0;
 }
 // src/card.ts
-var Re = 5, ze = 1e4, Be = ["critical", "high"], Ve = class extends B {
+var ze = 5, Be = 1e4, Ve = ["critical", "high"], He = class extends z {
 	static properties = {
 		hass: { attribute: !1 },
 		_config: { state: !0 },
 		_view: { state: !0 },
 		_level: { state: !0 },
 		_test: { state: !0 },
+		_lost: { state: !0 },
 		_said: { state: !0 },
 		_failed: { state: !0 }
 	};
@@ -1170,10 +1163,10 @@ var Re = 5, ze = 1e4, Be = ["critical", "high"], Ve = class extends B {
 	#n = /* @__PURE__ */ new Set();
 	#r = /* @__PURE__ */ new Set();
 	constructor() {
-		super(), this._said = "", this._failed = "";
+		super(), this._lost = !1, this._said = "", this._failed = "";
 	}
 	static getConfigForm() {
-		return Me();
+		return Ne();
 	}
 	static getStubConfig(e) {
 		let t = Q(e)[0];
@@ -1199,40 +1192,40 @@ var Re = 5, ze = 1e4, Be = ["critical", "high"], Ve = class extends B {
 		super.disconnectedCallback(), this.#s(), Z(this, void 0);
 	}
 	get #i() {
-		return H(this.hass?.locale.language);
+		return V(this.hass?.locale.language);
 	}
 	get #a() {
 		if (this.hass !== void 0 && this._config !== void 0) return this._config.device_id ?? Q(this.hass)[0];
 	}
 	updated(e) {
 		if (!this.isConnected) return;
-		let t = this.#a;
-		this.hass !== void 0 && t !== this.#t && this.#o(this.hass, t), (e.has("_view") || e.has("_test") || e.has("_config")) && this.#u();
+		let { hass: t } = this, n = this.#a, r = n !== void 0 && t?.devices[n] !== void 0 ? n : void 0;
+		t !== void 0 && r !== this.#t && this.#o(t, r), (e.has("_view") || e.has("_test") || e.has("_config")) && this.#u();
 	}
 	#o(e, t) {
-		this.#s(), this.#t = t, this._view = void 0, this._level = void 0, t !== void 0 && e.devices[t] !== void 0 && (this.#e = new je(e, t, (e) => this.#c(e)), this.#e.open());
+		this.#s(), this.#t = t, this._view = void 0, this._level = void 0, this._lost = !1, t !== void 0 && (this.#e = new Me(e, t, (e) => this.#c(e)), this.#e.open());
 	}
 	#s() {
 		this.#e?.close(), this.#e = void 0, this.#t = void 0;
 	}
 	#c(e) {
-		"level" in e ? this._level = e.level : (this._view = e.view, e.view?.connected && e.view.listening || (this._level = void 0), e.view !== null && this.#l(e.view));
+		this._lost = "lost" in e, "lost" in e ? this._level = void 0 : "level" in e ? this._level = e.level : (this._view = e.view, e.view?.connected && e.view.listening || (this._level = void 0), e.view !== null && this.#l(e.view));
 	}
 	#l(e) {
 		for (let t of e.sounds.filter((e) => e.going_on)) {
 			let n = e.names[t.kind] ?? t.kind, r = `${t.id} ${t.kind}`;
 			if (!this.#r.has(r)) {
 				this.#r.add(r);
-				let e = t.test ? W(this.#i.test_title, { title: n }) : n;
-				this._said = `${e}, ${W(this.#i.sure, { percent: G(t.confidence) })}`;
+				let e = t.test ? U(this.#i.test_title, { title: n }) : n;
+				this._said = `${e}, ${U(this.#i.sure, { percent: W(t.confidence) })}`;
 			}
 			t.test && !this.#n.has(t.id) && (this.#n.add(t.id), this._test = t, setTimeout(() => {
 				this._test?.id === t.id && (this._test = void 0);
-			}, ze));
+			}, Be));
 		}
 	}
 	#u() {
-		let { hass: e, _view: t, _test: n } = this, r = t?.alert ?? void 0, i = r !== void 0 && !r.answered && Be.includes(r.severity) ? r : n && t ? He(n, t) : void 0;
+		let { hass: e, _view: t, _test: n } = this, r = t?.alert ?? void 0, i = r !== void 0 && !r.answered && Ve.includes(r.severity) ? r : n && t ? Ue(n, t) : void 0;
 		e === void 0 || i === void 0 || this._config?.full_screen_alert === !1 ? Z(this, void 0) : Z(this, {
 			hass: e,
 			alert: i,
@@ -1251,41 +1244,41 @@ var Re = 5, ze = 1e4, Be = ["critical", "high"], Ve = class extends B {
 		try {
 			await this.hass?.callService("echonet", e, t);
 		} catch (e) {
-			let t = e instanceof Error || Ue(e) ? e.message : String(e);
-			this._failed = W(this.#i.failed, { reason: t });
+			let t = e instanceof Error || We(e) ? e.message : String(e);
+			this._failed = U(this.#i.failed, { reason: t });
 		}
 	}
 	render() {
 		let { hass: e, _config: t } = this;
-		if (e === void 0 || t === void 0) return N;
+		if (e === void 0 || t === void 0) return M;
 		let n = this.#a, r = this.#i;
-		if (n === void 0) return j`<ha-card><p>${r.no_satellite}</p></ha-card>`;
-		if (e.devices[n] === void 0) return j`<ha-card><p>${r.unknown_satellite}</p></ha-card>`;
+		if (n === void 0) return A`<ha-card><p>${r.no_satellite}</p></ha-card>`;
+		if (e.devices[n] === void 0) return A`<ha-card><p>${r.unknown_satellite}</p></ha-card>`;
 		let i = this._view;
-		return j`
+		return A`
       <ha-card>
         <header>
           <h2>${t.title || i?.name || e.devices[n]?.name_by_user || e.devices[n]?.name}</h2>
-          ${this.#p(i)}
+          ${this.#p(e, i)}
         </header>
         <div class="hidden" role="status">${this._said}</div>
-        ${this._failed ? j`<p class="failed" role="alert">${this._failed}</p>` : N}
-        ${i ? this.#m(e, i) : N}
+        ${this._failed ? A`<p class="failed" role="alert">${this._failed}</p>` : M}
+        ${i ? this.#m(e, i) : M}
       </ha-card>
     `;
 	}
-	#p(e) {
-		let t = this.#i;
-		return e ? e.connected ? e.listening ? e.problems.length > 0 ? j`<span class="state bad">${e.problems.map((e) => t[e] ?? e).join(" · ")}</span>` : j`<span class="state good">${t.listening}</span>` : j`<span class="state bad">${t.not_listening}</span>` : j`<span class="state bad">${t.not_connected}</span>` : j`<span class="state">${t.starting}</span>`;
+	#p(e, t) {
+		let n = this.#i;
+		return this._lost ? A`<span class="state bad">${n.lost}</span>` : t ? t.connected ? t.listening ? t.problems.length > 0 ? A`<span class="state bad">${t.problems.map((t) => e.localize(`component.echonet.entity.sensor.health.state.${t}`) || t).join(" · ")}</span>` : A`<span class="state good">${n.listening}</span>` : A`<span class="state bad">${n.not_listening}</span>` : A`<span class="state bad">${n.not_connected}</span>` : A`<span class="state">${n.starting}</span>`;
 	}
 	#m(e, t) {
-		let n = this.#i, r = t.sounds.slice(0, this._config?.sounds ?? Re), i = this._level === void 0 || this._level.bands.length > 0;
-		return j`
-      ${t.alert ? this.#h(t.alert) : N}
+		let n = this.#i, r = t.sounds.slice(0, Math.max(0, this._config?.sounds ?? ze)), i = this._level === void 0 || this._level.bands.length > 0;
+		return A`
+      ${t.alert ? this.#h(t.alert) : M}
       <div class="parts">
         <div>
           <echonet-bars .view=${t} .level=${this._level} .texts=${n}></echonet-bars>
-          ${this._config?.spectrogram === !1 || !i ? N : j`<echonet-spectrogram .level=${this._level} .texts=${n}></echonet-spectrogram>`}
+          ${this._config?.spectrogram === !1 || !i ? M : A`<echonet-spectrogram .level=${this._level} .texts=${n}></echonet-spectrogram>`}
         </div>
         <echonet-sounds
           .hass=${e}
@@ -1301,18 +1294,18 @@ var Re = 5, ze = 1e4, Be = ["critical", "high"], Ve = class extends B {
     `;
 	}
 	#h(e) {
-		let t = this.#i, n = e.by ? W(t.answered_by, { name: e.by }) : t.answered;
-		return j`
+		let t = this.#i, n = e.by ? U(t.answered_by, { name: e.by }) : t.answered;
+		return A`
       <div class="banner ${e.answered ? "" : "unanswered"}" role="alert">
         <strong>${e.title}</strong>
-        ${e.answered ? j`<span>${n}</span>` : j`<span class="buttons">
+        ${e.answered ? A`<span>${n}</span>` : A`<span class="buttons">
                 <button @click=${() => this.#d(e, !1)}>${t.acknowledge}</button>
                 <button @click=${() => this.#d(e, !0)}>${t.false_alarm}</button>
               </span>`}
       </div>
     `;
 	}
-	static styles = [V, o`
+	static styles = [B, o`
       ha-card {
         display: block;
         container-type: inline-size;
@@ -1332,8 +1325,10 @@ var Re = 5, ze = 1e4, Be = ["critical", "high"], Ve = class extends B {
         margin-bottom: 12px;
       }
       h2 {
+        min-width: 0;
         font-size: 1.3rem;
         font-weight: 400;
+        overflow-wrap: anywhere;
       }
       .state {
         font-size: 0.875rem;
@@ -1379,6 +1374,8 @@ var Re = 5, ze = 1e4, Be = ["critical", "high"], Ve = class extends B {
         border-radius: 12px;
       }
       .banner strong {
+        min-width: 0;
+        overflow-wrap: anywhere;
         font-size: 1.15rem;
       }
       .unanswered {
@@ -1400,7 +1397,7 @@ var Re = 5, ze = 1e4, Be = ["critical", "high"], Ve = class extends B {
       }
     `];
 };
-function He(e, t) {
+function Ue(e, t) {
 	return {
 		incident: null,
 		kind: e.kind,
@@ -1413,26 +1410,26 @@ function He(e, t) {
 		by: null
 	};
 }
-function Ue(e) {
+function We(e) {
 	return typeof e == "object" && !!e && typeof e.message == "string";
 }
 // src/panel.ts
-var We = class extends B {
+var Ge = class extends z {
 	static properties = {
 		hass: { attribute: !1 },
 		route: { attribute: !1 }
 	};
 	render() {
 		let e = this.hass;
-		if (e === void 0) return N;
-		let t = H(e.locale.language), n = this.route?.path.split("/")[1], r = n ? Ie(e, n) : void 0, i = r === void 0 ? Q(e) : [r];
-		return j`
+		if (e === void 0) return M;
+		let t = V(e.locale.language), n = this.route?.path.split("/")[1], r = n ? Le(e, n) : void 0, i = r === void 0 ? Q(e) : [r];
+		return A`
       <header>
         <button aria-label=${t.back} @click=${() => history.back()}><span aria-hidden="true">&larr;</span></button>
         <h1>${t.panel_title}</h1>
       </header>
       <main>
-        ${i.length === 0 ? j`<p>${t.no_satellite}</p>` : i.map((t) => j`<echonet-card .hass=${e} ._config=${{
+        ${i.length === 0 ? A`<p>${t.no_satellite}</p>` : i.map((t) => A`<echonet-card .hass=${e} ._config=${{
 			type: "",
 			device_id: t,
 			sounds: 12
@@ -1440,7 +1437,7 @@ var We = class extends B {
       </main>
     `;
 	}
-	static styles = [V, o`
+	static styles = [B, o`
       :host {
         display: block;
         min-height: 100%;
@@ -1466,6 +1463,12 @@ var We = class extends B {
       header button:focus-visible {
         outline-color: currentColor;
       }
+      header span {
+        display: inline-block;
+      }
+      header span:dir(rtl) {
+        transform: scaleX(-1);
+      }
       h1 {
         margin: 0;
         font-size: 1.25rem;
@@ -1484,7 +1487,7 @@ var We = class extends B {
         }
       }
     `];
-}, Ge = class extends B {
+}, Ke = class extends z {
 	static properties = {
 		hass: { attribute: !1 },
 		view: { attribute: !1 },
@@ -1492,28 +1495,28 @@ var We = class extends B {
 		texts: { attribute: !1 }
 	};
 	render() {
-		return j`
+		return A`
       <h3 id="title">${this.texts.last_sounds}</h3>
-      ${this.sounds.length === 0 ? j`<p class="quiet">${this.texts.nothing_heard}</p>` : j`<ul aria-labelledby="title">
+      ${this.sounds.length === 0 ? A`<p class="quiet">${this.texts.nothing_heard}</p>` : A`<ul aria-labelledby="title">
               ${this.sounds.map((e) => this.#e(e))}
             </ul>`}
     `;
 	}
 	#e(e) {
-		let t = this.view.names[e.kind] ?? e.kind, n = De(this.hass, e.onset), r = [
+		let t = this.view.names[e.kind] ?? e.kind, n = Oe(this.hass, e.onset), r = [
 			e.room ?? "",
-			W(this.texts.sure, { percent: G(e.confidence) }),
+			U(this.texts.sure, { percent: W(e.confidence) }),
 			e.going_on ? this.texts.goes_on : "",
 			e.test ? this.texts.test : "",
 			e.late ? this.texts.late : "",
 			e.false_alarm ? this.texts.was_false_alarm : ""
 		].filter(Boolean);
-		return j`
+		return A`
       <li class=${e.going_on ? "going-on" : ""}>
         <time datetime=${e.onset}>${n}</time>
         <span class="what"><span class="name">${t}</span> <span class="quiet">${r.join(" · ")}</span></span>
-        ${e.incident === null || e.false_alarm ? N : j`<button
-                aria-label=${W(this.texts.false_alarm_of, {
+        ${e.incident === null || e.false_alarm ? M : A`<button
+                aria-label=${U(this.texts.false_alarm_of, {
 			name: t,
 			time: n
 		})}
@@ -1531,7 +1534,7 @@ var We = class extends B {
 			composed: !0
 		}));
 	}
-	static styles = [V, o`
+	static styles = [B, o`
       ul {
         list-style: none;
         margin: 0;
@@ -1554,12 +1557,14 @@ var We = class extends B {
       }
       .what {
         flex: 1;
+        min-width: 0;
+        overflow-wrap: anywhere;
       }
       .going-on .name {
         font-weight: 700;
       }
     `];
-}, Ke = 188, qe = 30, Je = -100, $ = [
+}, qe = 188, Je = 30, Ye = -100, $ = [
 	[
 		4,
 		4,
@@ -1591,8 +1596,8 @@ var We = class extends B {
 		190
 	]
 ];
-function Ye(e) {
-	let t = Math.min(1, Math.max(0, (e - Je) / 80)) * ($.length - 1), n = Math.min($.length - 2, Math.floor(t)), r = t - n, [i, a] = [$[n] ?? $[0], $[n + 1] ?? $[0]], o = (e) => Math.round(i[e] + r * (a[e] - i[e]));
+function Xe(e) {
+	let t = Math.min(1, Math.max(0, (e - Ye) / 80)) * ($.length - 1), n = Math.min($.length - 2, Math.floor(t)), r = t - n, [i, a] = [$[n] ?? $[0], $[n + 1] ?? $[0]], o = (e) => Math.round(i[e] + r * (a[e] - i[e]));
 	return [
 		o(0),
 		o(1),
@@ -1600,23 +1605,23 @@ function Ye(e) {
 	];
 }
 // src/index.ts
-var Xe = {
-	"echonet-bars": ke,
-	"echonet-spectrogram": class extends B {
+var Ze = {
+	"echonet-bars": Ae,
+	"echonet-spectrogram": class extends z {
 		static properties = {
 			level: { attribute: !1 },
 			texts: { attribute: !1 }
 		};
 		render() {
-			return j`
+			return A`
       <h3>${this.texts.spectrogram}</h3>
       <div class="picture">
-        <canvas width=${Ke} height="1" role="img" aria-label=${this.texts.spectrogram_label}></canvas>
+        <canvas width=${qe} height="1" role="img" aria-label=${this.texts.spectrogram_label}></canvas>
         <span class="high" aria-hidden="true">${this.texts.high}</span>
         <span class="deep" aria-hidden="true">${this.texts.deep}</span>
       </div>
       <div class="axis quiet" aria-hidden="true">
-        <span>${W(this.texts.seconds_ago, { count: qe })}</span><span>${this.texts.now}</span>
+        <span>${U(this.texts.seconds_ago, { count: Je })}</span><span>${this.texts.now}</span>
       </div>
     `;
 		}
@@ -1625,10 +1630,15 @@ var Xe = {
 			if (!e.has("level") || t.length === 0) return;
 			let n = this.renderRoot.querySelector("canvas"), r = n?.getContext("2d", { willReadFrequently: !0 });
 			n && r && (n.height !== t.length && (n.height = t.length, r.fillStyle = `rgb(${$[0].join(" ")})`, r.fillRect(0, 0, n.width, n.height)), r.drawImage(n, 1, 0, n.width - 1, n.height, 0, 0, n.width - 1, n.height), t.forEach((e, t) => {
-				r.fillStyle = `rgb(${Ye(e).join(" ")})`, r.fillRect(n.width - 1, n.height - 1 - t, 1, 1);
+				r.fillStyle = `rgb(${Xe(e).join(" ")})`, r.fillRect(n.width - 1, n.height - 1 - t, 1, 1);
 			}));
 		}
-		static styles = [V, o`
+		static styles = [B, o`
+      /* The present is at the right, whichever way the reader reads. */
+      .picture,
+      .axis {
+        direction: ltr;
+      }
       .picture {
         position: relative;
       }
@@ -1662,25 +1672,25 @@ var Xe = {
       }
     `];
 	},
-	"echonet-sounds": Ge,
-	"echonet-overlay": Ne,
-	"echonet-card": Ve,
-	"echonet-panel": We
+	"echonet-sounds": Ke,
+	"echonet-overlay": Pe,
+	"echonet-card": He,
+	"echonet-panel": Ge
 };
 if (customElements.get("echonet-card") === void 0) {
-	for (let [e, t] of Object.entries(Xe)) customElements.define(e, t);
+	for (let [e, t] of Object.entries(Ze)) customElements.define(e, t);
 	window.customCards ??= [], window.customCards.push({
 		type: "echonet-card",
 		get name() {
-			return U().card_name;
+			return H().card_name;
 		},
 		get description() {
-			return U().card_description;
+			return H().card_description;
 		},
 		preview: !0,
 		documentationURL: "https://github.com/echonet-home/echonet/blob/main/docs/card.md",
 		getEntitySuggestion(e, t) {
-			let n = Le(e, t);
+			let n = Re(e, t);
 			return n === void 0 ? null : { config: {
 				type: "custom:echonet-card",
 				device_id: n

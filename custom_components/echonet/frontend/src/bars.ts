@@ -57,7 +57,7 @@ export class EchonetBars extends LitElement {
         aria-valuetext="${Math.round(rms)} dB"
       >
         <div class="fill" style="transform: scaleX(${share(rms).toFixed(3)})"></div>
-        <div class="mark" style="left: ${(100 * share(peak)).toFixed(1)}%"></div>
+        <div class="mark" style="inset-inline-start: ${(100 * share(peak)).toFixed(1)}%"></div>
       </div>
     `;
   }
@@ -84,7 +84,7 @@ export class EchonetBars extends LitElement {
           ${
             threshold === undefined
               ? nothing
-              : html`<div class="mark" style="left: ${(100 * threshold).toFixed(1)}%"></div>`
+              : html`<div class="mark" style="inset-inline-start: ${(100 * threshold).toFixed(1)}%"></div>`
           }
         </div>
         <span class="share" aria-hidden="true">${percent(share)} %</span>
@@ -114,12 +114,15 @@ export class EchonetBars extends LitElement {
         background: var(--primary-color);
         transition: transform 0.15s linear;
       }
+      .fill:dir(rtl) {
+        transform-origin: right;
+      }
       .mark {
         position: absolute;
         top: 0;
         bottom: 0;
         width: 2px;
-        margin-left: -1px;
+        margin-inline-start: -1px;
         background: var(--primary-text-color);
       }
       .bars {

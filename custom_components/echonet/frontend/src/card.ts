@@ -7,7 +7,7 @@ import { claim } from "./overlay";
 import { satellites } from "./satellites";
 import { styles } from "./styles";
 import { fill, type Texts, textsOf } from "./texts";
-import { percent } from "./times";
+import { sure } from "./times";
 import type { Alert, CardConfig, FeedEvent, HomeAssistant, Level, Sound, View } from "./types";
 
 const SOUNDS = 5;
@@ -21,6 +21,7 @@ export class EchonetCard extends LitElement {
     _view: { state: true },
     _level: { state: true },
     _test: { state: true },
+    _lost: { state: true },
     _said: { state: true },
     _failed: { state: true },
   };
@@ -30,6 +31,7 @@ export class EchonetCard extends LitElement {
   declare _view: View | null | undefined;
   declare _level: Level | undefined;
   declare _test: Sound | undefined;
+  declare _lost: boolean;
   declare _said: string;
   declare _failed: string;
   #feed: Feed | undefined;
@@ -39,6 +41,7 @@ export class EchonetCard extends LitElement {
 
   constructor() {
     super();
+    this._lost = false;
     this._said = "";
     this._failed = "";
   }
@@ -87,8 +90,11 @@ export class EchonetCard extends LitElement {
 
   override updated(changed: PropertyValues): void {
     if (!this.isConnected) return;
+    const { hass } = this;
+    // One that is not there (yet) is watched once it is.
     const device = this.#device;
-    if (this.hass !== undefined && device !== this.#watched) this.#watch(this.hass, device);
+    const there = device !== undefined && hass?.devices[device] !== undefined ? device : undefined;
+    if (hass !== undefined && there !== this.#watched) this.#watch(hass, there);
     if (changed.has("_view") || changed.has("_test") || changed.has("_config")) this.#showOverlay();
   }
 
@@ -97,7 +103,8 @@ export class EchonetCard extends LitElement {
     this.#watched = device;
     this._view = undefined;
     this._level = undefined;
-    if (device === undefined || hass.devices[device] === undefined) return;
+    this._lost = false;
+    if (device === undefined) return;
     this.#feed = new Feed(hass, device, (event) => this.#take(event));
     this.#feed.open();
   }
@@ -109,6 +116,11 @@ export class EchonetCard extends LitElement {
   }
 
   #take(event: FeedEvent): void {
+    this._lost = "lost" in event;
+    if ("lost" in event) {
+      this._level = undefined;
+      return;
+    }
     if ("level" in event) {
       this._level = event.level;
       return;
@@ -126,7 +138,7 @@ export class EchonetCard extends LitElement {
       if (!this.#announced.has(key)) {
         this.#announced.add(key);
         const title = sound.test ? fill(this.#texts.test_title, { title: name }) : name;
-        this._said = `${title}, ${fill(this.#texts.sure, { percent: percent(sound.confidence) })}`;
+        this._said = `${title}, ${fill(this.#texts.sure, { percent: sure(sound.confidence) })}`;
       }
       if (sound.test && !this.#tested.has(sound.id)) {
         this.#tested.add(sound.id);
@@ -181,7 +193,7 @@ export class EchonetCard extends LitElement {
       <ha-card>
         <header>
           <h2>${name}</h2>
-          ${this.#state(view)}
+          ${this.#state(hass, view)}
         </header>
         <div class="hidden" role="status">${this._said}</div>
         ${this._failed ? html`<p class="failed" role="alert">${this._failed}</p>` : nothing}
@@ -190,13 +202,15 @@ export class EchonetCard extends LitElement {
     `;
   }
 
-  #state(view: View | null | undefined): TemplateResult {
+  #state(hass: HomeAssistant, view: View | null | undefined): TemplateResult {
     const texts = this.#texts;
+    if (this._lost) return html`<span class="state bad">${texts.lost}</span>`;
     if (!view) return html`<span class="state">${texts.starting}</span>`;
     if (!view.connected) return html`<span class="state bad">${texts.not_connected}</span>`;
     if (!view.listening) return html`<span class="state bad">${texts.not_listening}</span>`;
     if (view.problems.length > 0) {
-      const words = view.problems.map((problem) => texts[problem as keyof Texts] ?? problem);
+      const named = "component.echonet.entity.sensor.health.state";
+      const words = view.problems.map((problem) => hass.localize(`${named}.${problem}`) || problem);
       return html`<span class="state bad">${words.join(" · ")}</span>`;
     }
     return html`<span class="state good">${texts.listening}</span>`;
@@ -204,7 +218,7 @@ export class EchonetCard extends LitElement {
 
   #body(hass: HomeAssistant, view: View): TemplateResult {
     const texts = this.#texts;
-    const sounds = view.sounds.slice(0, this._config?.sounds ?? SOUNDS);
+    const sounds = view.sounds.slice(0, Math.max(0, this._config?.sounds ?? SOUNDS));
     const bands = this._level === undefined || this._level.bands.length > 0;
     return html`
       ${view.alert ? this.#banner(view.alert) : nothing}
@@ -269,8 +283,10 @@ export class EchonetCard extends LitElement {
         margin-bottom: 12px;
       }
       h2 {
+        min-width: 0;
         font-size: 1.3rem;
         font-weight: 400;
+        overflow-wrap: anywhere;
       }
       .state {
         font-size: 0.875rem;
@@ -316,6 +332,8 @@ export class EchonetCard extends LitElement {
         border-radius: 12px;
       }
       .banner strong {
+        min-width: 0;
+        overflow-wrap: anywhere;
         font-size: 1.15rem;
       }
       .unanswered {

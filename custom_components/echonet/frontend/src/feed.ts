@@ -12,6 +12,8 @@ export class Feed {
   #attempt = 0;
   #unsubscribe: (() => Promise<void>) | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
+  // What was seen last stays in view, an alert above all.
+  #lose = () => this.#take({ lost: true });
   #look = () => {
     this.#stop();
     if (!document.hidden) void this.#start();
@@ -26,6 +28,7 @@ export class Feed {
   open(): void {
     document.addEventListener("visibilitychange", this.#look);
     this.#hass.connection.addEventListener("ready", this.#look);
+    this.#hass.connection.addEventListener("disconnected", this.#lose);
     this.#running = true;
     this.#look();
   }
@@ -33,6 +36,7 @@ export class Feed {
   close(): void {
     document.removeEventListener("visibilitychange", this.#look);
     this.#hass.connection.removeEventListener("ready", this.#look);
+    this.#hass.connection.removeEventListener("disconnected", this.#lose);
     this.#running = false;
     this.#stop();
   }

@@ -3,7 +3,7 @@
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { styles } from "./styles";
 import { fill, type Texts } from "./texts";
-import { percent, timeOf } from "./times";
+import { sure, timeOf } from "./times";
 import type { Alert, HomeAssistant } from "./types";
 
 /** What a card says of an alert to all of the page. */
@@ -49,7 +49,7 @@ export class EchonetOverlay extends LitElement {
     const test = alert.incident === null;
     const message = test
       ? texts.test_message
-      : fill(texts.heard_at, { time: timeOf(hass, alert.onset), percent: percent(alert.confidence) });
+      : fill(texts.heard_at, { time: timeOf(hass, alert.onset), percent: sure(alert.confidence) });
     return html`
       <dialog role="alertdialog" aria-labelledby="title" aria-describedby="message" @cancel=${this.#hide}>
         <div class="panel">
@@ -132,6 +132,11 @@ export class EchonetOverlay extends LitElement {
         font-size: 14vmin;
         line-height: 18vmin;
         font-weight: 900;
+      }
+      h2,
+      p {
+        max-width: 100%;
+        overflow-wrap: anywhere;
       }
       h2 {
         font-size: clamp(1.8rem, 8vmin, 5rem);

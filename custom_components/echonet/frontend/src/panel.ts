@@ -65,6 +65,12 @@ export class EchonetPanel extends LitElement {
       header button:focus-visible {
         outline-color: currentColor;
       }
+      header span {
+        display: inline-block;
+      }
+      header span:dir(rtl) {
+        transform: scaleX(-1);
+      }
       h1 {
         margin: 0;
         font-size: 1.25rem;

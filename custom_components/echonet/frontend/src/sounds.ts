@@ -3,7 +3,7 @@
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { styles } from "./styles";
 import { fill, type Texts } from "./texts";
-import { percent, timeOf } from "./times";
+import { sure, timeOf } from "./times";
 import type { HomeAssistant, Sound, View } from "./types";
 
 export class EchonetSounds extends LitElement {
@@ -37,7 +37,7 @@ export class EchonetSounds extends LitElement {
     const time = timeOf(this.hass, sound.onset);
     const notes = [
       sound.room ?? "",
-      fill(this.texts.sure, { percent: percent(sound.confidence) }),
+      fill(this.texts.sure, { percent: sure(sound.confidence) }),
       sound.going_on ? this.texts.goes_on : "",
       sound.test ? this.texts.test : "",
       sound.late ? this.texts.late : "",
@@ -92,6 +92,8 @@ export class EchonetSounds extends LitElement {
       }
       .what {
         flex: 1;
+        min-width: 0;
+        overflow-wrap: anywhere;
       }
       .going-on .name {
         font-weight: 700;

@@ -69,6 +69,11 @@ export class EchonetSpectrogram extends LitElement {
   static override styles = [
     styles,
     css`
+      /* The present is at the right, whichever way the reader reads. */
+      .picture,
+      .axis {
+        direction: ltr;
+      }
       .picture {
         position: relative;
       }

@@ -18,6 +18,11 @@ export function timeOf(hass: HomeAssistant, moment: string, now = new Date()): s
   return new Intl.DateTimeFormat(hass.locale.language, options).format(when);
 }
 
+/** How sure a model is, in percent: its estimate is never a certainty. */
+export function sure(share: number): number {
+  return Math.min(99, percent(share));
+}
+
 export function percent(share: number): number {
   return Math.round(100 * share);
 }

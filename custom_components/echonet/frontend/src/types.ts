@@ -39,6 +39,8 @@ export interface HomeAssistant {
   language: string;
   locale: { language: string; time_format?: string; time_zone?: string };
   config: { time_zone: string };
+  /** Empty where there is no such text. */
+  localize(key: string): string;
   callService(domain: string, service: string, data: Record<string, unknown>): Promise<unknown>;
 }
 
@@ -102,4 +104,4 @@ export interface Level {
   bands: number[];
 }
 
-export type FeedEvent = { view: View | null } | { level: Level };
+export type FeedEvent = { view: View | null } | { level: Level } | { lost: true };
