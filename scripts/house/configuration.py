@@ -1,6 +1,7 @@
 """The configuration folder of a Home Assistant that only this house uses."""
 
 import json
+import os
 from pathlib import Path
 import shutil
 
@@ -35,6 +36,13 @@ logger:
     homeassistant.components.radio_browser: critical
     homeassistant.components.google_translate: critical
 """
+
+
+def cache_folder() -> Path:
+    """Where the scripts keep what makes the next time quicker."""
+    named = os.environ.get("ECHONET_CACHE")
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Path(named) if named else base / "echonet"
 
 
 def write_configuration(folder: Path, port: int) -> None:

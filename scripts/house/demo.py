@@ -4,8 +4,10 @@ import argparse
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
 import fcntl
 from pathlib import Path
+import re
 import shutil
 import signal
 import sys
@@ -17,19 +19,22 @@ from echonet_satellite.protocol import EchonetError, SoundClass
 from echonet_satellite.report import IN_WORDS
 from echonet_satellite.synthesis import demo_scene
 
-from .configuration import REPOSITORY
+from .configuration import REPOSITORY, cache_folder
 from .errors import HouseError
-from .home_assistant import PASSWORD, USERNAME
+from .home_assistant import OWNER, PASSWORD, USERNAME
 from .house import House, house
-from .household import device
+from .household import DASHBOARD, device, make_dashboard
 from .network import best_network
-from .phone import Notification
-from .timeline import Entry, Timeline
+from .pace import Pace
+from .phone import Notification, Phone
+from .timeline import ACKNOWLEDGE, Entry, Timeline
 
 FOLDER = REPOSITORY / ".demo"
 
 # After this long without news a row is printed as it is.
 _ROW_TIMEOUT_S = 3.0
+# Somebody takes the phone out of the pocket and looks.
+_ANSWER_AFTER_S = 2.0
 _HEAD = (
     f"  {'begins':<13} {'sound':<22} {'sure':>5} {'detected':>10} {'state':>10} {'alert':>10}   on the phone"
 )
@@ -87,9 +92,14 @@ async def _run(options: argparse.Namespace) -> int:
 
 async def _build(source: Sequence[str | Path], options: argparse.Namespace) -> int:
     started = time.monotonic()
+    noted = cache_folder() / "demo-steps.json"
+    pace = Pace.load(noted)
 
     def progress(text: str) -> None:
-        print(f"  {time.monotonic() - started:5.1f} s  {text}", flush=True)
+        passed = time.monotonic() - started
+        left_s = pace.left_s(text.partition(":")[0], passed)
+        left = f" (about {left_s:.0f} s left)" if left_s else ""
+        print(f"  {passed:5.1f} s  {text}{left}", flush=True)
 
     if options.microphone:
         _require_a_microphone()
@@ -101,9 +111,12 @@ async def _build(source: Sequence[str | Path], options: argparse.Namespace) -> i
         print(f"EchoNet: a real Home Assistant and a real satellite ({where}).\n", flush=True)
         async with house(FOLDER, network, *source, progress=progress) as built:
             progress("Everything is ready.")
+            pace.save(noted)
+            await make_dashboard(built.home.api)
             page = await _device_page(built)
             print(f"\n  Home Assistant: {built.home.login.url}   user: {USERNAME}   password: {PASSWORD}")
-            print(f"  The satellite's page there: {page}\n", flush=True)
+            print(f"  What the satellite hears: {built.home.login.url}/{DASHBOARD}")
+            print(f"  Its page: {page}\n", flush=True)
             return await _show(built, options)
 
 
@@ -136,11 +149,14 @@ def _source(options: argparse.Namespace) -> list[str | Path]:
 async def _show(built: House, options: argparse.Namespace) -> int:
     timeline = Timeline()
     rows = _Rows(timeline)
+    person = _Person(timeline, built.phone)
     follower = asyncio.create_task(
         timeline.follow(built.home.api, built.satellite, built.satellite_id, built.phone)
     )
     try:
         await timeline.ready.wait()
+        # Before anything is heard: it takes seconds, in which nobody would read what the satellite says.
+        scene = await asyncio.to_thread(demo_scene)
         await built.listen()
         heard = "its built-in sounds"
         if options.microphone:
@@ -148,8 +164,8 @@ async def _show(built: House, options: argparse.Namespace) -> int:
         elif options.file is not None:
             heard = options.file.name
         print(f"  The satellite hears {heard}. Times count from the beginning of each sound.")
+        print("  Whoever has the phone acknowledges what is critical.")
         if not options.microphone and options.file is None:
-            scene = demo_scene()
             names = ", ".join(
                 f"{name.value.replace('_', ' ')} (at {at_s:.0f} s)" for name, at_s in scene.sounds
             )
@@ -163,9 +179,10 @@ async def _show(built: House, options: argparse.Namespace) -> int:
             return 0
         await built.satellite.said("source_ended", timeout_s=3600)
         await rows.finish()
+        await person.finish()
         code = _summary(timeline, options)
         if options.keep:
-            print(f"\n  {await _device_page(built)} stays until you press Ctrl-C.", flush=True)
+            print(f"\n  {built.home.login.url}/{DASHBOARD} stays until you press Ctrl-C.", flush=True)
             await _until_stopped(built, follower)
         return code
     finally:
@@ -187,6 +204,7 @@ def _summary(timeline: Timeline, options: argparse.Namespace) -> int:
     classes = [entry.sound.sound_class for entry in entries]
     states = sum(entry.state_changed is not None for entry in entries)
     alerts = sum(entry.alert is not None for entry in entries)
+    answered = sum(entry.answered is not None for entry in entries)
     if options.file is not None:
         print(f"\n  Recognised in {options.file.name}: {len(entries)}. Alerts on the phone: {alerts}.")
         if not entries:
@@ -205,7 +223,7 @@ def _summary(timeline: Timeline, options: argparse.Namespace) -> int:
         + _listed("missed", missed)
     )
     print(
-        f"  {states} changed a state in Home Assistant, {alerts} alerted the phone"
+        f"  {states} changed a state in Home Assistant, {alerts} alerted the phone, {answered} were acknowledged there"
         + _listed("besides", besides)
     )
     if alerts == 0:
@@ -224,6 +242,7 @@ class _Rows:
     def __init__(self, timeline: Timeline) -> None:
         self._waiting: dict[str, tuple[asyncio.Event, asyncio.Task[None]]] = {}
         self._updates: dict[str, int] = {}
+        self._answered: set[str] = set()
         timeline.listen(self._on_entry)
 
     async def finish(self) -> None:
@@ -236,8 +255,11 @@ class _Rows:
             self._waiting[entry.sound.id] = complete, asyncio.create_task(self._print(entry, complete))
         if entry.state_changed is not None and entry.alert is not None:
             self._waiting[entry.sound.id][0].set()
+        if entry.answered is not None and entry.sound.id not in self._answered:
+            self._answered.add(entry.sound.id)
+            print(_later_row(entry, entry.answered, "acknowledged on the phone"), flush=True)
         for update in entry.updates[self._updates.get(entry.sound.id, 0) :]:
-            print(_update_row(entry, update), flush=True)
+            print(_later_row(entry, update.received, f"now: {_in_short(entry, update)}"), flush=True)
         self._updates[entry.sound.id] = len(entry.updates)
 
     async def _print(self, entry: Entry, complete: asyncio.Event) -> None:
@@ -261,9 +283,42 @@ def row(entry: Entry) -> str:
     return f"  {onset:<13} {name:<22} {sound.confidence:>5.0%} {columns}   {shown}".rstrip()
 
 
-def _update_row(entry: Entry, update: Notification) -> str:
-    when = _milliseconds(entry.after_onset_ms(update.received))
-    return f"  {'':<13} {'':<22} {'':>5} {'':>10} {'':>10} {when:>10}   now: {update.title}"
+def _later_row(entry: Entry, moment: datetime, text: str) -> str:
+    when = _milliseconds(entry.after_onset_ms(moment))
+    return f"  {'':<13} {'':<22} {'':>5} {'':>10} {'':>10} {when:>10}   {text}"
+
+
+def _in_short(entry: Entry, update: Notification) -> str:
+    """What an update says that the alert did not: that it is acknowledged, or its title."""
+    if entry.answered is not None and update.button(ACKNOWLEDGE) is None:
+        said = re.search(rf"[^.\n]*\b{OWNER}\b", update.message)
+        return f"{update.title}. {said[0].strip()}." if said else update.title
+    return update.title
+
+
+class _Person:
+    """Has the phone, and acknowledges each critical alert after a moment."""
+
+    def __init__(self, timeline: Timeline, phone: Phone) -> None:
+        self._timeline = timeline
+        self._phone = phone
+        self._answers: dict[str, asyncio.Task[None]] = {}
+        timeline.listen(self._on_entry)
+
+    async def finish(self) -> None:
+        """Wait until everything is answered, and the answers have come back."""
+        if self._answers:
+            await asyncio.gather(*self._answers.values())
+            await asyncio.sleep(_ANSWER_AFTER_S)
+
+    def _on_entry(self, entry: Entry) -> None:
+        told = entry.alert is not None and any(item.critical for item in (entry.alert, *entry.updates))
+        if told and entry.sound.id not in self._answers:
+            self._answers[entry.sound.id] = asyncio.create_task(self._answer(entry))
+
+    async def _answer(self, entry: Entry) -> None:
+        await asyncio.sleep(_ANSWER_AFTER_S)
+        await self._timeline.acknowledge(entry, self._phone)
 
 
 def _milliseconds(value: float | None) -> str:

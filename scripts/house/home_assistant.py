@@ -17,6 +17,7 @@ from .errors import HouseError
 from .network import Network, free_port
 from .processes import Program
 
+OWNER = "Demo"
 USERNAME = "demo"
 PASSWORD = "demo"  # noqa: S105  shown to the user; it protects a house that is gone in a minute
 
@@ -120,7 +121,7 @@ async def _onboard(session: aiohttp.ClientSession, url: str) -> tuple[str, Login
 
     user = await post(
         "/api/onboarding/users",
-        name="Demo",
+        name=OWNER,
         username=USERNAME,
         password=PASSWORD,
         client_id=client,

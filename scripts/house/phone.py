@@ -20,6 +20,12 @@ class Notification:
     message: str
     data: dict[str, Any]
 
+    def button(self, answer: str) -> str | None:
+        """What the button for an answer such as `ACKNOWLEDGE` tells, None where there is no such button."""
+        prefix = f"ECHONET-{answer}-"
+        actions = [str(action.get("action", "")) for action in self.data.get("actions", ())]
+        return next((action for action in actions if action.startswith(prefix)), None)
+
     @property
     def critical(self) -> bool:
         """Whether it sounds even where the phone is silent (iOS)."""
@@ -30,7 +36,9 @@ class Notification:
 class Phone:
     """One registered phone."""
 
-    def __init__(self, channel: Subscription) -> None:
+    def __init__(self, api: Api, webhook_id: str, channel: Subscription) -> None:
+        self._api = api
+        self._webhook_id = webhook_id
         self._channel = channel
 
     async def notifications(self) -> AsyncIterator[Notification]:
@@ -42,6 +50,14 @@ class Phone:
                 message=event["message"],
                 data=event.get("data", {}),
             )
+
+    async def press(self, action: str) -> None:
+        """Press a button of a notification: the app then fires an event, in the name of its user."""
+        await self._api.post(
+            f"/api/webhook/{self._webhook_id}",
+            type="fire_event",
+            data={"event_type": "mobile_app_notification_action", "event_data": {"action": action}},
+        )
 
 
 async def connect_phone(api: Api) -> Phone:
@@ -63,4 +79,4 @@ async def connect_phone(api: Api) -> Phone:
     channel = await api.subscribe(
         "mobile_app/push_notification_channel", webhook_id=registration["webhook_id"], support_confirm=False
     )
-    return Phone(channel)
+    return Phone(api, registration["webhook_id"], channel)

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 import shutil
 
+from .configuration import cache_folder
 from .errors import HouseError
 from .processes import Program
 
@@ -53,11 +54,7 @@ def _environment() -> dict[str, str]:
     environment.setdefault("PATH", os.defpath)
     if shutil.which("pulseaudio") is not None:
         return environment
-    cache = os.environ.get("ECHONET_CACHE")
-    root = (
-        Path(cache) if cache else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "echonet"
-    )
-    usr = root / "sound" / "usr"
+    usr = cache_folder() / "sound" / "usr"
     libraries = sorted({str(found.parent) for found in usr.glob("lib/**/*.so*")})
     plugins = next((found.parent for found in usr.glob("lib/**/libasound_module_pcm_pulse.so")), usr)
     return {

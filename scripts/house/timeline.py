@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from .api import Api, Subscription
@@ -14,6 +14,7 @@ from .satellite import Satellite, Sound, sound
 
 # Alerts carry the id of the detection that began the incident.
 _TAG = "echonet-"
+ACKNOWLEDGE = "ACKNOWLEDGE"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -21,7 +22,8 @@ class Entry:
     """One detection on its way; what is None has not come yet.
 
     `event_fired` is the line in the activity, `state_changed` the binary sensor of the class, `alert_told` the
-    attributes of the household's event entity, `alert` what the phone received, `updates` what replaced it there.
+    attributes of the household's event entity, `alert` what the phone received, `updates` what replaced it there,
+    `answered` when somebody acknowledged it on the phone.
     """
 
     sound: Sound
@@ -30,6 +32,7 @@ class Entry:
     alert_told: dict[str, Any] | None = None
     alert: Notification | None = None
     updates: list[Notification] = field(default_factory=list)
+    answered: datetime | None = None
 
     def after_onset_ms(self, moment: datetime | None) -> float | None:
         """Milliseconds from the onset of the sound to `moment`."""
@@ -47,6 +50,14 @@ class Timeline:
     def listen(self, listener: Callable[[Entry], None]) -> None:
         """Call `listener` whenever an entry is new or has got on."""
         self._listeners.append(listener)
+
+    async def acknowledge(self, entry: Entry, phone: Phone) -> None:
+        """Answer an alert as somebody with this phone does, once."""
+        button = entry.alert.button(ACKNOWLEDGE) if entry.alert is not None else None
+        if button is not None and entry.answered is None:
+            entry.answered = datetime.now(UTC)
+            await phone.press(button)
+            self._changed(entry)
 
     async def until(self, wanted: Callable[[Entry], bool], timeout_s: float) -> Entry:
         """Wait for an entry that is as wanted."""
@@ -135,7 +146,8 @@ class Timeline:
 
     async def _follow_phone(self, phone: Phone) -> None:
         async for notification in phone.notifications():
-            entry = self.entries.get(str(notification.data.get("tag", "")).removeprefix(_TAG))
+            identifier = str(notification.data.get("tag", "")).removeprefix(_TAG)
+            entry = await self._find(lambda item: item.sound.id == identifier)  # noqa: B023  awaited at once
             if entry is None:
                 continue
             if entry.alert is None:

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from house.pace import Pace
+
 REPOSITORY = Path(__file__).parents[2]
 
 
@@ -97,3 +99,19 @@ def test_two_houses_at_once_take_different_ports() -> None:
         house.communicate("\n", timeout=30)
     assert len(set(ports)) == 2
     assert "48123" in ports
+
+
+def test_the_demo_says_how_long_is_left_from_the_second_time_on(tmp_path: Path) -> None:
+    first = Pace.load(tmp_path / "steps.json")
+    assert [first.left_s(step, moment) for step, moment in (("a", 0.0), ("b", 10.0), ("c", 40.0))] == [
+        None
+    ] * 3
+    first.save(tmp_path / "steps.json")
+    again = Pace.load(tmp_path / "steps.json")
+    # The machine takes twice as long as the last time.
+    assert again.left_s("a", 0.0) == 40.0
+    assert again.left_s("b", 20.0) == 60.0
+    assert again.left_s("new", 30.0) is None
+    assert again.left_s("c", 80.0) == 0.0
+    (tmp_path / "steps.json").write_text("[1]")
+    assert Pace.load(tmp_path / "steps.json").left_s("a", 1.0) is None
