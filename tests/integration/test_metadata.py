@@ -280,6 +280,19 @@ def test_every_form_explains_its_fields() -> None:
     assert set(menu["menu_options"]) == set(menu["menu_option_descriptions"]) == {"satellite", "household"}
 
 
+def test_the_readme_names_every_entity() -> None:
+    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    per_class = re.compile(rf"({'|'.join(SoundClass)})_(sensitivity|clips)")
+    names = [
+        entity["name"].partition("{")[0].strip()
+        for entities in TEXTS["entity"].values()
+        for key, entity in entities.items()
+        if not per_class.fullmatch(key)
+    ]
+    assert len(names) > 20
+    assert not [name for name in names if name not in text]
+
+
 def test_every_step_error_and_reason_has_a_text() -> None:
     config, recipient = TEXTS["config"], TEXTS["config_subentries"]["recipient"]
     steps = calls("async_show_form", "step_id") | calls("async_show_menu", "step_id")
@@ -293,6 +306,28 @@ def test_every_step_error_and_reason_has_a_text() -> None:
     assert set(recipient["error"]) == {"already_told", "no_classes"}
     assert recipient["entry_type"]
     assert set(recipient["initiate_flow"]) == {"user", "reconfigure"}
+
+
+def leaves(texts: Any, path: str = "") -> list[tuple[str, str]]:
+    if isinstance(texts, str):
+        return [(path, texts)]
+    return [leaf for key, value in texts.items() for leaf in leaves(value, f"{path}.{key}")]
+
+
+def test_texts_are_what_home_assistants_own_check_demands() -> None:
+    for path, text in leaves(TEXTS):
+        assert text == text.strip(), path
+        assert not re.search(r"<[a-z/]|https?://|www\.|'\{\w+\}'", text, re.IGNORECASE), path
+        assert all(part.isidentifier() for _, part, _, _ in string.Formatter().parse(text) if part), path
+    for kind, subentry in TEXTS["config_subentries"].items():
+        assert {"step", "entry_type", "initiate_flow"} <= set(subentry), kind
+        assert "user" in subentry["initiate_flow"], kind
+    for name, issue in TEXTS["issues"].items():
+        assert issue["title"], name
+        assert ("description" in issue) is ("fix_flow" not in issue), name
+    for action, texts in TEXTS["services"].items():
+        assert texts["name"], action
+        assert texts["description"], action
 
 
 def test_every_error_of_the_client_has_its_texts() -> None:
@@ -316,6 +351,7 @@ def test_every_issue_has_its_texts() -> None:
     keys = {
         *issues.CONNECTION_ISSUES,
         issues.CHATTERBOX,
+        issues.STILL_PAIRED,
         issues.WALK_TEST_DUE,
         *issues.RECIPIENT_ISSUES.values(),
         *issues.CLOCK_ISSUES,
@@ -324,8 +360,9 @@ def test_every_issue_has_its_texts() -> None:
     assert set(TEXTS["issues"]) == keys
     for key, texts in TEXTS["issues"].items():
         # Home Assistant wants either a description or a fix flow.
-        assert ("fix_flow" in texts) is (key == issues.CERTIFICATE_CHANGED)
-        assert ("description" in texts) is (key != issues.CERTIFICATE_CHANGED)
+        fixable = key in {issues.CERTIFICATE_CHANGED, issues.STILL_PAIRED}
+        assert ("fix_flow" in texts) is fixable
+        assert ("description" in texts) is not fixable
 
 
 def test_placeholders_are_those_that_are_given() -> None:
@@ -335,7 +372,7 @@ def test_placeholders_are_those_that_are_given() -> None:
         return {name for _, name, _, _ in string.Formatter().parse(texts) if name}
 
     assert names(TEXTS["exceptions"]) == {"name"}
-    assert names(TEXTS["issues"]) == {"name", "target", "difference"}
+    assert names(TEXTS["issues"]) == {"name", "target", "difference", "command"}
     assert names(TEXTS["config"]["step"]["pair"]) == {"name", "host", "command"}
     assert names(TEXTS["config"]["step"]["reauth_confirm"]) == {"name", "host", "command"}
     assert names(TEXTS["config"]["step"]["code"]) == {"name", "host", "command", "until"}
