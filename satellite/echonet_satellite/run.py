@@ -45,6 +45,7 @@ _LOGGER = logging.getLogger(__name__)
 
 STOP_S: Final = 1.5
 _LOOK_S: Final = 0.25
+_TROUBLED_LOOKS: Final = 20
 _LOOK_AT_CLOCK_S: Final = 15.0
 # systemd kills a service that no longer says that it is alive; a container is started again only when it has ended.
 _RESTARTED_WHEN_OVER: Final = frozenset({Installation.CONTAINER, Installation.APP})
@@ -272,12 +273,15 @@ class _Satellite:
     async def _until_the_end(self, pipelines: "tuple[Pipeline, ...]") -> None:
         """Wait for a signal; a recording may be over before, a microphone may not."""
         going_on = set(pipelines)
+        troubled = 0
         while not self._stop.is_set():
             try:
                 async with asyncio.timeout(_LOOK_S if going_on else None):
                     await self._stop.wait()
             except TimeoutError:
-                if self._station.info.installation in _RESTARTED_WHEN_OVER and (why := self._trouble()):
+                # Not at the first look: a computer that was suspended needs a moment to go on.
+                troubled = troubled + 1 if (why := self._trouble()) else 0
+                if troubled > _TROUBLED_LOOKS and self._station.info.installation in _RESTARTED_WHEN_OVER:
                     raise HearingStoppedError(f"{why}: the satellite ends, to be started again") from None
                 over = {pipeline for pipeline in going_on if pipeline.join(0)}
                 if any(pipeline.kind.value in {"microphone", "stream"} for pipeline in over):

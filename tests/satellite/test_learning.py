@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 import sqlite3
+import threading
 
 import numpy as np
 import pytest
@@ -204,6 +205,8 @@ def test_a_damaged_file_is_set_aside_and_a_new_one_begun(tmp_path: Path) -> None
 def test_a_file_that_somebody_holds_costs_a_lesson_and_no_alarm(tmp_path: Path) -> None:
     learner = learner_in(tmp_path)
     learner.keep(event("1", SoundClass.DOG, 1))
+    # A verdict comes after what was heard before it has been written.
+    assert learner.judge("0", Verdict.FALSE_ALARM) is LessonOutcome.NOT_KEPT
     backup = sqlite3.connect(tmp_path / STORE_FILE, isolation_level=None)
     backup.execute("BEGIN EXCLUSIVE")
     learner.keep(event("2", SoundClass.DOG, 2))
@@ -216,6 +219,27 @@ def test_a_file_that_somebody_holds_costs_a_lesson_and_no_alarm(tmp_path: Path) 
     assert learner.judge("1", Verdict.FALSE_ALARM) is LessonOutcome.LEARNED
     assert learner.judge("2", Verdict.FALSE_ALARM) is LessonOutcome.NOT_KEPT
     learner.close()
+
+
+async def test_a_disk_that_hangs_costs_lessons_and_not_the_hearing(
+    satellite: SatelliteUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+    keep = LearningStore.keep_trace
+
+    def hang(store: LearningStore, trace: Trace) -> None:
+        assert go_on.wait(60)
+        keep(store, trace)
+
+    monkeypatch.setattr(LearningStore, "keep_trace", hang)
+    try:
+        names = [await asyncio.to_thread(hear, satellite, seed) for seed in (1, 2, 3)]
+    finally:
+        go_on.set()
+    # All of it was heard meanwhile, and can be learned from as soon as the disk goes on.
+    assert satellite.learner is not None
+    for name in names:
+        assert satellite.learner.judge(name, Verdict.FALSE_ALARM) is not LessonOutcome.NOT_KEPT
 
 
 async def test_a_satellite_without_a_reference_set_hears_and_keeps_verdicts(tmp_path: Path) -> None:

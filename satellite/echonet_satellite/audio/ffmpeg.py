@@ -106,9 +106,9 @@ def open_pipe(descriptor: int, name: str) -> FfmpegRecording:
     pipe = os.fdopen(descriptor, "rb", buffering=0)
     try:
         return _open(pipe, name, {"format_whitelist": _RECORDINGS}, timeout=None)
-    except AudioError:
+    except AudioError as err:
         pipe.close()
-        raise
+        raise type(err)(f"{err}; some formats can only be read from a file: save it as one") from None
 
 
 def open_stream(url: str) -> FfmpegRecording:

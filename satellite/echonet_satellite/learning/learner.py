@@ -2,8 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 import logging
 from pathlib import Path
+import queue
+import threading
 from typing import Final, Protocol
 
 from ..card import ModelCard, ModelError
@@ -22,6 +25,9 @@ from .teaching import Teaching
 _LOGGER = logging.getLogger(__name__)
 
 STORE_FILE: Final = "learning.sqlite3"
+_MOST_WAITING: Final = 64
+_PATIENCE_S: Final = 0.1
+_CLOSE_S: Final = 1.0
 
 _OUTCOMES: Final = {
     Refusal.SMOKE_OR_CO: LessonOutcome.REFUSED_SMOKE,
@@ -89,6 +95,10 @@ class Learner:
         self.learned = Learned()
         self._lessons: list[Lesson] = []
         self._take(store.lessons(card.sha256))
+        # The hearing does not wait for the disk: what a sound was like is written by a thread of its own.
+        self._traces: queue.Queue[Trace | None] = queue.Queue(_MOST_WAITING)
+        self._writer = threading.Thread(target=self._write_traces, name="traces", daemon=True)
+        self._writer.start()
         self.school = School(store, reference, self.learned, card.sha256, embed)
 
     @property
@@ -103,18 +113,17 @@ class Learner:
         """Keep what a detection sounded like. Where that cannot be, nothing is lost but a lesson."""
         if event.phase is Phase.UPDATE or event.embeddings is None or not len(event.embeddings):
             return
+        trace = Trace(
+            detection_id=event.id,
+            model=self._card.sha256,
+            sound_class=event.sound_class,
+            pattern=event.pattern,
+            embeddings=event.embeddings,
+        )
         try:
-            self._store.keep_trace(
-                Trace(
-                    detection_id=event.id,
-                    model=self._card.sha256,
-                    sound_class=event.sound_class,
-                    pattern=event.pattern,
-                    embeddings=event.embeddings,
-                )
-            )
-        except LearningError as err:
-            _LOGGER.warning("Nothing can be learned from a detection: %s", err)
+            self._traces.put(trace, timeout=_PATIENCE_S)
+        except queue.Full:
+            _LOGGER.warning("Nothing can be learned from a detection: the disk takes too long")
 
     def judge(self, detection_id: str, verdict: Verdict) -> LessonOutcome:
         """Learn from a verdict. Who says that it was right after all takes back that it was not.
@@ -128,6 +137,8 @@ class Learner:
             self._store.forget_lessons([detection_id])
             self._replace([lesson for lesson in self._lessons if lesson.detection_id != detection_id])
             return LessonOutcome.FORGOTTEN
+        # What was heard before the verdict is on disk before it is looked for.
+        self._traces.join()
         trace = self._store.trace(detection_id)
         if trace is None or trace.model != self._card.sha256 or trace.sound_class not in self._card.classes:
             return LessonOutcome.NOT_KEPT
@@ -160,8 +171,20 @@ class Learner:
         return Teaching(self.school, self.learned.recorder, tell)
 
     def close(self) -> None:
-        """Close the store."""
+        """Write what is left, and close the store."""
+        with suppress(queue.Full):
+            self._traces.put_nowait(None)
+        self._writer.join(_CLOSE_S)
         self._store.close()
+
+    def _write_traces(self) -> None:
+        while (trace := self._traces.get()) is not None:
+            try:
+                self._store.keep_trace(trace)
+            except LearningError as err:
+                _LOGGER.warning("Nothing can be learned from a detection: %s", err)
+            finally:
+                self._traces.task_done()
 
     def _take(self, kept: list[KeptLesson]) -> None:
         """Take lessons as they were kept; each is held against the reference set anew, in the order it was learned."""
