@@ -1,8 +1,11 @@
 """EchoNet: satellites that recognise sounds, and a household that is told of them."""
 
+import asyncio
+
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.singleton import singleton
 from homeassistant.helpers.typing import ConfigType
 
 from .activity import async_tell_activity
@@ -60,10 +63,19 @@ async def async_setup_entry(hass: HomeAssistant, entry: EchonetConfigEntry) -> b
     coordinator = SatelliteCoordinator(hass, entry)
     await coordinator.async_setup()
     entry.runtime_data = coordinator
-    await hass.config_entries.async_forward_entry_setups(entry, SATELLITE_PLATFORMS)
+    # Of hundreds that connect at once, the entities of one after the other, so that all else has its turn meanwhile.
+    async with _async_turn(hass):
+        await hass.config_entries.async_forward_entry_setups(entry, SATELLITE_PLATFORMS)
     entry.async_on_unload(async_tell_activity(hass, coordinator))
     coordinator.async_start()
     return True
+
+
+@singleton(f"{DOMAIN}_turn")
+@callback
+def _async_turn(hass: HomeAssistant) -> asyncio.Lock:
+    """Return what lets one entry after the other set up its entities."""
+    return asyncio.Lock()
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: EchonetConfigEntry) -> bool:

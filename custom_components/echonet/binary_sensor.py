@@ -78,6 +78,16 @@ async def async_setup_entry(
 class SoundSensor(SoundClassEntity, BinarySensorEntity):
     """On from the start to the end of a sound, as the satellite tells them."""
 
+    def __init__(
+        self,
+        coordinator: SatelliteCoordinator,
+        description: BinarySensorEntityDescription,
+        sound_class: SoundClass,
+    ) -> None:
+        """Attach the entity to its class."""
+        self._follows = frozenset({sound_class})
+        super().__init__(coordinator, description, sound_class)
+
     @property
     @override
     def is_on(self) -> bool:
@@ -104,6 +114,8 @@ class ConnectionSensor(SatelliteEntity, BinarySensorEntity):
 class MicrophoneSensor(SatelliteEntity, BinarySensorEntity):
     """Whether the microphone has a problem."""
 
+    _follows = frozenset({"health"})
+
     @property
     @override
     def is_on(self) -> bool:
@@ -113,6 +125,8 @@ class MicrophoneSensor(SatelliteEntity, BinarySensorEntity):
 
 class RoomMicrophoneSensor(SatelliteEntity, BinarySensorEntity):
     """Whether there is a problem with what hears one room, of a satellite that hears several."""
+
+    _follows = frozenset({"health"})
 
     def __init__(
         self, coordinator: SatelliteCoordinator, description: BinarySensorEntityDescription, room: str

@@ -9,6 +9,8 @@ from .protocol import ClipChange, ClipSettings, Configure
 class ClipEntity(SatelliteEntity):
     """An entity of a satellite that can keep clips."""
 
+    _follows = frozenset({"settings"})
+
     @property
     def clips(self) -> ClipSettings | None:
         """What the satellite says of its clips; None where it cannot keep any (any more)."""

@@ -51,12 +51,15 @@ from .protocol import (
 )
 from .recent import RecentSounds
 from .reports import SIGNAL_CLIP, SIGNAL_SATELLITE, ClipReport, DetectionReport, SatelliteReport
-from .satellite_state import SatelliteData
+from .satellite_state import Part, SatelliteData
+from .settle import Settle
 from .timekeeping import Timekeeper
 
 _LOGGER = logging.getLogger(__name__)
 
 SETUP_TIMEOUT_S = 10.0
+# What a satellite says of its state is shown at most this often; what it hears, at once.
+SETTLE_S = 0.25
 # A satellite waits for its own ears and for our acknowledgement.
 SELF_TEST_TIMEOUT_S = 40.0
 
@@ -82,6 +85,8 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
         self._taught_listeners: list[Callable[[Taught], None]] = []
         self._last_known = LastKnown(hass, entry.entry_id)
         self._intake = Intake(hass, entry.title, self._acknowledge_soon)
+        self._settle = Settle(hass.loop, SETTLE_S, self._async_settled)
+        self._changed: frozenset[Part] = frozenset()
         self._self_tests: list[asyncio.Future[SelfTestOutcome]] = []
         self._noise_listeners: list[Callable[[LoudNoise], None]] = []
         self.recent = RecentSounds(hass, entry.entry_id)
@@ -134,6 +139,7 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
         await super().async_shutdown()
         self._intake.async_stop()
         self._time.async_end()
+        self._settle.async_end()
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
@@ -206,8 +212,15 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
     @callback
     @override
     def async_update_listeners(self) -> None:
-        """Show the entities the new state; one that fails keeps nobody else from seeing it."""
-        for update, _ in tuple(self._listeners.values()):
+        """Show everybody the new state."""
+        self._async_show(None)
+
+    @callback
+    def _async_show(self, changed: frozenset[Part] | None) -> None:
+        """Show the new state to those whom it concerns, to all if None; one that fails keeps nobody from seeing it."""
+        for update, follows in tuple(self._listeners.values()):
+            if changed is not None and isinstance(follows, frozenset) and changed.isdisjoint(follows):
+                continue
             try:
                 update()
             except Exception:
@@ -248,16 +261,11 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
         elif isinstance(message, Skipped):
             self._intake.async_note(message.sequence)
         elif isinstance(message, Health):
-            if message != self.data.health:
-                self._async_update(replace(self.data, health=message))
-                self._async_report()
+            self._async_settle(replace(self.data, health=message))
         elif isinstance(message, Position):
             self._async_move(message)
         elif isinstance(message, Snapshot):
-            data = SatelliteData.of(self.data.welcome, message)
-            if data != self.data:
-                self._async_update(data)
-                self._async_report()
+            self._async_settle(SatelliteData.of(self.data.welcome, message))
         else:
             self._async_pass_on(message)
 
@@ -268,8 +276,9 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
             self.data.welcome, location_source=message.location_source, location=message.location
         )
         self._welcomed_at = _located_at(welcome)
-        self._async_update(replace(self.data, welcome=welcome))
-        self._async_report()
+        # Alerts say where it is, and no entity does.
+        self.data = replace(self.data, welcome=welcome)
+        self._settle.async_ask()
 
     @callback
     def _async_pass_on(self, message: Message) -> None:
@@ -326,6 +335,7 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
     def on_lost(self, reason: str) -> None:
         """Show that the satellite is gone."""
         self._time.async_end()
+        self._settle.async_end()
         now = dt_util.utcnow()
         self.record.note_error(now, reason)
         if self.last_update_success:
@@ -374,9 +384,29 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
 
     @callback
     def _async_update(self, data: SatelliteData) -> None:
+        """Show a new state: where it was connected already, only what has changed."""
+        known = self.data if self.last_update_success else None
         self.data = data
         self.last_update_success = True
-        self.async_update_listeners()
+        changed = data.changed(known) if known is not None else None
+        if changed is None or "welcome" in changed:
+            self._async_show(None)
+        elif changed:
+            self._async_show(changed)
+
+    @callback
+    def _async_settle(self, data: SatelliteData) -> None:
+        """Know a new state at once, and show it soon: one that is never the same twice must not cost all the others."""
+        if data != self.data:
+            self._changed |= data.changed(self.data)
+            self.data = data
+            self._settle.async_ask()
+
+    @callback
+    def _async_settled(self) -> None:
+        changed, self._changed = self._changed, frozenset()
+        self._async_show(changed)
+        self._async_report()
 
     @callback
     def _async_handle_detection(self, detection: Detection) -> None:
@@ -388,12 +418,7 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
     @callback
     def _async_track(self, detection: Detection) -> None:
         """Mirror the start and end that the satellite tells."""
-        data = self.data.after(detection)
-        if data.sounds_like(self.data):
-            # No entity shows more of a sound than that it goes on.
-            self.data = data
-        else:
-            self._async_update(data)
+        self._async_update(self.data.after(detection))
 
     def _async_run_soon(self, work: Coroutine[Any, Any, None]) -> None:
         self.config_entry.async_create_background_task(

@@ -48,7 +48,7 @@ def _async_add[T](
             async_add_entities([create(item) for item in missing])
 
     add_missing()
-    entry.async_on_unload(coordinator.async_add_listener(add_missing))
+    entry.async_on_unload(coordinator.async_add_listener(add_missing, frozenset()))
 
 
 @callback
@@ -69,4 +69,4 @@ def async_add_with_clips(
             async_add_entities(create())
 
     add_once()
-    entry.async_on_unload(coordinator.async_add_listener(add_once))
+    entry.async_on_unload(coordinator.async_add_listener(add_once, frozenset({"settings"})))

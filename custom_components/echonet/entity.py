@@ -9,16 +9,19 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from .const import DOMAIN
 from .coordinator import SatelliteCoordinator
 from .protocol import SoundClass
+from .satellite_state import Part
 
 
 class SatelliteEntity(CoordinatorEntity[SatelliteCoordinator]):
     """An entity on the device of a satellite."""
 
     _attr_has_entity_name = True
+    # What it shows besides whether the satellite is there and what it is: only a change of that is a change of it.
+    _follows: frozenset[Part] = frozenset()
 
     def __init__(self, coordinator: SatelliteCoordinator, description: EntityDescription) -> None:
         """Attach the entity to its satellite."""
-        super().__init__(coordinator)
+        super().__init__(coordinator, self._follows)
         self.entity_description = description
         self._attr_unique_id = f"{coordinator.satellite_id}-{description.key}"
         # The coordinator has registered the device, with what the satellite says of itself.

@@ -17,6 +17,10 @@ from .protocol import (
     Welcome,
 )
 
+# What can change of a satellite: a field of its state or of what it has learned, whether a class of sound is heard, or
+# a taught sound by its id.
+type Part = str
+
 # More sounds at once than a house can have; a satellite that tells no end of anything fills no memory.
 MAX_ACTIVE: Final = 64
 
@@ -77,6 +81,16 @@ class SatelliteData:
                     del active[next(iter(active))]
         return self if active == self.active else replace(self, active=active)
 
-    def sounds_like(self, other: SatelliteData) -> bool:
-        """Tell whether the same detections go on, so that no entity shows anything else of them."""
-        return self.active.keys() == other.active.keys()
+    def changed(self, before: SatelliteData) -> frozenset[Part]:
+        """Return of what something else is shown now than before."""
+        names = ("welcome", "health", "settings")
+        parts: set[Part] = {name for name in names if getattr(self, name) != getattr(before, name)}
+        parts |= {item for item in self.welcome.classes if self.hears(item) is not before.hears(item)}
+        if self.learning != before.learning:
+            known = {sound.id: sound for sound in before.learning.sounds}
+            parts |= {sound.id for sound in self.learning.sounds if known.get(sound.id) != sound}
+            if known.keys() != {sound.id for sound in self.learning.sounds}:
+                parts.add("sounds")
+            if self.learning.false_alarms != before.learning.false_alarms:
+                parts.add("false_alarms")
+        return frozenset(parts)

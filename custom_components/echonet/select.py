@@ -47,6 +47,8 @@ async def async_setup_entry(
 class SensitivitySelect(SoundClassEntity, SelectEntity):
     """The sensitivity of one class."""
 
+    _follows = frozenset({"settings"})
+
     @property
     @override
     def current_option(self) -> str | None:

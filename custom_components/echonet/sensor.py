@@ -116,6 +116,7 @@ class HealthSensor(SatelliteEntity, SensorEntity):
     """One figure of a satellite's health."""
 
     entity_description: HealthSensorDescription
+    _follows = frozenset({"health"})
 
     @property
     @override
@@ -126,6 +127,8 @@ class HealthSensor(SatelliteEntity, SensorEntity):
 
 class LearnedSensor(SatelliteEntity, SensorEntity):
     """How many sounds the satellite has learned to be no alarm."""
+
+    _follows = frozenset({"false_alarms"})
 
     @property
     @override

@@ -37,6 +37,8 @@ async def async_setup_entry(
 class ListeningSwitch(SatelliteEntity, SwitchEntity):
     """Off for privacy: the satellite then recognises nothing."""
 
+    _follows = frozenset({"settings"})
+
     @property
     @override
     def is_on(self) -> bool:

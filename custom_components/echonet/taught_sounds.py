@@ -18,10 +18,15 @@ from .coordinator import SatelliteConfigEntry, SatelliteCoordinator
 from .entity import SatelliteEntity
 from .plain import plain_name
 from .protocol import Forget, Taught, TaughtSound, Teach, TeachOutcome
+from .settle import Settle
 
 # A satellite that says nothing for so long after it has listened will say nothing any more.
 _PATIENCE_S: Final = 30.0
 _UNIQUE: Final = "sound-"
+# A satellite that knows other sounds each time it is asked must not keep Home Assistant busy, nor fill its registry.
+AT_ONCE: Final = 8
+MORE_AFTER_S: Final = 0.25
+MAX_ADDED: Final = 256
 
 
 @callback
@@ -31,28 +36,41 @@ def async_follow_taught_sounds(
     """Add a sensor for each taught sound, now and as sounds are taught, and remove those of forgotten ones."""
     coordinator = entry.runtime_data
     shown: set[str] = set()
+    left = MAX_ADDED
 
     @callback
     def follow() -> None:
+        nonlocal left
         sounds = {sound.id: sound for sound in coordinator.data.learning.sounds}
-        if new := sounds.keys() - shown:
-            async_add_entities([TaughtSoundSensor(coordinator, sounds[item]) for item in sorted(new)])
-        if coordinator.last_update_success:
-            _async_remove_forgotten(hass, entry, set(sounds))
-        shown.clear()
-        shown.update(sounds)
+        new = sorted(sounds.keys() - shown)[: min(AT_ONCE, left)]
+        left -= len(new)
+        if new:
+            async_add_entities([TaughtSoundSensor(coordinator, sounds[item]) for item in new])
+        shown.update(new)
+        gone = _async_forgotten(hass, entry, set(sounds)) if coordinator.last_update_success else {}
+        now, later = list(gone)[:AT_ONCE], list(gone)[AT_ONCE:]
+        for item in now:
+            er.async_get(hass).async_remove(gone[item])
+        shown.intersection_update([*sounds, *later])
+        if later or (left and not sounds.keys() <= shown):
+            more.async_ask()
 
-    follow()
-    entry.async_on_unload(coordinator.async_add_listener(follow))
+    more = Settle(hass.loop, MORE_AFTER_S, follow)
+    more.async_ask()
+    entry.async_on_unload(more.async_end)
+    entry.async_on_unload(coordinator.async_add_listener(more.async_ask, frozenset({"sounds"})))
 
 
 @callback
-def _async_remove_forgotten(hass: HomeAssistant, entry: SatelliteConfigEntry, known: set[str]) -> None:
-    registry = er.async_get(hass)
+def _async_forgotten(hass: HomeAssistant, entry: SatelliteConfigEntry, known: set[str]) -> dict[str, str]:
+    """Return the entities of sounds that are not known any more, by the ids of these."""
     prefix = f"{entry.runtime_data.satellite_id}-{_UNIQUE}"
-    for item in er.async_entries_for_config_entry(registry, entry.entry_id):
-        if item.unique_id.startswith(prefix) and item.unique_id.removeprefix(prefix) not in known:
-            registry.async_remove(item.entity_id)
+    return {
+        sound_id: item.entity_id
+        for item in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+        if item.unique_id.startswith(prefix)
+        and (sound_id := item.unique_id.removeprefix(prefix)) not in known
+    }
 
 
 class TaughtSoundSensor(SatelliteEntity, BinarySensorEntity):
@@ -65,6 +83,7 @@ class TaughtSoundSensor(SatelliteEntity, BinarySensorEntity):
             translation_key="taught_sound",
             device_class=BinarySensorDeviceClass.SOUND,
         )
+        self._follows = frozenset({sound.id})
         super().__init__(coordinator, description)
         self._attr_translation_placeholders = {"name": plain_name(sound.name)}
         self._sound_id = sound.id

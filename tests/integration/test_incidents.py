@@ -7,7 +7,13 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.echonet.household.incident import Acknowledgement, Place
-from custom_components.echonet.household.incidents import LOST_AFTER, MAX_INCIDENTS, Change, Incidents
+from custom_components.echonet.household.incidents import (
+    LOST_AFTER,
+    MAX_INCIDENTS,
+    MAX_OBSERVATIONS,
+    Change,
+    Incidents,
+)
 from custom_components.echonet.household.kinds import AlertKind
 from custom_components.echonet.protocol import AlarmPattern, Detection, Phase, SoundClass
 from tests.integration.sounds import HALL, KITCHEN, NIGHT, SHED, incident, sound
@@ -272,6 +278,34 @@ def test_memory_is_bounded() -> None:
     assert MAX_INCIDENTS <= len(list(incidents)) <= MAX_INCIDENTS + 1
     add(incidents, KITCHEN, sound(SoundClass.DOG, at=5000.0))
     assert len(list(incidents)) <= MAX_INCIDENTS
+
+
+def test_a_dog_that_barks_in_the_hall_while_another_barks_seventy_times_in_the_kitchen_falls_silent() -> None:
+    incidents = Incidents()
+    long = sound(SoundClass.DOG)
+    add(incidents, HALL, long)
+    for number in range(MAX_OBSERVATIONS + 6):
+        bark = sound(SoundClass.DOG, at=number / 2)
+        add(incidents, KITCHEN, bark)
+        add(incidents, KITCHEN, later(bark, Phase.END, duration_s=0.4), after=0.4)
+    assert add(incidents, HALL, later(long, Phase.END, duration_s=40.0), after=40.0).incident.over_at
+    (incident,) = incidents
+    assert len(incident.observations) == MAX_OBSERVATIONS
+
+
+def test_what_is_told_of_a_sound_that_was_forgotten_for_newer_ones_is_taken_in_anew() -> None:
+    incidents = Incidents()
+    barks = [
+        (replace(KITCHEN, satellite_id=f"{number:032x}"), sound(SoundClass.DOG, at=number / 100))
+        for number in range(MAX_OBSERVATIONS + 6)
+    ]
+    for place, bark in barks:
+        add(incidents, place, bark)
+    for place, bark in barks:
+        add(incidents, place, later(bark, Phase.END, duration_s=1.0), after=1.0)
+    (incident,) = incidents
+    assert len(incident.observations) == MAX_OBSERVATIONS
+    assert incident.over_at is not None
 
 
 starts = st.lists(

@@ -179,8 +179,10 @@ class Incidents:
         return [remaining, self._store(Incident.opened(observation, name), before=None)]
 
     def _store(self, incident: Incident, before: Incident | None, absorbed: tuple[str, ...] = ()) -> Change:
-        if len(incident.observations) > MAX_OBSERVATIONS:
-            incident = replace(incident, observations=incident.observations[-MAX_OBSERVATIONS:])
+        for item in _superfluous(incident.observations):
+            # What is told of it later is taken in anew.
+            self._of_detection.pop(item.detection.id, None)
+            incident = replace(incident, observations=incident.without(item.detection.id))
         self._incidents[incident.id] = incident
         self._of_detection |= {item.detection.id: incident.id for item in incident.observations}
         return Change(incident=incident, before=before, absorbed=absorbed)
@@ -197,6 +199,12 @@ class Incidents:
         if len(kept) != len(self._incidents):
             self._incidents = kept
             self._of_detection = {key: value for key, value in self._of_detection.items() if value in kept}
+
+
+def _superfluous(observations: Collection[Observation]) -> list[Observation]:
+    """Return the oldest of too many, but first of those that are over: of the others more is told."""
+    ordered = sorted(observations, key=lambda item: item.ended is None)
+    return ordered[: max(0, len(ordered) - MAX_OBSERVATIONS)]
 
 
 def _fits(observation: Observation, others: Collection[Observation]) -> bool:

@@ -63,6 +63,7 @@ class Household:
         self._store = StateStore(hass)
         self._listeners: list[AlertListener] = []
         self._watchers: list[Callable[[], None]] = []
+        self._shown: Incident | None = None
         self._ready = asyncio.Event()
         self._stopped = False
         self._wrong_clocks: set[str] = set()
@@ -228,6 +229,8 @@ class Household:
     @callback
     def _async_handle_tick(self, _: datetime) -> None:
         self._tick = None
+        # Some of what is shown becomes known by time alone.
+        self._shown = None
         circumstances = self._async_look()
         news = self.desk.tick(circumstances)
         told = {item.incident.id for item in news}
@@ -248,8 +251,8 @@ class Household:
     @callback
     def _async_tell(self, news: list[News]) -> None:
         """Send what is news, and see what has to be remembered and looked at again."""
-        home = async_get_home(self.hass, self.entry)
         for item in news:
+            home = async_get_home(self.hass, self.entry)
             whereabouts = async_locate(self.hass, item.incident, item.at)
             self._rooms.note(item.incident.id, whereabouts)
             alert = build_alert(item.incident, item.decision, home=home, now=item.at, whereabouts=whereabouts)
@@ -257,8 +260,10 @@ class Household:
         self._async_store()
         if self._tick is None and self.desk.restless and self._ready.is_set():
             self._tick = async_call_later(self.hass, TICK_S, self._async_handle_tick)
-        for watcher in tuple(self._watchers):
-            _call(watcher)
+        if news or (current := self.current) is None or current is not self._shown:
+            self._shown = self.current
+            for watcher in tuple(self._watchers):
+                _call(watcher)
 
     @callback
     def _async_store(self) -> None:

@@ -7,11 +7,13 @@ A satellite that listens and hears nothing tells something, too. Microphones tha
 least so loud.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 from itertools import accumulate
 import json
 from math import exp, inf, log
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -91,16 +93,27 @@ class Acoustics:
         self.loudness_spread: float = counted["loudness_spread_db"]
         self.audible: float = counted["audible_dbfs"]
         self.audible_spread: float = counted["audible_spread_db"]
-
-    @property
-    def rows(self) -> range:
-        """The rows of the tables."""
-        return range(len(self.tables[0]))
+        self.nothing = [log(_LEAST)] * (len(self.columns) + 1)
+        self._logarithms: dict[tuple[bool, bool, bool], _Table] = {}
 
     @property
     def columns(self) -> range:
         """The columns of the tables."""
         return range(len(self.tables[0][0]))
+
+    def logarithms(self, *, same_room: bool, timed: bool, full: bool) -> _Table:
+        """Return the logarithms of a table, with one more column for what is beyond it.
+
+        Without times, all delays are one column; of a microphone that is full, a row holds every loss up to its own,
+        because it was at least so loud.
+        """
+        key = (same_room, timed, full)
+        if key not in self._logarithms:
+            cells = [tuple(row) if timed else (sum(row),) for row in self.tables[same_room]]
+            if full:
+                cells = list(accumulate(cells, _add))
+            self._logarithms[key] = [[*(log(cell + _LEAST) for cell in row), log(_LEAST)] for row in cells]
+        return self._logarithms[key]
 
 
 def locate(sound_class: SoundClass, listeners: Sequence[Listener]) -> Whereabouts | None:
@@ -116,16 +129,17 @@ def locate(sound_class: SoundClass, listeners: Sequence[Listener]) -> Whereabout
         return None
     acoustics = _acoustics_of(sound_class)
     sources = _Sources(acoustics, listeners)
-    near = [sources.chances(item, same_room=True) for item in listeners]
     far = [sources.chances(item, same_room=False) for item in listeners]
     nowhere = [sum(chances) for chances in zip(sources.prior, *far, strict=True)]
     scores: dict[str | None, float] = {None: log(ELSEWHERE) + _log_sum(nowhere)}
+    known: dict[tuple[Listener, ...], float] = {}
     for room in rooms:
-        here = nowhere
-        for item, same, other in zip(listeners, near, far, strict=True):
-            if item.room == room:
-                here = [whole + a - b for whole, a, b in zip(here, same, other, strict=True)]
-        scores[room] = log((1 - ELSEWHERE) / len(rooms)) + _log_sum(here)
+        here = tuple(item for item in listeners if item.room == room)
+        # Of many rooms where nothing was heard, one is as likely as the other.
+        alike = tuple(replace(item, room="") for item in here)
+        if alike not in known:
+            known[alike] = _log_sum(sources.moved(nowhere, here))
+        scores[room] = log((1 - ELSEWHERE) / len(rooms)) + known[alike]
     whole = _log_sum(list(scores.values()))
     chances = [RoomChance(room=room, probability=exp(scores[room] - whole)) for room in rooms]
     chances.sort(key=lambda item: -item.probability)
@@ -151,42 +165,54 @@ class _Sources:
         self.loudness = tuple(
             acoustics.loudness - spread + number * acoustics.loss_step for number in range(count + 1)
         )
+        self._silences: dict[bool, list[float]] = {}
         self.prior = [
             -(((loudness - acoustics.loudness) / acoustics.loudness_spread) ** 2) / 2
             for loudness in self.loudness
             for _ in self.times
         ]
 
+    def moved(self, nowhere: list[float], here: Sequence[Listener]) -> list[float]:
+        """Return the chances of what all tell, where these are in the room of the sound."""
+        for item in here:
+            same, other = self.chances(item, same_room=True), self.chances(item, same_room=False)
+            nowhere = [whole + a - b for whole, a, b in zip(nowhere, same, other, strict=True)]
+        return nowhere
+
     def chances(self, listener: Listener, *, same_room: bool) -> list[float]:
         """Return the logarithm of the chance of what a satellite tells, for each loudness and time."""
-        table = self._acoustics.tables[same_room]
         if (heard := listener.heard) is None:
-            losses = [sum(row) for row in table]
-            silence = [log(max(self._silence(loudness, losses), _LEAST)) for loudness in self.loudness]
-            return [chance for chance in silence for _ in self.times]
+            return self._silent(same_room=same_room)
         # One whose clock cannot be trusted tells of its loudness alone.
         timed = heard.onset_s is not None and self.times[0] is not None
-        cells: list[tuple[float, ...]] = [tuple(row) if timed else (sum(row),) for row in table]
         full = heard.level_dbfs >= FULL_DBFS
-        if full:
-            # At least so loud: every loss up to the one that would just fill the microphone.
-            cells = list(accumulate(cells, _add))
-        columns = [self._column(heard.onset_s, time) if timed else 0 for time in self.times]
+        rows = self._acoustics.logarithms(same_room=same_room, timed=timed, full=full)
+        pick = _picker([self._column(heard.onset_s, time) if timed else 0 for time in self.times])
+        nothing = pick(self._acoustics.nothing)
         result: list[float] = []
         for loudness in self.loudness:
             number = int(
                 (loudness - heard.level_dbfs - self._acoustics.loss_from) // self._acoustics.loss_step
             )
             if full:
-                number = min(number, len(cells) - 1)
-            row = cells[number] if 0 <= number < len(cells) else ()
-            result += [log((row[column] if 0 <= column < len(row) else 0.0) + _LEAST) for column in columns]
+                number = min(number, len(rows) - 1)
+            result += pick(rows[number]) if 0 <= number < len(rows) else nothing
         return result
 
     def _column(self, onset: float | None, time: float | None) -> int:
         assert onset is not None
         assert time is not None
-        return int((onset - time - self._acoustics.delay_from) // self._acoustics.delay_step)
+        column = int((onset - time - self._acoustics.delay_from) // self._acoustics.delay_step)
+        # The last one stands for all that are beyond the table.
+        return column if 0 <= column < len(self._acoustics.columns) else -1
+
+    def _silent(self, *, same_room: bool) -> list[float]:
+        # The same for all who heard nothing.
+        if same_room not in self._silences:
+            losses = [sum(row) for row in self._acoustics.tables[same_room]]
+            silence = [log(max(self._silence(loudness, losses), _LEAST)) for loudness in self.loudness]
+            self._silences[same_room] = [chance for chance in silence for _ in self.times]
+        return self._silences[same_room]
 
     def _silence(self, loudness: float, rows: Sequence[float]) -> float:
         acoustics = self._acoustics
@@ -198,10 +224,18 @@ class _Sources:
         return silence
 
 
+@cache
 def _acoustics_of(sound_class: SoundClass) -> Acoustics:
     # What is neither bang is taken for the third that was simulated, which is told by its level alone.
     name = sound_class.value if sound_class.value in _REFERENCE else SoundClass.ALARM.value
     return Acoustics(_REFERENCE[name])
+
+
+def _picker(columns: Sequence[int]) -> Callable[[Sequence[float]], Sequence[float]]:
+    """Return what picks these columns of a row."""
+    if len(columns) == 1:
+        return lambda row: (row[columns[0]],)
+    return itemgetter(*columns)
 
 
 def _faintness(listener: Listener) -> float:

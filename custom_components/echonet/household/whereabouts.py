@@ -12,7 +12,7 @@ from ..helpers import async_get_satellites
 from ..protocol import MICROPHONE_PROBLEMS, Problem, Sensitivity, SoundClass
 from .incident import Incident, Observation
 from .surroundings import async_get_place
-from .where import Hearing, Listener, Whereabouts, locate
+from .where import MAX_LISTENERS, Hearing, Listener, Whereabouts, locate
 
 # In 5 ms, sound comes less than two metres far: a clock that may be off by more says nothing of rooms.
 CLOSE_ENOUGH: Final = timedelta(milliseconds=5)
@@ -36,7 +36,8 @@ def async_locate(hass: HomeAssistant, incident: Incident, now: datetime) -> Wher
     for item in incident.observations:
         heard.setdefault(item.place.listener, item)
     silence_counts = now - incident.onset > PATIENCE
-    listeners = []
+    listeners: list[Listener] = []
+    silent: list[Listener] = []
     for entry in async_get_satellites(hass):
         if entry.state is not ConfigEntryState.LOADED:
             continue
@@ -45,11 +46,15 @@ def async_locate(hass: HomeAssistant, incident: Incident, now: datetime) -> Wher
             observation = heard.pop((satellite.satellite_id, source), None)
             if observation is not None:
                 listeners.append(_listener(observation, satellite))
-            elif silence_counts and _listens(satellite, incident.sound_class, source):
+            elif (
+                silence_counts
+                and len(silent) < MAX_LISTENERS
+                and _listens(satellite, incident.sound_class, source)
+            ):
                 report = satellite.report
                 place = async_get_place(hass, report.device_id, report.welcome, report.welcomed_at, source)
-                listeners.append(Listener(room=place.room or place.name))
-    return locate(incident.sound_class, listeners)
+                silent.append(Listener(room=place.room or place.name))
+    return locate(incident.sound_class, listeners + silent)
 
 
 class RoomWatch:
