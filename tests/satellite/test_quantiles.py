@@ -14,3 +14,8 @@ def test_they_are_what_numpy_says(numbers: list[float], percent: float) -> None:
     values = np.array(numbers)
     assert percentile(values, percent) == pytest.approx(float(np.percentile(values, percent)))
     assert median(values) == pytest.approx(float(np.median(values)))
+
+
+@given(st.lists(st.sampled_from([-np.inf, -3.0, 0.5, 7.0]), min_size=1, max_size=9))
+def test_where_no_tone_is_the_level_is_infinitely_low(levels: list[float]) -> None:
+    assert median(np.array(levels, np.float32)) == float(np.median(levels))
