@@ -40,6 +40,7 @@ type EchonetConfigEntry = SatelliteConfigEntry | HouseholdConfigEntry
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register actions, clips and the card, which are there also while nothing is set up and then say so."""
     async_setup_services(hass)
+    async_listen_for_answers(hass)
     hass.http.register_view(ClipView)
     async_setup_watch(hass)
     await async_setup_card(hass)
@@ -52,11 +53,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: EchonetConfigEntry) -> b
         household = Household(hass, entry)
         async_add_home_subentry(hass, entry)
         await household.async_load()
+        entry.runtime_data = household
         # Before anything else: a satellite may be set up at the same time, and what it tells is told once.
         household.async_connect()
-        entry.runtime_data = household
         await hass.config_entries.async_forward_entry_setups(entry, HOUSEHOLD_PLATFORMS)
-        entry.async_on_unload(async_listen_for_answers(household))
         household.async_ready()
         return True
     async_clear_still_paired_issue(hass, entry)

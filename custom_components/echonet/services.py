@@ -14,7 +14,6 @@ from .clip_access import async_delete_clips
 from .clips import is_clip_id
 from .const import ATTR_SOUND_CLASS, CONF_CLASSES, DOMAIN
 from .coordinator import SatelliteCoordinator
-from .helpers import async_get_household
 from .household.answers import (
     MAX_MUTE,
     MUTE_DURATION,
@@ -23,6 +22,7 @@ from .household.answers import (
     async_label,
     async_mute,
 )
+from .household.asking import async_ask
 from .household.incident import Incident
 from .household.runtime import Household, is_household
 from .protocol import MAX_STRING_LENGTH, SoundClass, Test, Verdict
@@ -99,24 +99,31 @@ def async_setup_services(hass: HomeAssistant) -> None:
 
 
 async def _async_acknowledge(call: ServiceCall) -> None:
-    household = _async_get_household(call.hass)
     by = await _async_name(call)
-    if ATTR_INCIDENT in call.data:
-        household.async_acknowledge(_async_get_incident(household, call).id, by=by)
-        return
-    waiting = async_get_waiting(household)
-    if not waiting:
-        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="nothing_to_acknowledge")
-    for incident in waiting:
-        household.async_acknowledge(incident.id, by=by)
+
+    def acknowledge(household: Household) -> None:
+        if ATTR_INCIDENT in call.data:
+            household.async_acknowledge(_get_incident(household, call).id, by=by)
+            return
+        waiting = async_get_waiting(household)
+        if not waiting:
+            raise ServiceValidationError(translation_domain=DOMAIN, translation_key="nothing_to_acknowledge")
+        for incident in waiting:
+            household.async_acknowledge(incident.id, by=by)
+
+    await async_ask(call.hass, acknowledge)
 
 
 async def _async_label(call: ServiceCall) -> None:
-    household = _async_get_household(call.hass)
-    incident = _async_get_incident(household, call)
-    if call.data[ATTR_VERDICT] is Verdict.FALSE_ALARM:
-        household.async_false_alarm(incident.id, by=await _async_name(call))
-    await async_label(household, incident, call.data[ATTR_VERDICT])
+    by = await _async_name(call)
+
+    def label(household: Household) -> Incident:
+        incident = _get_incident(household, call)
+        if call.data[ATTR_VERDICT] is Verdict.FALSE_ALARM:
+            household.async_false_alarm(incident.id, by=by)
+        return incident
+
+    await async_label(call.hass, await async_ask(call.hass, label), call.data[ATTR_VERDICT])
 
 
 async def _async_delete_clips(call: ServiceCall) -> None:
@@ -128,8 +135,7 @@ async def _async_delete_clips(call: ServiceCall) -> None:
 
 
 async def _async_mute(call: ServiceCall) -> None:
-    household = _async_get_household(call.hass)
-    await async_mute(household, call.data[ATTR_DURATION], call.data[CONF_CLASSES])
+    await async_mute(call.hass, call.data[ATTR_DURATION], call.data[CONF_CLASSES])
 
 
 async def _async_teach_sound(call: ServiceCall) -> ServiceResponse:
@@ -155,17 +161,7 @@ async def _async_test_alert(call: ServiceCall) -> None:
     await coordinator.async_send(Test(sound_class=sound_class))
 
 
-@callback
-def _async_get_household(hass: HomeAssistant) -> Household:
-    entry = async_get_household(hass)
-    if entry is None or entry.state is not ConfigEntryState.LOADED:
-        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_household")
-    household: Household = entry.runtime_data
-    return household
-
-
-@callback
-def _async_get_incident(household: Household, call: ServiceCall) -> Incident:
+def _get_incident(household: Household, call: ServiceCall) -> Incident:
     """Return the incident that is meant: the one that is named, else the last one."""
     if ATTR_INCIDENT not in call.data:
         return async_get_last(household)

@@ -1,11 +1,13 @@
 """A household without Home Assistant: its desk, and a clock that the test sets."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from custom_components.echonet.household.desk import Desk, News
+from custom_components.echonet.household.desk import Desk
 from custom_components.echonet.household.incident import Acknowledgement, Place
+from custom_components.echonet.household.news import News
 from custom_components.echonet.household.policy import Circumstances, Telling
 from custom_components.echonet.household.storage import loaded, stored
 from custom_components.echonet.protocol import AlarmPattern, Detection, Phase
@@ -67,10 +69,26 @@ class Household:
         )
         return self._take(self.desk.acknowledge(incident_id, answer))
 
+    def reload(self, connected: Mapping[Place, Collection[Detection]], *away: Place) -> list[News]:
+        """Load anew as the runtime does: the satellites that are there say at once what goes on."""
+        left = loaded(stored(replace(self.desk.state, at=self.circumstances.now)))
+        plan, waves = self.desk.plan, self.desk.waves_for
+        self.desk = Desk(left)
+        self.desk.plan, self.desk.waves_for = plan, waves
+        for place in away:
+            self.lost(place)
+        news = [
+            item
+            for place, active in connected.items()
+            for item in self.desk.back(place, active, self.circumstances)
+        ]
+        return self._take([*self.desk.resume(self.circumstances), *news])
+
     def restart(self, seconds: float = 0.0) -> list[News]:
         """Stop and start again, by way of what is stored."""
-        state = loaded(stored(self.desk.state))
-        assert state == self.desk.state
+        left = replace(self.desk.state, at=self.circumstances.now)
+        state = loaded(stored(left))
+        assert state == left
         plan, waves = self.desk.plan, self.desk.waves_for
         self.desk = Desk(state)
         self.desk.plan, self.desk.waves_for = plan, waves

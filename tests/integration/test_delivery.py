@@ -19,10 +19,11 @@ from pytest_homeassistant_custom_component.test_util.aiohttp import AiohttpClien
 from custom_components.echonet.const import DOMAIN
 from custom_components.echonet.household import courier
 from custom_components.echonet.household.alerts import Alert
-from custom_components.echonet.household.courier import Courier, Tellable
+from custom_components.echonet.household.courier import Courier
 from custom_components.echonet.household.kinds import Severity
 from custom_components.echonet.household.policy import Telling
 from custom_components.echonet.household.recipients import Recipient, recipients_of, waves_of
+from custom_components.echonet.household.sender import Tellable
 from custom_components.echonet.protocol import AlarmPattern, SoundClass
 from tests.integration.conftest import setup, wait_for
 from tests.integration.phones import Notifier, add_recipient

@@ -13,7 +13,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_mock_service
 
 from custom_components.echonet.const import CONF_KIND, DOMAIN
-from custom_components.echonet.household import courier
+from custom_components.echonet.household import courier, sender
 from echonet_satellite.protocol import Phase, SoundClass
 from tests.integration.conftest import wait_for, wait_for_state
 from tests.integration.phones import Notifier, add_recipient
@@ -36,7 +36,7 @@ async def test_one_that_fails_stops_nobody_and_becomes_an_issue(
     async def hanging(call: ServiceCall) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(courier, "SEND_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(sender, "SEND_TIMEOUT_S", 0.1)
     for name, action in (("broken", broken), ("defective", defective), ("hanging", hanging)):
         hass.services.async_register("notify", name, action)
     calls = async_mock_service(hass, "notify", "anna")
@@ -92,7 +92,7 @@ async def test_during_the_start_an_alert_waits_for_its_phone(
 async def test_a_start_that_takes_too_long_becomes_an_issue(
     hass: HomeAssistant, home: MockConfigEntry, satellite: SatelliteUnderTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(courier, "START_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(sender, "START_TIMEOUT_S", 0.05)
     hass.set_state(CoreState.starting)
     subentry_id = add_recipient(hass, home, "notify.mobile_app_anna")
     satellite.emit(SoundClass.ALARM)
@@ -101,8 +101,9 @@ async def test_a_start_that_takes_too_long_becomes_an_issue(
 
 
 async def test_a_reload_loses_no_alert(
-    hass: HomeAssistant, home: MockConfigEntry, satellite: SatelliteUnderTest
+    hass: HomeAssistant, home: MockConfigEntry, satellite: SatelliteUnderTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(courier, "STOP_GRACE_S", 0.05)
     begun, release, told = asyncio.Event(), asyncio.Event(), []
 
     async def slow(call: ServiceCall) -> None:

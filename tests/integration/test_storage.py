@@ -10,9 +10,10 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.echonet.household import storage
-from custom_components.echonet.household.desk import State
+from custom_components.echonet.household.desk import Desk
 from custom_components.echonet.household.kinds import AlertKind, Severity
 from custom_components.echonet.household.policy import Decision, Quiet, Telling
+from custom_components.echonet.household.state import State
 from custom_components.echonet.household.storage import (
     STORAGE_KEY,
     StateStore,
@@ -48,6 +49,30 @@ def test_whoever_has_it_is_not_told_again() -> None:
     assert home.hears(KITCHEN, alarm) == []
 
 
+def test_what_began_while_the_household_was_being_set_up_is_not_told_twice() -> None:
+    """It was taken for something that an earlier run had owed."""
+    home = Household()
+    home.desk = Desk(State())
+    (news,) = home.hears(KITCHEN, sound(pattern=AlarmPattern.T3))
+    assert news.decision.telling is Telling.NEW
+    assert home.desk.resume(home.circumstances) == []
+
+
+def test_what_is_handed_over_is_tried_on_as_it_was_and_rings_for_nobody_else() -> None:
+    """After a minute of attempts it became old news, and what goes on is told anew to everybody."""
+    home = Household()
+    alarm = sound(pattern=AlarmPattern.T3)
+    home.hears(KITCHEN, alarm)
+    home.desk.owe(alarm.id, ["anna", "ben"])
+    home.desk.delivered(alarm.id, "ben")
+    home.wait(100)
+    (news,) = home.restart(2)
+    assert (news.decision.telling, news.only) == (Telling.NEW, frozenset({"anna"}))
+    assert not news.concerns("ben", reserve=True)
+    assert home.back(KITCHEN, alarm) == []
+    assert home.wait(10) == []
+
+
 def test_after_a_long_time_it_is_told_as_old_news_and_rings_if_it_still_goes_on() -> None:
     home = Household()
     alarm = sound(pattern=AlarmPattern.T3)
@@ -70,6 +95,8 @@ def test_what_rang_rings_on_after_a_restart() -> None:
     assert home.restart(40) == []
     assert [item.count for item in home.wait(1)] == [2]
     home.acknowledge(alarm.id)
+    home.desk.owe(alarm.id, ["anna"], Telling.UPDATE)
+    home.desk.delivered(alarm.id, "anna", Severity.SILENT)
     assert home.restart(100) == []
     assert home.wait(300) == []
 

@@ -14,10 +14,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 import pytest
 
 from custom_components.echonet.delivery import Delivery, Done
-from custom_components.echonet.household.desk import Desk, News
+from custom_components.echonet.household.desk import Desk
 from custom_components.echonet.household.escalation import Plan
 from custom_components.echonet.household.incident import Incident, Place
 from custom_components.echonet.household.kinds import BENIGN, DANGER, AlertKind, Severity, kind_of
+from custom_components.echonet.household.news import News
 from custom_components.echonet.household.policy import DEFAULT_RULES, Telling
 from custom_components.echonet.household.storage import loaded, stored
 from custom_components.echonet.protocol import AlarmPattern, Detection, Phase, SoundClass, Welcome
@@ -35,6 +36,7 @@ MAX_JUMPS = 2
 COOLDOWN = timedelta(seconds=60)
 WAVES = ("anna", "ben")
 PLAN = Plan(interval=INTERVAL, patience=2, most=5)
+PROMISED = frozenset({Telling.NEW, Telling.LATE, Telling.ESCALATED})
 LOUD = frozenset({Telling.NEW, Telling.LATE, Telling.REPEAT, Telling.ESCALATED})
 WELCOME = Welcome(
     satellite_id="a" * 32,
@@ -121,6 +123,16 @@ class Heard:
     forgotten: bool = False
 
 
+def as_loud_as(news: News, before: News | None) -> News:
+    """As the courier does: what comes later takes the place of what was not delivered, and is as loud."""
+    if before is None or before.decision.severity.rank <= news.decision.severity.rank:
+        return news
+    if news.decision.telling is Telling.ALL_CLEAR:
+        severity = before.decision.severity.at_most(Severity.HIGH)
+        return replace(news, decision=replace(news.decision, severity=severity))
+    return replace(news, decision=before.decision)
+
+
 def count_waves(_: Incident) -> int:
     """How many recipients there are, one after the other."""
     return len(WAVES)
@@ -135,7 +147,7 @@ class Stories(RuleBasedStateMachine):
         self.home.desk.plan, self.home.desk.waves_for = PLAN, count_waves
         self.ears = {place.key: Ears(place, self.new_delivery()) for place in (KITCHEN, HALL, SHED)}
         self.waiting_for_the_disk: list[Done] = []
-        self.on_disk = stored(self.home.desk.state)
+        self.on_disk = self.put_down()
         self.since_stored: list[Heard] = []
         self.rings: list[tuple[News, int]] = []
         self.started = self.now
@@ -293,7 +305,9 @@ class Stories(RuleBasedStateMachine):
             return
         self.failing.discard(name)
         for key in [key for key in self.waiting if key[0] == name]:
-            self.reaches(name, self.waiting.pop(key))
+            news = self.waiting.pop(key)
+            if self.is_wanted(news):
+                self.reaches(name, news)
 
     @rule(seconds=st.sampled_from([0, 20, 70, 600]))
     def home_assistant_restarts(self, seconds: int) -> None:
@@ -339,9 +353,40 @@ class Stories(RuleBasedStateMachine):
             if ears.connected:
                 self.comes_back(ears)
 
+    def put_down(self) -> dict[str, Any]:
+        return stored(replace(self.home.desk.state, at=self.now))
+
+    @rule()
+    def household_is_loaded_anew(self) -> None:
+        """As after a change of its entry: what is owed is handed over, and nobody else notices."""
+        self.stores()
+        loud = {
+            key
+            for key, news in self.waiting.items()
+            if news.decision.severity is not Severity.SILENT and self.is_wanted(news)
+        }
+        owed = {key for key in loud if self.waiting[key].decision.telling in PROMISED}
+        heard = {name: len(items) for name, items in self.heard.items()}
+        self.waiting.clear()
+        connected = {
+            ears.place: [truth.start for truth in ears.sounds.values()]
+            for ears in self.ears.values()
+            if ears.connected
+        }
+        self.tells(
+            self.home.reload(connected, *(item.place for item in self.ears.values() if not item.connected))
+        )
+        for name, items in self.heard.items():
+            for item in items[heard[name] :]:
+                if item.news.decision.severity is not Severity.SILENT:
+                    assert (name, item.news.incident.id) in loud, item
+                    owed.discard((name, item.news.incident.id))
+        assert owed <= self.waiting.keys(), (owed, self.waiting)
+        self.stores()
+
     def stores(self) -> None:
         """What the store does a quarter of a second after something has happened."""
-        self.on_disk = stored(self.home.desk.state)
+        self.on_disk = self.put_down()
         self.since_stored.clear()
         waiting, self.waiting_for_the_disk = self.waiting_for_the_disk, []
         for done in waiting:
@@ -355,7 +400,6 @@ class Stories(RuleBasedStateMachine):
         incident_id = data.draw(st.sampled_from(self.emitted)).incident.id
         if self.home.desk.incidents.get(incident_id) is None:
             return
-        self.waiting = {key: news for key, news in self.waiting.items() if key[1] != incident_id}
         self.answered |= {item.detection.id for item in self.incident(incident_id).observations}
         self.tells(self.home.acknowledge(incident_id))
 
@@ -378,21 +422,27 @@ class Stories(RuleBasedStateMachine):
             if news.decision.telling in LOUD:
                 self.rings.append((news, self.jumps))
             names = [name for name in WAVES[news.skipped : news.waves] if news.concerns(name)]
-            self.home.desk.owe(news.incident.id, names)
+            self.home.desk.owe(news.incident.id, names, news.decision.telling)
             for name in names:
                 if name in self.failing:
                     before = self.waiting.get((name, news.incident.id))
-                    loud = before is not None and before.decision.telling in (Telling.NEW, Telling.LATE)
-                    # As the courier does: what comes later takes the place of it, and is as loud.
-                    owed = before.decision if before is not None and loud else news.decision
-                    self.waiting[name, news.incident.id] = replace(news, decision=owed)
+                    if before is not None and not self.is_wanted(before):
+                        before = None
+                    self.waiting[name, news.incident.id] = as_loud_as(news, before)
                 else:
                     self.waiting.pop((name, news.incident.id), None)
                     self.reaches(name, news)
 
+    def is_wanted(self, news: News) -> bool:
+        """What the runtime says to the courier before each attempt."""
+        incident = self.incident(news.incident.id)
+        return incident is None or not incident.answered or news.decision.severity is Severity.SILENT
+
     def reaches(self, name: str, news: News) -> None:
         telling = news.decision.telling
-        self.home.desk.delivered(news.incident.id, name)
+        # Nothing rings after the answer.
+        assert self.is_wanted(news), news
+        self.home.desk.delivered(news.incident.id, name, news.decision.severity, news.at)
         self.home.desk.rang(news.incident, name, telling, self.now)
         heard = Heard(news, telling, self.now, self.jumps)
         self.heard[name].append(heard)

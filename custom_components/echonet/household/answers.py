@@ -1,19 +1,20 @@
 """What people answer to an alert, from a phone or the interface, and whom that is passed on to."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 import logging
 from typing import Final
 
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from ..const import DOMAIN
 from ..coordinator import SatelliteCoordinator
 from ..helpers import async_get_satellites
 from ..protocol import Label, Message, Mute, SoundClass, Verdict
+from .asking import async_ask
 from .incident import Incident
 from .kinds import UNMUTABLE, kinds_of
 from .payload import Answer, key_of, read_action
@@ -27,58 +28,69 @@ MAX_MUTE: Final = timedelta(hours=24)
 
 
 @callback
-def async_listen_for_answers(household: Household) -> CALLBACK_TYPE:
-    """Take the buttons of notifications; returns what ends it."""
-    hass = household.hass
+def async_listen_for_answers(hass: HomeAssistant) -> None:
+    """Take the buttons of notifications, whenever they are pressed: also while the household is loaded anew."""
 
     async def on_action(event: Event) -> None:
         read = read_action(str(event.data.get("action", "")))
         if read is None:
             return
         answer, key = read
-        incident = _find(household, key)
-        if incident is None:
-            _LOGGER.info("An answer to an alert that is long over is left out")
-            return
         try:
-            await async_answer(household, incident, answer, by=await _async_name(hass, event))
+            by = await _async_name(hass, event)
+            if await async_answer(hass, answer, lambda household: _find(household, key), by=by) is None:
+                _LOGGER.info("An answer to an alert that is long over is left out")
         except HomeAssistantError as err:
             # The household has taken the answer; nobody at the phone could read what a satellite has missed.
             _LOGGER.warning("An answer did not reach everybody: %s", err)
 
-    return hass.bus.async_listen(EVENT_ACTION, on_action)
+    hass.bus.async_listen(EVENT_ACTION, on_action)
 
 
 async def async_answer(
-    household: Household, incident: Incident, answer: Answer, *, by: str | None = None
-) -> None:
-    """Take an answer to an incident.
+    hass: HomeAssistant,
+    answer: Answer,
+    find: Callable[[Household], Incident | None],
+    *,
+    by: str | None = None,
+) -> Incident | None:
+    """Take an answer to an incident, and return that.
 
     Args:
-        household: Whose incident it is.
-        incident: What is answered.
+        hass: Home Assistant.
         answer: What somebody says of it.
+        find: Says what is answered, None if it is not remembered any more.
         by: Who says so.
 
     Raises:
-        ServiceValidationError: it cannot be muted.
+        ServiceValidationError: it cannot be muted, or there is no household.
         HomeAssistantError: a satellite that has to know is not connected.
     """
-    match answer:
-        case Answer.ACKNOWLEDGE:
-            household.async_acknowledge(incident.id, by=by)
-        case Answer.FALSE_ALARM:
-            household.async_false_alarm(incident.id, by=by)
-            await async_label(household, incident, Verdict.FALSE_ALARM)
-        case Answer.MUTE:
-            if incident.kind in UNMUTABLE:
-                raise ServiceValidationError(translation_domain=DOMAIN, translation_key="cannot_mute")
-            household.async_mute(incident.id, MUTE_DURATION, by=by)
-            message = Mute(duration_s=MUTE_DURATION.total_seconds(), classes=(incident.sound_class,))
-            await _async_send(household.hass, {place.satellite_id: [message] for place in incident.places})
+
+    def take(household: Household) -> Incident | None:
+        incident = find(household)
+        if incident is None:
+            return None
+        match answer:
+            case Answer.ACKNOWLEDGE:
+                return household.async_acknowledge(incident.id, by=by)
+            case Answer.FALSE_ALARM:
+                return household.async_false_alarm(incident.id, by=by)
+            case Answer.MUTE:
+                if incident.kind in UNMUTABLE:
+                    raise ServiceValidationError(translation_domain=DOMAIN, translation_key="cannot_mute")
+                return household.async_mute(incident.id, MUTE_DURATION, by=by)
+
+    incident = await async_ask(hass, take)
+    if incident is not None and answer is Answer.FALSE_ALARM:
+        await async_label(hass, incident, Verdict.FALSE_ALARM)
+    elif incident is not None and answer is Answer.MUTE:
+        message = Mute(duration_s=MUTE_DURATION.total_seconds(), classes=(incident.sound_class,))
+        await _async_send(hass, {place.satellite_id: [message] for place in incident.places})
+    return incident
 
 
-async def async_label(household: Household, incident: Incident, verdict: Verdict) -> None:
+async def async_label(hass: HomeAssistant, incident: Incident, verdict: Verdict) -> None:
     """Tell each satellite what a person says of what it heard.
 
     Raises:
@@ -88,23 +100,27 @@ async def async_label(household: Household, incident: Incident, verdict: Verdict
     for item in incident.observations:
         label = Label(detection_id=item.detection.id, verdict=verdict)
         messages.setdefault(item.place.satellite_id, []).append(label)
-    await _async_send(household.hass, messages)
+    await _async_send(hass, messages)
 
 
-async def async_mute(household: Household, duration: timedelta, classes: Iterable[SoundClass]) -> None:
+async def async_mute(hass: HomeAssistant, duration: timedelta, classes: Iterable[SoundClass]) -> None:
     """Tell nothing of these classes for a while, whoever hears them; a duration of zero ends it.
 
     The household keeps quiet also where a satellite is not connected now, so that this is no error. Smoke and carbon
     monoxide alarms are told all the same, by the household and by the satellites.
     """
     chosen = tuple(dict.fromkeys(classes)) or tuple(SoundClass)
-    for sound_class in chosen:
-        for kind in kinds_of(sound_class) - UNMUTABLE:
-            household.async_snooze(kind, duration)
+
+    def snooze(household: Household) -> None:
+        for sound_class in chosen:
+            for kind in kinds_of(sound_class) - UNMUTABLE:
+                household.async_snooze(kind, duration)
+
+    await async_ask(hass, snooze)
     message = Mute(duration_s=duration.total_seconds(), classes=chosen)
-    satellites = _async_get_coordinators(household.hass)
+    satellites = _async_get_coordinators(hass)
     try:
-        await _async_send(household.hass, {satellite_id: [message] for satellite_id in satellites})
+        await _async_send(hass, {satellite_id: [message] for satellite_id in satellites})
     except HomeAssistantError as err:
         _LOGGER.info("A satellite does not know that it is muted, and goes on telling the household: %s", err)
 

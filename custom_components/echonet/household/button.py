@@ -41,4 +41,4 @@ class AnswerButton(ButtonEntity):
     @override
     async def async_press(self) -> None:
         """Answer."""
-        await async_answer(self._household, async_get_last(self._household), self.entity_description.answer)
+        await async_answer(self._household.hass, self.entity_description.answer, async_get_last)

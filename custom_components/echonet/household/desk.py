@@ -5,80 +5,29 @@ always hold of it can be shown by playing thousands of stories.
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from ..protocol import Detection
 from ..times import NEWS_LIMIT
-from .escalation import ALL_CLEAR_AFTER, Escalation, Plan, Ringing, is_quiet
+from .escalation import ALL_CLEAR_AFTER, Escalation, Plan, is_quiet
 from .incident import Acknowledgement, Incident, Place
 from .incidents import Change, Incidents
 from .kinds import BENIGN, LASTING, Severity, is_alarm
-from .policy import LATE_LIMIT, Circumstances, Covered, Decision, Policy, Quiet, Rules, Telling, Told
-from .rungs import Rung, Rungs
+from .news import News
+from .policy import LATE_LIMIT, Circumstances, Decision, Policy, Quiet, Rules, Telling, Told
+from .promises import Promise, Promises
+from .rungs import Rungs
+from .state import State
 
 # What somebody must hear, also if Home Assistant is started anew before they have.
 _OWED: Final = frozenset({Telling.NEW, Telling.LATE, Telling.ESCALATED})
+# What somebody should see as well: it changes what is told, without a sound.
+_AMENDS: Final = frozenset({Telling.UPDATE, Telling.ALL_CLEAR})
+# For so long the courier tries. What was owed for longer when the household was loaded anew is no news any more.
+TRIED_FOR: Final = timedelta(minutes=10)
 # A shot is over at once, and where it was heard is still being told.
 SETTLED_AFTER: Final = timedelta(seconds=15)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class News:
-    """One telling of one incident.
-
-    Attributes:
-        incident: what is known of it.
-        decision: how it is told.
-        at: when that was decided.
-        waves: how many waves of recipients hear of it, the first `skipped` of them not.
-        skipped: how many waves have been told otherwise.
-        count: which repeat it is, 0 if none.
-        only: the recipients that are still owed it, None if nobody has been told yet.
-        without: the recipients for whom it has rung of the same thing a moment ago.
-    """
-
-    incident: Incident
-    decision: Decision
-    at: datetime
-    waves: int = 1
-    skipped: int = 0
-    count: int = 0
-    only: frozenset[str] | None = None
-    without: frozenset[str] = frozenset()
-
-    def concerns(self, recipient: str) -> bool:
-        """Tell whether a recipient of the waves that hear of it is to hear of it."""
-        return recipient not in self.without and (self.only is None or recipient in self.only)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Promise:
-    """What recipients are owed of an incident: to whom (None: not chosen yet), and who has it."""
-
-    decision: Decision
-    at: datetime
-    owed: frozenset[str] | None = None
-    told: frozenset[str] = frozenset()
-
-    @property
-    def kept(self) -> bool:
-        """Whether everybody has it."""
-        return self.owed is not None and self.owed <= self.told
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
-    """Everything that must outlive a restart."""
-
-    incidents: tuple[Incident, ...] = ()
-    told: tuple[tuple[str, Told], ...] = ()
-    covered: tuple[Covered, ...] = ()
-    snoozed: tuple[Quiet, ...] = ()
-    ringing: tuple[tuple[str, Ringing], ...] = ()
-    promises: tuple[tuple[str, Promise], ...] = ()
-    rungs: tuple[Rung, ...] = ()
 
 
 class Desk:
@@ -95,7 +44,11 @@ class Desk:
         self.policy = Policy(told=dict(state.told), covered=state.covered, snoozed=state.snoozed)
         self.escalation = Escalation()
         self.escalation.ringing = dict(state.ringing)
-        self._promises = dict(state.promises)
+        self._promises = Promises(state.promises)
+        self._amends = Promises(state.amends)
+        self._left_at = state.at
+        # Called with the id of each incident that turned out to be another one.
+        self.on_absorbed: Callable[[str], None] = lambda _: None
         self._rungs = Rungs(state.rungs)
 
     @property
@@ -107,7 +60,8 @@ class Desk:
             covered=self.policy.covered,
             snoozed=tuple(self.policy.snoozed),
             ringing=tuple(self.escalation.ringing.items()),
-            promises=tuple(self._promises.items()),
+            promises=tuple(self._promises),
+            amends=tuple(self._amends),
             rungs=self._rungs.all,
         )
 
@@ -164,10 +118,7 @@ class Desk:
             news += self._ring(incident, now)
             if self._is_all_clear(incident, now):
                 self.policy.clear(incident.id)
-                decision = Decision(telling=Telling.ALL_CLEAR, severity=Severity.SILENT)
-                news.append(
-                    News(incident=incident, decision=decision, at=now, waves=self._heard_by(incident.id))
-                )
+                news.append(self._amend(incident, Telling.ALL_CLEAR, now))
         return news
 
     def update(self, incident: Incident, now: datetime) -> list[News]:
@@ -175,63 +126,93 @@ class Desk:
         told = self.policy.told.get(incident.id)
         if told is None or told.telling is not Telling.NEW or incident.test:
             return []
-        decision = Decision(telling=Telling.UPDATE, severity=Severity.SILENT)
-        return [News(incident=incident, decision=decision, at=now, waves=self._heard_by(incident.id))]
+        return [self._amend(incident, Telling.UPDATE, now)]
 
     def acknowledge(self, incident_id: str, acknowledgement: Acknowledgement) -> list[News]:
         """Take an answer; the others are told of it quietly. Nothing if there is no such incident."""
+        before = self.incidents.get(incident_id)
         change = self.incidents.acknowledge(incident_id, acknowledgement)
-        if change is None:
+        if change is None or before is None:
             return []
-        waves = self._heard_by(change.incident.id)
-        self.escalation.end(change.incident.id)
-        self._promises.pop(change.incident.id, None)
-        if change.incident.id not in self.policy.told or change.incident.test:
+        incident = change.incident
+        self._settle(incident.id)
+        if incident == before or incident.id not in self.policy.told or incident.test:
             return []
-        decision = Decision(telling=Telling.UPDATE, severity=Severity.SILENT)
-        return [News(incident=change.incident, decision=decision, at=acknowledgement.at, waves=waves)]
+        return [self._amend(incident, Telling.UPDATE, acknowledgement.at)]
 
     def resume(self, circumstances: Circumstances) -> list[News]:
-        """Return what recipients are still owed, after a restart."""
-        news = []
+        """Return what recipients are still owed, after a restart, or after the household was loaded anew."""
+        now = circumstances.now
+        # Nothing can have been missed meanwhile, and what was being tried is tried on.
+        handed_over = self._left_at is not None and abs(now - self._left_at) <= NEWS_LIMIT
         for incident_id, ringing in tuple(self.escalation.ringing.items()):
-            if circumstances.now - ringing.last > LATE_LIMIT:
+            if now - ringing.last > LATE_LIMIT and not handed_over:
                 self._rest(incident_id, Severity.HIGH)
-        for incident_id, promise in tuple(self._promises.items()):
+        news: list[News] = []
+        for incident_id, promise in self._promises.take_inherited():
             incident = self.incidents.get(incident_id)
             if incident is None or incident.id != incident_id or promise.kept:
-                del self._promises[incident_id]
+                self._promises.end(incident_id)
                 continue
-            decision = promise.decision
-            if circumstances.now - promise.at > NEWS_LIMIT:
-                decision = Decision(telling=Telling.LATE, severity=decision.severity.at_most(Severity.HIGH))
-                self._rest(incident.id, decision.severity)
-            only = None if promise.owed is None else promise.owed - promise.told
-            news.append(
-                News(
-                    incident=incident,
-                    decision=decision,
-                    at=circumstances.now,
-                    waves=self._heard_by(incident.id),
-                    only=only,
-                )
-            )
+            decision = self._decide_late(incident, promise, now, handed_over=handed_over)
+            news.append(self._owed(incident, decision, promise, now))
+            for recipient in promise.waiting or ():
+                # What they are told says all that is known.
+                self._amends.keep(incident_id, recipient)
+        for incident_id, promise in self._amends.take_inherited():
+            incident = self.incidents.get(incident_id)
+            if (
+                incident is None
+                or incident.id != incident_id
+                or promise.kept
+                or now - promise.at > LATE_LIMIT
+            ):
+                self._amends.end(incident_id)
+                continue
+            news.append(self._owed(incident, promise.decision, promise, now))
         return news
 
     def snooze(self, quiet: Quiet) -> None:
         """Tell nothing of a kind for a while."""
         self.policy.snooze(quiet)
 
-    def owe(self, incident_id: str, recipients: Collection[str]) -> None:
-        """Remember whom an incident is promised to."""
-        if (promise := self._promises.get(incident_id)) is not None:
-            owed = (promise.owed or frozenset()) | frozenset(recipients)
-            self._promises[incident_id] = replace(promise, owed=owed)
+    def owe(self, incident_id: str, recipients: Collection[str], telling: Telling = Telling.NEW) -> None:
+        """Remember whom a telling of an incident is promised to."""
+        (self._amends if telling in _AMENDS else self._promises).owe(incident_id, recipients)
 
-    def delivered(self, incident_id: str, recipient: str) -> None:
-        """Remember that a recipient has what was promised."""
-        if (promise := self._promises.get(incident_id)) is not None:
-            self._promises[incident_id] = replace(promise, told=promise.told | {recipient})
+    def delivered(
+        self,
+        incident_id: str,
+        recipient: str,
+        severity: Severity = Severity.CRITICAL,
+        at: datetime | None = None,
+    ) -> None:
+        """Remember that a recipient has what was known of an incident at a time, and how loudly that was told."""
+        self._amends.keep(incident_id, recipient, at)
+        promise = self._promises.get(incident_id)
+        # What was told without a sound keeps no promise to ring.
+        if promise is not None and severity.rank >= promise.decision.severity.at_most(Severity.HIGH).rank:
+            self._promises.keep(incident_id, recipient, at)
+
+    def delivered_part(self, incident_id: str, part: str) -> None:
+        """Remember by which way a recipient has it, who is still owed it by another one."""
+        self._promises.keep_part(incident_id, part)
+
+    def stand_ins(self) -> list[tuple[str, frozenset[str]]]:
+        """Return who was told of an incident without being owed it, and so stands in for somebody."""
+        return [
+            (key, promise.told - promise.owed) for key, promise in self._promises if promise.owed is not None
+        ]
+
+    @property
+    def announced(self) -> list[tuple[Incident, Told]]:
+        """The incidents that were told, and how, so that nothing acts on them again."""
+        announced = []
+        for incident in self.incidents:
+            told, promise = self.policy.told.get(incident.id), self._promises.get(incident.id)
+            if told is not None and (promise is None or promise.owed is not None):
+                announced.append((incident, told))
+        return announced
 
     def rang(self, incident: Incident, recipient: str, telling: Telling, now: datetime) -> None:
         """Remember that a telling of an incident has reached a recipient, at once or after many attempts."""
@@ -246,7 +227,7 @@ class Desk:
             and promise.owed
             and not promise.told
             and now - promise.at > NEWS_LIMIT
-            for promise in self._promises.values()
+            for _, promise in self._promises
         )
 
     def _decide(self, changes: list[Change], circumstances: Circumstances) -> list[News]:
@@ -254,8 +235,7 @@ class Desk:
         for change in changes:
             self.policy.absorb(change.incident.id, change.absorbed)
             for other in change.absorbed:
-                self.escalation.ringing.pop(other, None)
-                self._promises.pop(other, None)
+                news += self._absorb(change.incident, other, circumstances.now)
             if change.before is None:
                 # It may have been forgotten while its satellite was away, and what was told of it is long ago.
                 self.policy.told.pop(change.incident.id, None)
@@ -266,9 +246,61 @@ class Desk:
 
     def _forget(self) -> None:
         known = {incident.id for incident in self.incidents}
-        for book in (self._promises, self.escalation.ringing):
-            for key in book.keys() - known:
-                del book[key]
+        self._promises.forget_all_but(known)
+        self._amends.forget_all_but(known)
+        for key in self.escalation.ringing.keys() - known:
+            del self.escalation.ringing[key]
+
+    def _absorb(self, incident: Incident, other: str, now: datetime) -> list[News]:
+        """Take what rings and what is owed of an incident for that of another one that it turned out to be."""
+        self.escalation.absorb(incident.id, other)
+        promise = self._promises.absorb(incident.id, other)
+        self._amends.end(other)
+        self.on_absorbed(other)
+        if incident.answered:
+            self._settle(incident.id)
+            return []
+        if promise is None or promise.kept or promise.owed is None:
+            return []
+        return [self._owed(incident, promise.decision, promise, now)]
+
+    def _settle(self, incident_id: str) -> None:
+        """Owe nobody an incident any more, because somebody takes care of it."""
+        self.escalation.end(incident_id)
+        self._promises.end(incident_id)
+
+    def _amend(self, incident: Incident, telling: Telling, now: datetime) -> News:
+        """Tell quietly what has become known, and owe that to those who have been told of it."""
+        decision = Decision(telling=telling, severity=Severity.SILENT)
+        self._amends.make(incident.id, decision, now)
+        return News(incident=incident, decision=decision, at=now, waves=self._heard_by(incident.id))
+
+    def _owed(self, incident: Incident, decision: Decision, promise: Promise, now: datetime) -> News:
+        return News(
+            incident=incident,
+            decision=decision,
+            at=now,
+            waves=self._heard_by(incident.id),
+            only=promise.waiting,
+            without=promise.told,
+            parts=promise.parts,
+        )
+
+    def _decide_late(
+        self, incident: Incident, promise: Promise, now: datetime, *, handed_over: bool
+    ) -> Decision:
+        """Return how to tell what somebody was owed before."""
+        decision, age = promise.decision, now - promise.at
+        told = self.policy.told.get(incident.id)
+        if told is not None and told.cleared:
+            # What is over must be known, and need not tear anybody out of sleep any more.
+            return Decision(telling=Telling.ALL_CLEAR, severity=decision.severity.at_most(Severity.HIGH))
+        if age <= (TRIED_FOR if handed_over else NEWS_LIMIT):
+            return decision
+        late = Decision(telling=Telling.LATE, severity=decision.severity.at_most(Severity.HIGH))
+        if not handed_over:
+            self._rest(incident.id, late.severity)
+        return late
 
     def _tell(self, incident: Incident, circumstances: Circumstances) -> list[News]:
         now = circumstances.now
@@ -279,7 +311,9 @@ class Desk:
         if decision.telling is Telling.NEW and decision.severity is Severity.CRITICAL:
             self.escalation.begin(incident.id, now)
         if decision.telling in _OWED:
-            self._promises[incident.id] = Promise(decision=decision, at=now)
+            self._promises.make(incident.id, decision, now)
+        elif decision.telling in _AMENDS:
+            self._amends.make(incident.id, decision, now)
         # What became worse rings for everybody.
         without = self._rung_lately(incident, now) if first else frozenset[str]()
         waves = self._heard_by(incident.id)
@@ -299,12 +333,7 @@ class Desk:
         news = [News(incident=incident, decision=repeat, at=now, waves=ring.waves, count=ring.count)]
         if ring.escalated:
             escalated = Decision(telling=Telling.ESCALATED, severity=Severity.CRITICAL)
-            told = self._promises.get(incident.id)
-            self._promises[incident.id] = (
-                Promise(decision=escalated, at=now)
-                if told is None
-                else replace(told, decision=escalated, at=now)
-            )
+            self._promises.extend(incident.id, escalated, now)
             news.append(
                 News(
                     incident=incident,

@@ -57,6 +57,16 @@ class Escalation:
         before = self.ringing.get(incident_id)
         self.ringing[incident_id] = Ringing(last=now, waves=before.waves if before else 1)
 
+    def absorb(self, incident_id: str, other: str) -> None:
+        """Let an incident ring as another one did that it turned out to be, unless it rings by itself."""
+        theirs, mine = self.ringing.pop(other, None), self.ringing.get(incident_id)
+        if theirs is None:
+            return
+        if mine is None or (mine.resting and not theirs.resting):
+            self.ringing[incident_id] = theirs
+        else:
+            self.ringing[incident_id] = replace(mine, waves=max(mine.waves, theirs.waves))
+
     def end(self, incident_id: str) -> None:
         """Let an incident ring no more."""
         if (ringing := self.ringing.get(incident_id)) is not None:

@@ -11,7 +11,7 @@ from ..const import (
     ATTR_ONSET,
     ATTR_PATTERN,
 )
-from ..event_types import LATE, TEST, FiredEvents, event_type_of, event_types_of
+from ..event_types import LATE, TEST, FiredEvents, event_type_of, event_types_of, name_of
 from ..fresh_event import FreshEvent
 from ..protocol import SoundClass
 from .alerts import Alert
@@ -34,6 +34,14 @@ class AlertEvent(FreshEvent):
         """Attach the entity to the household."""
         self._household = household
         self._fired = FiredEvents()
+        for incident, told in household.desk.announced:
+            for event_type in (
+                [_EVENTS[told.telling]]
+                if told.telling in _EVENTS
+                else [name_of(change.kind) for change in incident.history]
+            ):
+                # What an earlier run has fired unlocks no door once more.
+                self._fired.is_first(incident.id, event_type)
         self._attr_event_types = event_types_of(SoundClass)
         self._attr_device_info = household_device()
 

@@ -277,7 +277,7 @@ class Incident:
         """Whether somebody has acknowledged it as what it is; what turns out to be dangerous asks again."""
         if self.acknowledgement is None:
             return False
-        return DANGER.get(self.kind, 0) <= DANGER.get(self.acknowledgement.kind, 0)
+        return _danger(self.kind) <= _danger(self.acknowledgement.kind)
 
     @property
     def earliest(self) -> Observation:
@@ -322,6 +322,11 @@ class Incident:
         """Where it was heard: each place once, the loudest first."""
         ordered = sorted(self.observations, key=lambda item: -item.detection.peak_dbfs)
         return tuple({item.place.listener: item.place for item in ordered}.values())
+
+
+def _danger(kind: AlertKind) -> int:
+    """Return how much more than what was answered something is: who has put off a clock knows of no alarm."""
+    return -1 if kind in BENIGN else DANGER.get(kind, 0)
 
 
 def _is_certain(kind: AlertKind, onset: datetime, now: datetime) -> bool:

@@ -123,10 +123,20 @@ class Incidents:
         return changes
 
     def acknowledge(self, incident_id: str, acknowledgement: Acknowledgement) -> Change | None:
-        """Remember that somebody has answered; None if there is no such incident."""
+        """Remember that somebody has answered; None if there is no such incident.
+
+        Who answers after somebody else says nothing new, unless it is that it was a false alarm.
+        """
         incident = self.get(incident_id)
         if incident is None:
             return None
+        earlier = incident.acknowledgement
+        if (
+            incident.answered
+            and earlier is not None
+            and (earlier.false_alarm or not acknowledgement.false_alarm)
+        ):
+            return Change(incident=incident, before=incident)
         return self._store(replace(incident, acknowledgement=acknowledgement), before=incident)
 
     def _open(self, observation: Observation) -> Change:
@@ -146,6 +156,10 @@ class Incidents:
         for other in others:
             del self._incidents[other.id]
         merged = survivor.of((*observations, observation), observation.heard_at)
+        if survivor.acknowledgement is None:
+            # Who takes care of one of them takes care of the sound that they are.
+            answers = [other.acknowledgement for other in others if other.acknowledgement is not None]
+            merged = replace(merged, acknowledgement=max(answers, key=lambda item: item.at, default=None))
         return self._store(merged, before=survivor, absorbed=tuple(other.id for other in others))
 
     def _end_older(self, observation: Observation, now: datetime) -> list[Change]:

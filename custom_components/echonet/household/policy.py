@@ -198,7 +198,7 @@ class Policy:
         severity = severity_of(incident, rules)
         if told is not None:
             return self._decide_again(incident, told, severity, rules, circumstances, late=late)
-        if not incident.begun or not self._counts(incident, rules, circumstances):
+        if incident.answered or not incident.begun or not self._counts(incident, rules, circumstances):
             return None
         if self._is_covered(incident, rules, circumstances.now, late=late):
             return None
@@ -258,11 +258,11 @@ class Policy:
         changed = incident.kind is not told.kind
         late = late or (told.telling is Telling.LATE and incident.over_at is not None)
         severity = _hushed(severity, rules, circumstances)
-        worse = incident.kind in DANGER and (
-            told.kind in BENIGN or (incident.acknowledgement is not None and not incident.answered)
+        worse = (incident.kind in DANGER and told.kind in BENIGN) or (
+            incident.acknowledgement is not None and not incident.answered
         )
         louder = severity.rank > told.severity.rank and (changed or severity is Severity.CRITICAL)
-        if not late and ((changed and worse) or louder):
+        if not late and not incident.answered and ((changed and worse) or louder):
             if not self._counts(incident, rules, circumstances):
                 return None
             return self._remember(incident, Telling.NEW, severity, circumstances)

@@ -14,9 +14,10 @@ from homeassistant.config_entries import (
     ConfigEntryState,
 )
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.dispatcher import async_dispatcher_connect, async_dispatcher_send
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
+from homeassistant.util.signal_type import SignalType
 
 from ..const import DOMAIN, HOUSEHOLD_UNIQUE_ID
 from ..helpers import async_get_satellites
@@ -24,16 +25,19 @@ from ..issues import async_forget_recipient_issues
 from ..reports import SIGNAL_SATELLITE, DetectionReport, SatelliteReport
 from .alerts import Alert, build_alert
 from .circumstances import async_get_circumstances
-from .courier import Courier, Tellable
-from .desk import Desk, News
+from .courier import Courier
+from .desk import Desk
 from .entity import home_subentry_of
 from .incident import Acknowledgement, Incident
-from .kinds import AlertKind
+from .kinds import AlertKind, Severity
+from .news import News
 from .options import plan_of, rules_of
 from .pictures import ClipPictures
 from .policy import Circumstances, Quiet
 from .recipients import Recipient, recipients_of, waves_of
+from .sender import Tellable
 from .silence_watch import SilenceWatch
+from .state import State
 from .storage import StateStore
 from .surroundings import async_get_home, async_get_page, async_get_place
 from .walk_test import WalkTest
@@ -47,12 +51,16 @@ _LOGGER = logging.getLogger(__name__)
 type HouseholdConfigEntry = ConfigEntry[Household]
 type AlertListener = Callable[[Alert, list[str]], None]
 
+# Sent when a household can be answered, before it tells anything that an earlier run has left to it.
+SIGNAL_LISTENING: SignalType[Household] = SignalType(f"{DOMAIN}_household_listening")
+
 
 class Household:
     """Merges detections into incidents, decides by the policy, and sends alerts.
 
     Recipients and options are read anew for each alert, so that a change of them needs no reload and no incident is
-    forgotten because of it.
+    forgotten because of it. Where it is loaded anew all the same, the old one has stopped telling before it stores what
+    it owes, and the new one goes on from there.
     """
 
     def __init__(self, hass: HomeAssistant, entry: HouseholdConfigEntry) -> None:
@@ -65,11 +73,13 @@ class Household:
         self._watchers: list[Callable[[], None]] = []
         self._shown: Incident | None = None
         self._ready = asyncio.Event()
-        self._stopped = False
+        # Whether it can be answered: what it knows then is stored, or told to the next run.
+        self.listening = False
+        self._stopping = False
         self._wrong_clocks: set[str] = set()
         self._rooms = RoomWatch()
         self._pictures = ClipPictures()
-        self._courier = Courier(hass, entry, lambda: async_get_page(hass), self._pictures.of)
+        self._courier = Courier(hass, entry, lambda: async_get_page(hass), self._pictures.of, self._is_wanted)
         self.walk_test = WalkTest(hass, entry, self._courier)
         self._tick: CALLBACK_TYPE | None = None
 
@@ -77,11 +87,14 @@ class Household:
         """Take over what an earlier run has left to do."""
         self.desk = Desk(await self._store.async_load())
         self.desk.waves_for = self._count_waves
+        self.desk.on_absorbed = self._courier.async_forget
+        for incident_id, recipients in self.desk.stand_ins():
+            self._courier.async_note_stand_ins(incident_id, recipients)
         await self.walk_test.async_load()
 
     @callback
     def async_connect(self) -> None:
-        """Begin to listen to how the satellites are; alerts wait until `async_ready`."""
+        """Begin to listen to how the satellites are, and to answers; alerts wait until `async_ready`."""
         for cancel in (
             async_dispatcher_connect(self.hass, SIGNAL_SATELLITE, self._async_handle_satellite),
             async_dispatcher_connect(self.hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._async_handle_change),
@@ -92,6 +105,8 @@ class Household:
             ),
         ):
             self.entry.async_on_unload(cancel)
+        self.listening = True
+        async_dispatcher_send(self.hass, SIGNAL_LISTENING, self)
 
     @callback
     def async_ready(self) -> None:
@@ -99,19 +114,26 @@ class Household:
         self._ready.set()
         self.silence = SilenceWatch(self.hass, self.entry, self.desk, self._courier)
         self.entry.async_on_unload(self.silence.async_start())
-        self._async_tell(self.desk.resume(self._async_look()))
+        news: list[News] = []
         for entry in async_get_satellites(self.hass):
             if entry.state is ConfigEntryState.LOADED:
-                # What they have told before we listened.
-                self._async_handle_satellite(entry.runtime_data.report)
+                # What they have told before we listened, so that what is owed is told as it is now.
+                news += self._async_take_satellite(entry.runtime_data.report)
+        self._async_tell([*self.desk.resume(self._async_look()), *news])
 
     async def async_stop(self) -> None:
-        """Rest, and leave to the next run what this one knows. What is being sent is sent to its end."""
+        """Tell nothing more, and leave to the next run what this one knows and still owes.
+
+        Until that is stored it takes answers, which call off what is being sent.
+        """
+        self._stopping = True
         if self._tick is not None:
             self._tick()
             self._tick = None
-        self._stopped = True
-        await self._store.async_save(replace(self.desk.state, promises=()))
+        await self.walk_test.async_stop()
+        await self._courier.async_stop()
+        self.listening = False
+        await self._store.async_save(self._async_get_state())
 
     @callback
     def async_subscribe_alerts(self, listener: AlertListener) -> CALLBACK_TYPE:
@@ -220,11 +242,17 @@ class Household:
 
     @callback
     def _async_handle_satellite(self, report: SatelliteReport) -> None:
+        # Of what happens from the stop on, the next run asks the satellites.
+        if not self._stopping:
+            self._async_tell(self._async_take_satellite(report))
+
+    @callback
+    def _async_take_satellite(self, report: SatelliteReport) -> list[News]:
         if not report.connected:
             self.desk.lost(report.welcome.satellite_id, dt_util.utcnow())
-        else:
-            place = async_get_place(self.hass, report.device_id, report.welcome, report.welcomed_at)
-            self._async_tell(self.desk.back(place, report.active, self._async_look()))
+            return []
+        place = async_get_place(self.hass, report.device_id, report.welcome, report.welcomed_at)
+        return self.desk.back(place, report.active, self._async_look())
 
     @callback
     def _async_handle_tick(self, _: datetime) -> None:
@@ -251,6 +279,9 @@ class Household:
     @callback
     def _async_tell(self, news: list[News]) -> None:
         """Send what is news, and see what has to be remembered and looked at again."""
+        if self._stopping:
+            # The desk has promised it, and the next run keeps that.
+            news = []
         for item in news:
             home = async_get_home(self.hass, self.entry)
             whereabouts = async_locate(self.hass, item.incident, item.at)
@@ -258,7 +289,7 @@ class Household:
             alert = build_alert(item.incident, item.decision, home=home, now=item.at, whereabouts=whereabouts)
             self._async_dispatch(item, alert)
         self._async_store()
-        if self._tick is None and self.desk.restless and self._ready.is_set():
+        if self._tick is None and self.desk.restless and self._ready.is_set() and not self._stopping:
             self._tick = async_call_later(self.hass, TICK_S, self._async_handle_tick)
         if news or (current := self.current) is None or current is not self._shown:
             self._shown = self.current
@@ -267,14 +298,16 @@ class Household:
 
     @callback
     def _async_store(self) -> None:
-        if self._stopped:
-            # What is delivered from now on, the next run has been told not to care for.
-            return
-        self._store.async_save_soon(lambda: self.desk.state)
+        if not self._stopping:
+            self._store.async_save_soon(self._async_get_state)
+
+    @callback
+    def _async_get_state(self) -> State:
+        return replace(self.desk.state, at=dt_util.utcnow())
 
     @callback
     def _async_dispatch(self, news: News, alert: Alert) -> None:
-        # Not a task of the entry: a reload must not cancel an alert, which is told only once.
+        # Not a task of the entry: `async_stop` decides what a reload ends.
         self.hass.async_create_background_task(
             self._async_send(news, alert), f"{DOMAIN} alert {alert.incident_id}"
         )
@@ -290,16 +323,24 @@ class Household:
 
     async def _async_send(self, news: News, alert: Alert) -> None:
         await self._ready.wait()
-        waves = [
-            tuple(item for item in wave if news.concerns(item.subentry_id))
-            for wave in waves_of(recipients_of(self.entry), alert.sound_class)[news.skipped :]
-        ]
+        if not self._is_wanted(alert):
+            return
         first = news.waves - news.skipped
+        waves = [
+            tuple(item for item in wave if news.concerns(item.subentry_id, reserve=number >= first))
+            for number, wave in enumerate(
+                waves_of(recipients_of(self.entry), alert.sound_class)[news.skipped :]
+            )
+        ]
         recipients = [recipient for wave in waves[:first] for recipient in wave]
         names = [recipient.name for recipient in recipients]
-        for listener in tuple(self._listeners):
-            _call(listener, alert, names)
-        self.desk.owe(alert.incident_id, [recipient.subentry_id for recipient in recipients])
+        if news.only is None:
+            for listener in tuple(self._listeners):
+                _call(listener, alert, names)
+        owed = {recipient.subentry_id for recipient in recipients}
+        if alert.severity is Severity.SILENT:
+            owed |= self._courier.async_get_stand_ins(alert.incident_id)
+        self.desk.owe(alert.incident_id, owed, alert.telling)
         if not recipients:
             if news.only is None and not news.without:
                 _LOGGER.warning("Nobody is told, because no recipient is set up: %s", alert.title)
@@ -307,11 +348,23 @@ class Household:
 
         @callback
         def told(recipient: Recipient, alert: Tellable) -> None:
-            self.desk.delivered(alert.incident_id, recipient.subentry_id)
+            self.desk.delivered(alert.incident_id, recipient.subentry_id, alert.severity, news.at)
             self.desk.rang(news.incident, recipient.subentry_id, alert.telling, dt_util.utcnow())
             self._async_store()
 
-        await self._courier.async_deliver(alert, waves, first=first, on_told=told)
+        @callback
+        def told_part(_: Recipient, part: str) -> None:
+            self.desk.delivered_part(alert.incident_id, part)
+            self._async_store()
+
+        await self._courier.async_deliver(
+            alert, waves, first=first, had=news.parts, on_told=told, on_part=told_part
+        )
+
+    def _is_wanted(self, alert: Tellable) -> bool:
+        """Tell whether anybody still wants to hear of an alert: not loudly of what somebody takes care of."""
+        incident = self.desk.incidents.get(alert.incident_id)
+        return incident is None or not incident.answered or alert.severity is Severity.SILENT
 
 
 def _call(listener: Callable[..., None], *arguments: Any) -> None:

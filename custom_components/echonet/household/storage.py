@@ -13,7 +13,7 @@ from homeassistant.helpers.storage import Store
 
 from ..const import DOMAIN
 from ..protocol import EchonetError
-from .desk import State
+from .state import State
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -100,6 +100,12 @@ class WalkTest:
         )
         self._tell_watchers()
 
+    async def async_stop(self) -> None:
+        """End a walk that is under way; it has found nothing."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
     @callback
     def async_takes(self, report_: DetectionReport) -> bool:
         """Tell whether a detection is one that the walk has asked for, and so no news for anybody else."""
