@@ -8,10 +8,10 @@ import pytest
 from custom_components.echonet.household.escalation import Plan
 from custom_components.echonet.household.incidents import LOST_AFTER
 from custom_components.echonet.household.kinds import AlertKind, Severity
-from custom_components.echonet.household.policy import DEFAULT_RULES, Rules, Telling
+from custom_components.echonet.household.policy import DEFAULT_RULES, Quiet, Rules, Telling
 from custom_components.echonet.protocol import AlarmPattern, SoundClass
 from tests.integration.desks import Household
-from tests.integration.sounds import HALL, KITCHEN, sound
+from tests.integration.sounds import HALL, KITCHEN, NIGHT, SHED, sound
 
 PLAN = Plan(interval=timedelta(seconds=60), patience=3, most=30)
 NEW, REPEAT, CLEAR = Telling.NEW, Telling.REPEAT, Telling.ALL_CLEAR
@@ -225,3 +225,133 @@ def test_an_alarm_clock_in_the_kitchen_and_later_a_smoke_alarm_in_the_hall_ring_
     assert [item.incident.id for item in home.told] == [smoke.id] * len(home.told)
     assert home.told[-1].incident.kind is AlertKind.SMOKE_ALARM
     assert [place.room for place in home.told[-1].incident.places] == ["Hall"]
+
+
+@pytest.mark.parametrize("jump", [-2 * 3600, 2 * 3600])
+def test_what_rings_is_not_forgotten_because_the_clock_jumped(home: Household, jump: int) -> None:
+    """It was taken for long over at the next sound: it rang no more, and nobody was owed it."""
+    shot = sound(SoundClass.GUNSHOT)
+    home.hears(KITCHEN, shot)
+    home.ends(KITCHEN, shot)
+    home.at += jump
+    home.hears(HALL, sound(SoundClass.DOG, at=home.at))
+    assert Telling.REPEAT in {item.decision.telling for item in home.wait(61) if item.incident.id == shot.id}
+
+
+def test_two_who_answer_at_once_are_one_answer(home: Household) -> None:
+    """The second one was told to everybody as well, and took the place of the first."""
+    alarm = sound()
+    home.hears(KITCHEN, alarm)
+    (quiet,) = home.acknowledge(alarm.id)
+    assert home.acknowledge(alarm.id) == []
+    assert home.desk.incidents.get(alarm.id) == quiet.incident
+    (false,) = home.acknowledge(alarm.id, false_alarm=True)
+    assert false.incident.acknowledgement is not None
+    assert false.incident.acknowledgement.false_alarm
+    assert home.acknowledge(alarm.id) == []
+    assert home.wait(200) == []
+
+
+def test_who_has_answered_a_clock_has_not_answered_the_alarm_that_it_turns_out_to_be(home: Household) -> None:
+    """Both were no danger, so that the answer to the clock was taken for one to the alarm: it never rang."""
+    clock = sound(pattern=AlarmPattern.CLOCK)
+    home.hears(KITCHEN, clock)
+    home.wait(5)
+    home.becomes(KITCHEN, clock, AlarmPattern.CLOCK)
+    home.acknowledge(clock.id)
+    (rings,) = home.becomes(KITCHEN, clock, AlarmPattern.UNKNOWN)
+    assert (rings.decision.telling, rings.incident.answered) == (NEW, False)
+    assert [item.decision.telling for item in home.wait(60)] == [REPEAT]
+
+
+def test_who_has_answered_old_news_is_not_rung_when_it_goes_on(home: Household) -> None:
+    """After a restart it was told late and answered; then its satellite was back, and it rang."""
+    alarm = sound(pattern=AlarmPattern.T3)
+    home.hears(KITCHEN, alarm)
+    (late,) = home.restart(3 * 3600)
+    assert late.decision.telling is Telling.LATE
+    home.acknowledge(alarm.id)
+    assert [item for item in home.back(KITCHEN, alarm) if item.decision.severity is not Severity.SILENT] == []
+    assert home.wait(200) == []
+
+
+def two_that_turn_out_to_be_one(home: Household, *, answered: bool) -> tuple[str, str]:
+    """A shot in the kitchen and one in the hall, and then a third that belongs to both."""
+    kitchen, hall = sound(SoundClass.GUNSHOT), sound(SoundClass.GUNSHOT, at=3)
+    home.hears(KITCHEN, kitchen)
+    home.ends(KITCHEN, kitchen)
+    home.at = 3
+    home.hears(HALL, hall)
+    home.ends(HALL, hall)
+    assert len(list(home.desk.incidents)) == 2
+    home.desk.owe(kitchen.id, ["anna", "ben"])
+    home.desk.delivered(kitchen.id, "anna")
+    home.desk.owe(hall.id, ["anna", "ben"])
+    home.desk.delivered(hall.id, "anna")
+    if answered:
+        home.acknowledge(hall.id)
+    home.at = 4
+    return kitchen.id, hall.id
+
+
+def test_who_has_answered_one_of_two_that_turn_out_to_be_one_has_answered_it(home: Household) -> None:
+    """The answer was forgotten with the one that was taken in, and the other one went on ringing."""
+    absorbed: list[str] = []
+    kitchen, hall = two_that_turn_out_to_be_one(home, answered=True)
+    home.desk.on_absorbed = absorbed.append
+    told = home.hears(SHED, sound(SoundClass.GUNSHOT, at=1.5))
+    assert absorbed == [hall]
+    assert not home.desk.is_wanted(kitchen, Severity.CRITICAL, NIGHT)
+    assert not home.desk.is_wanted(hall, Severity.CRITICAL, NIGHT)
+    told += [*home.wait(200), *home.restart(5)]
+    assert {item.decision.severity for item in told} <= {Severity.SILENT}
+
+
+def test_what_is_owed_of_two_that_turn_out_to_be_one_is_owed_once(home: Household) -> None:
+    """It was forgotten with the one that was taken in, though its courier went on trying by itself."""
+    kitchen, _ = two_that_turn_out_to_be_one(home, answered=False)
+    told = home.hears(SHED, sound(SoundClass.GUNSHOT, at=1.5))
+    owed = [item for item in told if item.decision.telling is NEW]
+    assert [(item.incident.id, item.only) for item in owed] == [(kitchen, frozenset({"ben"}))]
+    home.desk.owe(kitchen, ["ben"])
+    assert [item.only for item in home.restart(5) if item.decision.telling is NEW] == [frozenset({"ben"})]
+
+
+def test_what_is_told_without_a_sound_keeps_no_promise_to_ring(home: Household) -> None:
+    """After ten minutes of attempts an update got through, and so nobody ever rang."""
+    alarm = sound(pattern=AlarmPattern.T3)
+    home.hears(KITCHEN, alarm)
+    home.desk.owe(alarm.id, ["anna"])
+    home.desk.delivered(alarm.id, "anna", Severity.SILENT)
+    (news,) = home.restart(5)
+    assert (news.decision.telling, news.only) == (NEW, frozenset({"anna"}))
+
+
+def test_an_alert_that_arrives_after_what_became_known_of_it_is_not_taken_for_that(home: Household) -> None:
+    """Somebody answered while a phone was told: the phone was taken to know of the answer."""
+    alarm = sound(pattern=AlarmPattern.T3)
+    (news,) = home.hears(KITCHEN, alarm)
+    home.desk.owe(alarm.id, ["anna"])
+    home.wait(1)
+    home.acknowledge(alarm.id)
+    home.desk.owe(alarm.id, ["anna"], Telling.UPDATE)
+    home.desk.delivered(alarm.id, "anna", number=news.number)
+    assert [item.decision.telling for item in home.restart(5)] == [Telling.UPDATE]
+
+
+def test_what_is_put_off_while_it_rings_rings_no_more(home: Household) -> None:
+    """Only what came later was kept quiet: the alarm itself rang on each minute."""
+    scream, smoke = sound(SoundClass.SCREAM), sound(pattern=AlarmPattern.T3)
+    home.hears(KITCHEN, scream)
+    home.hears(KITCHEN, smoke)
+    until = NIGHT + timedelta(hours=1)
+    assert home.desk.snooze(Quiet(kind=AlertKind.SCREAM, place=None, until=until), NIGHT) == [scream.id]
+    never = Quiet(kind=AlertKind.SMOKE_ALARM, place=None, until=until)
+    assert smoke.id not in home.desk.snooze(never, NIGHT)
+    assert not home.desk.is_wanted(scream.id, Severity.CRITICAL, NIGHT)
+    assert {item.incident.id for item in home.wait(125)} == {smoke.id}
+    assert [item.incident.id for item in home.restart(5)] == [smoke.id]
+    # When the hour is over, it is no news any more.
+    home.acknowledge(smoke.id)
+    home.at = 3601
+    assert [item for item in home.wait(120) if item.incident.id == scream.id] == []

@@ -106,7 +106,7 @@ def test_cooldown_and_snooze_outlive_a_restart() -> None:
     first = sound(SoundClass.SCREAM)
     home.hears(KITCHEN, first)
     home.ends(KITCHEN, first)
-    home.desk.snooze(Quiet(kind=AlertKind.DOG, place=None, until=NIGHT + timedelta(hours=1)))
+    home.desk.snooze(Quiet(kind=AlertKind.DOG, place=None, until=NIGHT + timedelta(hours=1)), NIGHT)
     home.acknowledge(first.id)
     home.restart(10)
     assert home.hears(KITCHEN, sound(SoundClass.SCREAM, at=10)) == []

@@ -365,7 +365,11 @@ class Stories(RuleBasedStateMachine):
             for key, news in self.waiting.items()
             if news.decision.severity is not Severity.SILENT and self.is_wanted(news)
         }
-        owed = {key for key in loud if self.waiting[key].decision.telling in PROMISED}
+        owed = {
+            key
+            for key in loud
+            if self.waiting[key].decision.telling in PROMISED and self.incident(key[1]) is not None
+        }
         heard = {name: len(items) for name, items in self.heard.items()}
         self.waiting.clear()
         connected = {
@@ -435,14 +439,13 @@ class Stories(RuleBasedStateMachine):
 
     def is_wanted(self, news: News) -> bool:
         """What the runtime says to the courier before each attempt."""
-        incident = self.incident(news.incident.id)
-        return incident is None or not incident.answered or news.decision.severity is Severity.SILENT
+        return self.home.desk.is_wanted(news.incident.id, news.decision.severity, self.now)
 
     def reaches(self, name: str, news: News) -> None:
         telling = news.decision.telling
         # Nothing rings after the answer.
         assert self.is_wanted(news), news
-        self.home.desk.delivered(news.incident.id, name, news.decision.severity, news.at)
+        self.home.desk.delivered(news.incident.id, name, news.decision.severity, news.number)
         self.home.desk.rang(news.incident, name, telling, self.now)
         heard = Heard(news, telling, self.now, self.jumps)
         self.heard[name].append(heard)

@@ -6,6 +6,7 @@ always hold of it can be shown by playing thousands of stories.
 
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Final
 
 from ..protocol import Detection
@@ -44,9 +45,11 @@ class Desk:
         self.policy = Policy(told=dict(state.told), covered=state.covered, snoozed=state.snoozed)
         self.escalation = Escalation()
         self.escalation.ringing = dict(state.ringing)
+        self.incidents.is_needed = self.escalation.rings
         self._promises = Promises(state.promises)
         self._amends = Promises(state.amends)
         self._left_at = state.at
+        self._numbers = count(max(self._promises.last, self._amends.last) + 1)
         # Called with the id of each incident that turned out to be another one.
         self.on_absorbed: Callable[[str], None] = lambda _: None
         self._rungs = Rungs(state.rungs)
@@ -172,9 +175,22 @@ class Desk:
             news.append(self._owed(incident, promise.decision, promise, now))
         return news
 
-    def snooze(self, quiet: Quiet) -> None:
-        """Tell nothing of a kind for a while."""
+    def snooze(self, quiet: Quiet, now: datetime) -> list[str]:
+        """Tell nothing of a kind for a while; return the ids of the incidents that ring no more because of it."""
         self.policy.snooze(quiet)
+        snoozed = [item.id for item in self.incidents if self.policy.is_snoozed(item, now)]
+        for incident_id in snoozed:
+            self._settle(incident_id)
+        return snoozed
+
+    def is_wanted(self, incident_id: str, severity: Severity, now: datetime) -> bool:
+        """Tell whether a telling is to go out now: not loudly of what somebody takes care of, or has put off."""
+        incident = self.incidents.get(incident_id)
+        return (
+            incident is None
+            or severity is Severity.SILENT
+            or not (incident.answered or self.policy.is_snoozed(incident, now))
+        )
 
     def owe(self, incident_id: str, recipients: Collection[str], telling: Telling = Telling.NEW) -> None:
         """Remember whom a telling of an incident is promised to."""
@@ -185,14 +201,14 @@ class Desk:
         incident_id: str,
         recipient: str,
         severity: Severity = Severity.CRITICAL,
-        at: datetime | None = None,
+        number: int | None = None,
     ) -> None:
-        """Remember that a recipient has what was known of an incident at a time, and how loudly that was told."""
-        self._amends.keep(incident_id, recipient, at)
+        """Remember that a recipient has the news of a number of an incident, and how loudly that was told."""
+        self._amends.keep(incident_id, recipient, number)
         promise = self._promises.get(incident_id)
         # What was told without a sound keeps no promise to ring.
         if promise is not None and severity.rank >= promise.decision.severity.at_most(Severity.HIGH).rank:
-            self._promises.keep(incident_id, recipient, at)
+            self._promises.keep(incident_id, recipient, number)
 
     def delivered_part(self, incident_id: str, part: str) -> None:
         """Remember by which way a recipient has it, who is still owed it by another one."""
@@ -272,8 +288,11 @@ class Desk:
     def _amend(self, incident: Incident, telling: Telling, now: datetime) -> News:
         """Tell quietly what has become known, and owe that to those who have been told of it."""
         decision = Decision(telling=telling, severity=Severity.SILENT)
-        self._amends.make(incident.id, decision, now)
-        return News(incident=incident, decision=decision, at=now, waves=self._heard_by(incident.id))
+        number = next(self._numbers)
+        self._amends.make(incident.id, decision, now, number)
+        return News(
+            incident=incident, decision=decision, at=now, waves=self._heard_by(incident.id), number=number
+        )
 
     def _owed(self, incident: Incident, decision: Decision, promise: Promise, now: datetime) -> News:
         return News(
@@ -284,6 +303,7 @@ class Desk:
             only=promise.waiting,
             without=promise.told,
             parts=promise.parts,
+            number=next(self._numbers),
         )
 
     def _decide_late(
@@ -310,14 +330,17 @@ class Desk:
             return []
         if decision.telling is Telling.NEW and decision.severity is Severity.CRITICAL:
             self.escalation.begin(incident.id, now)
+        number = next(self._numbers)
         if decision.telling in _OWED:
-            self._promises.make(incident.id, decision, now)
+            self._promises.make(incident.id, decision, now, number)
         elif decision.telling in _AMENDS:
-            self._amends.make(incident.id, decision, now)
+            self._amends.make(incident.id, decision, now, number)
         # What became worse rings for everybody.
         without = self._rung_lately(incident, now) if first else frozenset[str]()
         waves = self._heard_by(incident.id)
-        return [News(incident=incident, decision=decision, at=now, waves=waves, without=without)]
+        return [
+            News(incident=incident, decision=decision, at=now, waves=waves, without=without, number=number)
+        ]
 
     def _rung_lately(self, incident: Incident, now: datetime) -> frozenset[str]:
         if incident.test:
@@ -330,10 +353,20 @@ class Desk:
         if ring is None:
             return []
         repeat = Decision(telling=Telling.REPEAT, severity=Severity.CRITICAL)
-        news = [News(incident=incident, decision=repeat, at=now, waves=ring.waves, count=ring.count)]
+        number = next(self._numbers)
+        news = [
+            News(
+                incident=incident,
+                decision=repeat,
+                at=now,
+                waves=ring.waves,
+                count=ring.count,
+                number=number,
+            )
+        ]
         if ring.escalated:
             escalated = Decision(telling=Telling.ESCALATED, severity=Severity.CRITICAL)
-            self._promises.extend(incident.id, escalated, now)
+            self._promises.extend(incident.id, escalated, now, number)
             news.append(
                 News(
                     incident=incident,
@@ -342,6 +375,7 @@ class Desk:
                     waves=ring.waves + 1,
                     skipped=ring.waves,
                     count=ring.count,
+                    number=number,
                 )
             )
         return news

@@ -1,6 +1,6 @@
 """Merges what several satellites heard of one sound into one incident. Pure: no I/O and no clock of its own."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -35,6 +35,8 @@ class Incidents:
             item.detection.id: incident.id for incident in incidents for item in incident.observations
         }
         self._lost: dict[str, datetime] = {}
+        # Says which incidents are not to be forgotten, however long ago they were.
+        self.is_needed: Callable[[str], bool] = lambda _: False
 
     def __iter__(self) -> Iterator[Incident]:
         """Go through all that is remembered, oldest first."""
@@ -205,9 +207,12 @@ class Incidents:
         kept = {
             key: incident
             for key, incident in self._incidents.items()
-            if incident.over_at is None or abs(now - incident.over_at) < KEPT_AFTER_END
+            # What is over by a clock that was set back since, and what rings, is not forgotten.
+            if incident.over_at is None or now - incident.over_at < KEPT_AFTER_END or self.is_needed(key)
         }
-        over = [key for key, incident in kept.items() if incident.over_at is not None]
+        over = [
+            key for key, incident in kept.items() if incident.over_at is not None and not self.is_needed(key)
+        ]
         for key in [*over, *kept][: max(0, len(kept) - MAX_INCIDENTS)]:
             del kept[key]
         if len(kept) != len(self._incidents):

@@ -20,6 +20,7 @@ class News:
         count: which repeat it is, 0 if none.
         only: the recipients that are still owed it, None if nobody has been chosen yet.
         without: the recipients who have it, or for whom it has rung of the same thing a moment ago.
+        number: higher than that of all earlier news of the household.
         parts: the ways by which somebody has it who is still owed it by another way.
     """
 
@@ -32,6 +33,7 @@ class News:
     only: frozenset[str] | None = None
     without: frozenset[str] = frozenset()
     parts: frozenset[str] = frozenset()
+    number: int = 0
 
     def concerns(self, recipient: str, *, reserve: bool = False) -> bool:
         """Tell whether a recipient is to hear of it: one of the waves that do, or one who stands in for those."""

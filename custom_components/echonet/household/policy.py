@@ -221,6 +221,12 @@ class Policy:
         ]
         self.snoozed.append(quiet)
 
+    def is_snoozed(self, incident: Incident, now: datetime) -> bool:
+        """Tell whether nobody wants to hear of something like this now, wherever it is heard."""
+        self.snoozed = [item for item in self.snoozed if item.until > now]
+        snoozed = {item.place for item in self.snoozed if item.kind is incident.kind}
+        return None in snoozed or _keys(incident) <= snoozed
+
     def clear(self, incident_id: str) -> None:
         """Remember that people were told that an incident is over."""
         self.told[incident_id] = replace(self.told[incident_id], cleared=True)
@@ -293,9 +299,7 @@ class Policy:
         }
         if not counts[rule.when]:
             return False
-        self.snoozed = [item for item in self.snoozed if item.until > circumstances.now]
-        snoozed = {item.place for item in self.snoozed if item.kind is incident.kind}
-        return None not in snoozed and not _keys(incident) <= snoozed
+        return not self.is_snoozed(incident, circumstances.now)
 
     def _is_covered(self, incident: Incident, rules: Rules, now: datetime, *, late: bool) -> bool:
         """Tell whether the same thing was told in all of these places a moment ago."""

@@ -15,7 +15,7 @@ class Promise:
     Attributes:
         decision: how it was to be told.
         at: since when it is owed.
-        since: since when it is owed to those who were to have it first: what was told before is something else.
+        number: the number of the news that it was made with: what was told before that is something else.
         owed: to whom, None if that was not chosen yet.
         told: who has it, also instead of others.
         parts: through which ways somebody has it who has others as well, by which it is still owed.
@@ -23,7 +23,7 @@ class Promise:
 
     decision: Decision
     at: datetime
-    since: datetime | None = None
+    number: int = 0
     owed: frozenset[str] | None = None
     told: frozenset[str] = frozenset()
     parts: frozenset[str] = frozenset()
@@ -60,14 +60,19 @@ class Promises:
         inherited, self._inherited = self._inherited, []
         return [(key, self._promises[key]) for key in inherited]
 
-    def make(self, incident_id: str, decision: Decision, now: datetime) -> None:
+    @property
+    def last(self) -> int:
+        """The number of the latest news that was promised."""
+        return max((promise.number for promise in self._promises.values()), default=0)
+
+    def make(self, incident_id: str, decision: Decision, now: datetime, number: int) -> None:
         """Owe a telling to everybody."""
         self.end(incident_id)
-        self._promises[incident_id] = Promise(decision=decision, at=now, since=now)
+        self._promises[incident_id] = Promise(decision=decision, at=now, number=number)
 
-    def extend(self, incident_id: str, decision: Decision, now: datetime) -> None:
+    def extend(self, incident_id: str, decision: Decision, now: datetime, number: int) -> None:
         """Owe a telling to more recipients than before."""
-        promise = self._promises.get(incident_id) or Promise(decision=decision, at=now, since=now)
+        promise = self._promises.get(incident_id) or Promise(decision=decision, at=now, number=number)
         self._promises[incident_id] = replace(promise, decision=decision, at=now)
 
     def owe(self, incident_id: str, recipients: Collection[str]) -> None:
@@ -76,10 +81,10 @@ class Promises:
             owed = (promise.owed or frozenset()) | frozenset(recipients)
             self._promises[incident_id] = replace(promise, owed=owed)
 
-    def keep(self, incident_id: str, recipient: str, at: datetime | None = None) -> None:
-        """Remember that somebody has it, or what was known of it at a time."""
+    def keep(self, incident_id: str, recipient: str, number: int | None = None) -> None:
+        """Remember that somebody has it, or the news of a number; clocks jump, and numbers do not."""
         promise = self._promises.get(incident_id)
-        if promise is not None and (at is None or promise.since is None or at >= promise.since):
+        if promise is not None and (number is None or number >= promise.number):
             self._promises[incident_id] = replace(promise, told=promise.told | {recipient})
 
     def keep_part(self, incident_id: str, part: str) -> None:

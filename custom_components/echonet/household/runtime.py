@@ -180,7 +180,9 @@ class Household:
     @callback
     def async_snooze(self, kind: AlertKind, duration: timedelta, *, place: str | None = None) -> None:
         """Tell nothing of a kind for a while, from one place (`Place.key`) or from everywhere."""
-        self.desk.snooze(Quiet(kind=kind, place=place, until=dt_util.utcnow() + duration))
+        now = dt_util.utcnow()
+        for incident_id in self.desk.snooze(Quiet(kind=kind, place=place, until=now + duration), now):
+            self._courier.async_forget(incident_id)
         self._async_store()
 
     @callback
@@ -348,7 +350,7 @@ class Household:
 
         @callback
         def told(recipient: Recipient, alert: Tellable) -> None:
-            self.desk.delivered(alert.incident_id, recipient.subentry_id, alert.severity, news.at)
+            self.desk.delivered(alert.incident_id, recipient.subentry_id, alert.severity, news.number)
             self.desk.rang(news.incident, recipient.subentry_id, alert.telling, dt_util.utcnow())
             self._async_store()
 
@@ -362,9 +364,7 @@ class Household:
         )
 
     def _is_wanted(self, alert: Tellable) -> bool:
-        """Tell whether anybody still wants to hear of an alert: not loudly of what somebody takes care of."""
-        incident = self.desk.incidents.get(alert.incident_id)
-        return incident is None or not incident.answered or alert.severity is Severity.SILENT
+        return self.desk.is_wanted(alert.incident_id, alert.severity, dt_util.utcnow())
 
 
 def _call(listener: Callable[..., None], *arguments: Any) -> None:
