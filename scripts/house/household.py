@@ -118,6 +118,12 @@ async def wait_for_state(api: Api, entity_id: str, state: str, timeout_s: float 
         ) from None
 
 
+async def clips_folder(api: Api, satellite_id: str) -> str:
+    """Where the media browser has the clips of a satellite."""
+    entry = (await device(api, satellite_id))["config_entry_id"]
+    return f"media-source://{DOMAIN}/{entry}"
+
+
 async def make_dashboard(api: Api) -> None:
     """Make a dashboard with the card of the satellite, and let Home Assistant begin with it."""
     await api.command(

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from typing import Any
 
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Error as PageError, Page
 
 from echonet_satellite.protocol import EchonetError
 
@@ -21,12 +21,17 @@ from .errors import HouseError
 from .home_assistant import HomeAssistant, Login
 from .house import House, house
 from .network import best_network
+from .satellite import NAME
 from .timeline import Timeline
 
 IMAGES = REPOSITORY / "docs" / "images"
 _ALARM_TIMEOUT_MS = 180_000
 _PATIENCE_MS = 60_000
 _LOADING_MS = 8000
+_CLIPS = 4
+_CLIP_TRIES = 60
+_CLIP_PAUSE_S = 2.0
+_LANGUAGES = ("en", "de", "fr", "es")
 
 
 def main() -> int:
@@ -39,6 +44,10 @@ def main() -> int:
         asyncio.run(_run(options.model, options.to.absolute()))
     except EchonetError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except PageError as error:
+        first = str(error).splitlines()[0]
+        print(f"error: a page does not show what a picture needs, or not in time: {first}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -57,7 +66,7 @@ async def _run(model: Path | None, target: Path) -> None:
         async with chromium() as browser:
             await _take(browser, home.login, _Picture(discovered, target / "discovery.png", height=410))
             await _take(
-                browser, home.login, _Picture(discovered, target / "pairing.png", height=700, click="Add")
+                browser, home.login, _Picture(discovered, target / "pairing.png", height=700, clicks=("Add",))
             )
 
     with tempfile.TemporaryDirectory(prefix="echonet-screenshots-") as name:
@@ -67,15 +76,35 @@ async def _run(model: Path | None, target: Path) -> None:
             house(folder, network, *source, progress=print, before_pairing=meet) as built,
             chromium() as browser,
         ):
+            await built.home.api.call("switch.turn_on", entity_id=built.entities["clips"])
             cards = await _open_cards(browser, built)
             await _let_it_hear(built, lambda: _take_cards(cards, built, target))
             print("Chromium opens the pages")
+            await _wait_for_clips(built)
+            missing: list[str] = []
             for picture in await _pictures(built, target):
-                await _take(browser, built.home.login, picture)
-            for language in ("de", "fr", "es"):
+                await _try(_take(browser, built.home.login, picture), picture.file.name, missing)
+            # Home Assistant itself takes notifications, too: what a phone would show, without a phone.
+            await household.tell(built.home.api, "notify.persistent_notification")
+            for language in _LANGUAGES:
                 # The activity is written in the language of the home, the rest in that of whoever looks.
                 await _speak(built, language)
-                await _take(browser, built.home.login, await _device_page(built, target, language))
+                if language != "en":
+                    page = await _device_page(built, target, language)
+                    await _try(_take(browser, built.home.login, page), page.file.name, missing)
+                shown = target / f"notification_{language}.png"
+                await _try(_take_notification(browser, built, language, shown), shown.name, missing)
+            if missing:
+                raise HouseError(f"these pictures could not be taken: {', '.join(missing)}")
+
+
+async def _try(taking: Awaitable[None], name: str, missing: list[str]) -> None:
+    """Take a picture; one that cannot be taken keeps none of the others from it."""
+    try:
+        await taking
+    except PageError as error:
+        print(f"{name}: {str(error).splitlines()[0]}", file=sys.stderr)
+        missing.append(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +114,7 @@ class _Picture:
     path: str
     file: Path
     height: int
-    click: str | None = None
+    clicks: tuple[str, ...] = ()
     language: str | None = None
 
 
@@ -95,7 +124,20 @@ async def _pictures(built: House, target: Path) -> list[_Picture]:
     return [
         await _device_page(built, target),
         _Picture(integration, target / "integration.png", height=800),
-        _Picture(integration, target / "options.png", height=800, click="Configure"),
+        _Picture(integration, target / "options.png", height=800, clicks=("Configure",)),
+        _Picture(
+            integration,
+            target / "options-sound.png",
+            height=1000,
+            clicks=("Configure", "How a sound is told", "Submit"),
+        ),
+        _Picture(
+            integration,
+            target / "options-times.png",
+            height=1300,
+            clicks=("Configure", "Reminders, hours and silence"),
+        ),
+        _Picture("/media-browser/browser", target / "media.png", height=800, clicks=("EchoNet", NAME)),
         _Picture(f"/logbook?device_id={device['id']}", target / "activity.png", height=800),
     ]
 
@@ -110,10 +152,12 @@ async def _take(browser: Browser, login: Login, picture: _Picture) -> None:
     )
     # Cards, icons and the activity come after the page, each by a request of its own.
     await page.wait_for_timeout(_LOADING_MS)
-    if picture.click is not None:
-        button = page.get_by_role("button", name=picture.click, exact=True)
-        named = page.get_by_text(picture.click, exact=True)
-        await (button if await button.count() else named).first.click(timeout=_PATIENCE_MS)
+    for click in picture.clicks:
+        button = page.get_by_role("button", name=click, exact=True)
+        named = page.get_by_text(click, exact=True)
+        # The same words may also stand where nobody sees them, as in a tooltip.
+        found = (button if await button.count() else named).filter(visible=True)
+        await found.first.click(timeout=_PATIENCE_MS)
         await page.wait_for_timeout(_LOADING_MS // 2)
     await page.screenshot(path=picture.file)
     await page.context.close()
@@ -127,6 +171,10 @@ async def _open_cards(browser: Browser, built: House) -> dict[str, Page]:
         "card.png": await open_page(browser, built.home.login, path),
         "card-dark.png": await open_page(browser, built.home.login, path, dark=True),
         "card-phone.png": await open_page(browser, built.home.login, path, **phone),
+        **{
+            f"card_{language}.png": await open_page(browser, built.home.login, path, language=language)
+            for language in _LANGUAGES[1:]
+        },
     }
     for page in pages.values():
         await page.locator("echonet-card .parts").wait_for()
@@ -146,6 +194,40 @@ async def _take_cards(pages: dict[str, Page], built: House, target: Path) -> Non
         else:
             await page.locator("echonet-card").screenshot(path=target / name)
         await page.context.close()
+
+
+async def _take_notification(browser: Browser, built: House, language: str, file: Path) -> None:
+    """Send a test alert, and take the notification that Home Assistant shows of it."""
+    api = built.home.api
+    for shown in (await api.command("persistent_notification/get")) or ():
+        await api.call("persistent_notification.dismiss", notification_id=shown["notification_id"])
+    await api.call("echonet.test_alert", sound_class="alarm", **await _device_target(built))
+    page = await open_page(
+        browser, built.home.login, "/profile", language=language, viewport={"width": 900, "height": 560}
+    )
+    await page.locator("home-assistant-main").wait_for(state="attached", timeout=_PATIENCE_MS)
+    await page.wait_for_timeout(_LOADING_MS)
+    await page.evaluate(
+        "document.querySelector('home-assistant').shadowRoot.querySelector('home-assistant-main')"
+        ".dispatchEvent(new CustomEvent('hass-show-notifications', { bubbles: true, composed: true }))"
+    )
+    await page.wait_for_timeout(_LOADING_MS)
+    await page.screenshot(path=file)
+    await page.context.close()
+
+
+async def _device_target(built: House) -> dict[str, str]:
+    return {"device_id": (await household.device(built.home.api, built.satellite_id))["id"]}
+
+
+async def _wait_for_clips(built: House) -> None:
+    """Wait until the satellite has made the clips of its last sounds, which it does beside everything else."""
+    folder = await household.clips_folder(built.home.api, built.satellite_id)
+    for _ in range(_CLIP_TRIES):
+        found = await built.home.api.command("media_source/browse_media", media_content_id=folder)
+        if len(found["children"]) >= _CLIPS:
+            return
+        await asyncio.sleep(_CLIP_PAUSE_S)
 
 
 async def _speak(built: House, language: str) -> None:
