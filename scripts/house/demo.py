@@ -280,7 +280,7 @@ def row(entry: Entry) -> str:
     if entry.alert is not None:
         shown = f"{'(critical) ' if entry.alert.critical else ''}{entry.alert.title}"
     onset = sound.onset.astimezone().strftime("%H:%M:%S.%f")[:-3]
-    return f"  {onset:<13} {name:<22} {sound.confidence:>5.0%} {columns}   {shown}".rstrip()
+    return f"  {onset:<13} {name:<22} {min(sound.confidence, 0.99):>5.0%} {columns}   {shown}".rstrip()
 
 
 def _later_row(entry: Entry, moment: datetime, text: str) -> str:
