@@ -3,7 +3,7 @@
 from .app import Server, Service
 from .classify_routes import ClassifyRoutes
 from .clip_routes import ClipRoutes
-from .sockets import Limits
+from .link import Limits
 from .unpair_route import UnpairRoute
 
 __all__ = ["ClassifyRoutes", "ClipRoutes", "Limits", "Server", "Service", "UnpairRoute"]

@@ -15,8 +15,9 @@ from ..protocol import PATH_SOCKET
 from ..station import Station
 from .door import Door
 from .guard import TokenBucket, guard, hide_software
+from .link import Limits
 from .pairing_routes import MAX_BODY_BYTES, PairingRoutes
-from .sockets import Limits, Sockets
+from .sockets import Sockets
 
 _ANY_IPV4: Final = "0.0.0.0"  # noqa: S104 - Home Assistant is another machine; who may speak is decided later
 
