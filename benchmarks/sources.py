@@ -24,10 +24,11 @@ from echonet_satellite.audio import SAMPLE_RATE, SourceKind
 from echonet_satellite.audio.playback import Playback
 from echonet_satellite.classifier import AUDIOSET_CLASSES, Classifier, Heard, load_classifier
 from echonet_satellite.frontend import Floats
-from echonet_satellite.learning.sounds import SoundEvent as TaughtEvent
-from echonet_satellite.pipeline import Pipeline, SoundEvent
+from echonet_satellite.learning.sounds import TaughtEvent
+from echonet_satellite.pipeline import Pipeline
 from echonet_satellite.protocol import Health, Level, Sensitivity, Settings
 from echonet_satellite.rooms import Rooms
+from echonet_satellite.sound_event import SoundEvent
 
 _BLOCK: Final = round(0.08 * SAMPLE_RATE)
 

@@ -14,7 +14,7 @@ from .decision import StreamEvent
 from .detector import Detector
 from .frontend import Floats, decibels, log_mel
 from .learning.learned import Learned
-from .learning.sounds import Listening, SoundEvent
+from .learning.sounds import Listening, TaughtEvent
 from .learning.traces import Traces
 from .onset import frame_levels
 from .patterns import AlarmPatterns
@@ -41,7 +41,7 @@ class Hearing:
         on_heard: Callable[[Heard], None] | None = None,
         on_step: Callable[[Sequence[float], Floats], None] | None = None,
         learned: Learned | None = None,
-        on_sound: Callable[[SoundEvent], None] | None = None,
+        on_sound: Callable[[TaughtEvent], None] | None = None,
         settling_s: float = 0.0,
     ) -> None:
         """Start anew with a classifier; `on_heard` is given what the network hears in each step, `on_step`
@@ -158,7 +158,7 @@ class Hearing:
             return events
         return events + self._traced(self._detector.chirp(chirp.first, chirp.last))
 
-    def _tell_sounds(self, events: list[SoundEvent]) -> None:
+    def _tell_sounds(self, events: list[TaughtEvent]) -> None:
         if self._on_sound is not None:
             for event in events:
                 self._on_sound(event)

@@ -16,8 +16,8 @@ from .protocol import Health, Level, LoudNoise, Phase, Problem, SoundClass
 from .sensor import SensorConfig, SensorError, SoundSensor
 
 if TYPE_CHECKING:
-    from .learning.sounds import SoundEvent as TaughtEvent
-    from .pipeline import SoundEvent
+    from .learning.sounds import TaughtEvent
+    from .sound_event import SoundEvent
 
 _LOGGER = logging.getLogger(__name__)
 

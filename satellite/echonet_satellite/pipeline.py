@@ -1,18 +1,16 @@
 """From a source of sound to a listener, in one worker thread, with its health."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 import logging
 import threading
 import time
-from typing import Final, Protocol
-import uuid
+from typing import Final
 
 import numpy as np
 
 from .audio import (
-    SAMPLE_RATE,
     AudioError,
     Block,
     DeviceMissingError,
@@ -26,11 +24,13 @@ from .clips.tape import Tape
 from .decision import StreamEvent
 from .frontend import Floats
 from .health import HealthMonitor
-from .hearing import Hearing, dbfs
+from .hearing import Hearing
 from .learning.learned import Learned
-from .learning.sounds import SoundEvent as TaughtEvent
+from .learning.sounds import TaughtEvent
 from .picture import Picture
-from .protocol import AlarmPattern, Health, Level, Phase, Settings, SoundClass
+from .protocol import Settings
+from .sound_event import Listener, SoundEvent
+from .stream import Stream
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -40,50 +40,11 @@ _FROZEN_AFTER_S: Final = 4.0
 # computer that is no reason to begin anew, but one to say that nothing is heard yet.
 _MISSED_AFTER_S: Final = 8.0
 _GIVEN_UP_AFTER_S: Final = 20.0
-_PEAK_S: Final = 0.5
 _RETRY_S: Final = (1.0, 2.0, 5.0, 10.0)
 # What is damaged in these stays so: begun anew, a recording would tell the same sounds again and again.
 _NEVER_BACK: Final = frozenset({SourceKind.FILE, SourceKind.DEMO, SourceKind.PIPE})
 # A microphone that is switched on goes from nothing to the noise of the room, often with a click.
 _SETTLING_S: Final = 0.35
-# How fast two clocks may run apart: a sound card's and the computer's.
-_CLOCK_DRIFT: Final = 2e-4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SoundEvent:
-    """A detection starts, is updated or ends; `onset` is UTC, `id` the same for all events of one detection.
-
-    `room` names where, on a satellite that hears several rooms.
-    `embeddings` are what its most telling moments were to the network; only starts and ends have them.
-    """
-
-    id: str
-    sound_class: SoundClass
-    phase: Phase
-    onset: datetime
-    confidence: float
-    peak_dbfs: float
-    duration_s: float
-    pattern: AlarmPattern | None = None
-    room: str = ""
-    embeddings: Floats | None = field(default=None, compare=False, repr=False)
-
-
-class Listener(Protocol):
-    """Who is told; called from the pipeline's thread."""
-
-    def on_event(self, event: SoundEvent) -> None:
-        """A detection starts, is updated or ends."""
-
-    def on_taught(self, event: TaughtEvent, onset: datetime) -> None:
-        """A sound that the home has taught begins or ends."""
-
-    def on_health(self, health: Health) -> None:
-        """The health has changed."""
-
-    def on_level(self, level: Level) -> None:
-        """What it sounds like, about six times a second while somebody watches."""
 
 
 class Pipeline:
@@ -121,7 +82,7 @@ class Pipeline:
         self._stopping = False
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="hearing", daemon=True)
-        self._stream: _Stream | None = None
+        self._stream: Stream | None = None
         self._failures = 0
         self._last_sound = 0.0
         self._heard = False
@@ -210,7 +171,7 @@ class Pipeline:
                 on_sound=self._tell_taught,
                 settling_s=settling_s,
             )
-            self._stream = _Stream(hearing, picture, settings)
+            self._stream = Stream(hearing, picture, settings)
             self._last_sound = self._monotonic()
             self._heard = False
         stream = self._stream
@@ -232,7 +193,7 @@ class Pipeline:
         if silent_s > _MISSED_AFTER_S:
             self._health.gone()
 
-    def _hear(self, stream: "_Stream", block: Block) -> None:
+    def _hear(self, stream: Stream, block: Block) -> None:
         started = self._monotonic()
         if self._failures:
             _LOGGER.warning("%s is heard again", self._source.name)
@@ -272,7 +233,7 @@ class Pipeline:
         samples[: len(part)] = np.clip(samples[: len(part)] + part, -1.0, 1.0)
         return replace(block, samples=samples)
 
-    def _tell(self, stream: "_Stream", events: list[StreamEvent]) -> None:
+    def _tell(self, stream: Stream, events: list[StreamEvent]) -> None:
         for event in events:
             name, onset = stream.identify(event, self._utc_now, self._monotonic)
             self._listener.on_event(
@@ -329,51 +290,3 @@ class Pipeline:
                 self._tell(stream, stream.hearing.flush())
         finally:
             self._source.close()
-
-
-class _Stream:
-    """One uninterrupted stream of sound, and when its samples were captured."""
-
-    def __init__(self, hearing: Hearing, picture: Picture, settings: Settings) -> None:
-        self.hearing = hearing
-        self.picture = picture
-        self.settings = settings
-        self._known: dict[int, tuple[str, datetime]] = {}
-        self._samples = 0
-        self._start: float | None = None  # monotonic time of the first sample
-        self._dropped = 0
-        self._peak = 0.0
-        self._peak_samples = 0
-
-    def peak(self, block: Block) -> float | None:
-        """Return the loudest sample of the last half second, once it is over."""
-        if len(block.samples):
-            self._peak = max(self._peak, float(np.abs(block.samples).max()))
-            self._peak_samples += len(block.samples)
-        if self._peak_samples < _PEAK_S * SAMPLE_RATE:
-            return None
-        peak, self._peak, self._peak_samples = self._peak, 0.0, 0
-        return round(dbfs(peak), 1)
-
-    def note(self, block: Block, dropped: int) -> None:
-        """Learn from the capture time of a block when the stream began."""
-        start = block.captured - self._samples / SAMPLE_RATE
-        if self._start is None or dropped != self._dropped:
-            self._start = start
-            self._dropped = dropped
-        else:
-            # A block may come late, but never early: the earliest is right, but for the drift of the clocks.
-            self._start = min(start, self._start + _CLOCK_DRIFT * len(block.samples) / SAMPLE_RATE)
-        self._samples += len(block.samples)
-
-    def identify(
-        self, event: StreamEvent, utc_now: Callable[[], datetime], monotonic: Callable[[], float]
-    ) -> tuple[str, datetime]:
-        """Return id and onset in UTC of a detection: what its start said, whatever the clocks do later."""
-        if event.phase is Phase.START:
-            age = monotonic() - ((self._start or 0.0) + event.onset_s)
-            self._known[event.number] = (uuid.uuid4().hex, utc_now() - timedelta(seconds=age))
-        known = self._known[event.number]
-        if event.phase is Phase.END:
-            del self._known[event.number]
-        return known

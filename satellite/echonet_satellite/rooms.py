@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from .protocol import Health, Level, Phase, Problem, Settings, SourceHealth
 
 if TYPE_CHECKING:
-    from .learning.sounds import SoundEvent as TaughtEvent
-    from .pipeline import Listener, Pipeline, SoundEvent
+    from .learning.sounds import TaughtEvent
+    from .pipeline import Pipeline
+    from .sound_event import Listener, SoundEvent
 
 
 class Rooms:

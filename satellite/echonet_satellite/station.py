@@ -48,8 +48,8 @@ from .settings import SettingsStore, changed
 
 if TYPE_CHECKING:
     from .learning.learner import Learner
-    from .learning.sounds import SoundEvent as TaughtEvent
-    from .pipeline import SoundEvent
+    from .learning.sounds import TaughtEvent
+    from .sound_event import SoundEvent
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from custom_components.echonet.household.texts import TEXTS
 from custom_components.echonet.lesson_texts import LESSON_TEXTS
 from custom_components.echonet.logbook import async_describe_events
 from custom_components.echonet.protocol import LessonOutcome
-from echonet_satellite.learning.sounds import SoundEvent
+from echonet_satellite.learning.sounds import TaughtEvent
 from echonet_satellite.protocol import AlarmPattern, Configure, Phase, SoundClass, TeachOutcome
 from tests.integration.conftest import StartSatellite, make_entry, setup, state_of, wait_for, wait_for_state
 from tests.support.learning import embeddings, tone
@@ -125,7 +125,7 @@ async def test_a_sound_is_taught_heard_and_forgotten(
     (sound,) = satellite.station.snapshot().learning.sounds
     onset = satellite.utc()
     for phase, state in ((Phase.START, "on"), (Phase.END, "off")):
-        event = SoundEvent(sound_id=sound.id, phase=phase, confidence=0.9, steps=0)
+        event = TaughtEvent(sound_id=sound.id, phase=phase, confidence=0.9, steps=0)
         satellite.station.on_taught(event, onset)
         await wait_for_state(hass, sensor, state)
     await hass.services.async_call(

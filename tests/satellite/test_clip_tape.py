@@ -11,9 +11,10 @@ from echonet_satellite.audio import SAMPLE_RATE
 from echonet_satellite.audio.playback import open_samples
 from echonet_satellite.clips.tape import Tape
 from echonet_satellite.frontend import Floats
-from echonet_satellite.learning.sounds import SoundEvent as TaughtEvent
-from echonet_satellite.pipeline import Pipeline, SoundEvent
+from echonet_satellite.learning.sounds import TaughtEvent
+from echonet_satellite.pipeline import Pipeline
 from echonet_satellite.protocol import Health, Level, Phase
+from echonet_satellite.sound_event import SoundEvent
 from tests.support.hearing import LoudnessClassifier, noise, settings, silence
 
 

@@ -16,7 +16,7 @@ from echonet_satellite.learning.learned import Learned
 from echonet_satellite.learning.learner import STORE_FILE, Learner
 from echonet_satellite.learning.lessons import Lesson, Quiet, learn
 from echonet_satellite.learning.reference import Reference, read_reference
-from echonet_satellite.learning.sounds import SoundEvent
+from echonet_satellite.learning.sounds import TaughtEvent
 from echonet_satellite.learning.store import LearningStore
 from echonet_satellite.learning.traces import MOMENTS
 from echonet_satellite.protocol import AlarmPattern, Phase, Sensitivity, SoundClass, TeachOutcome
@@ -161,7 +161,7 @@ def test_a_taught_doorbell_is_recognised_over_talk_and_nothing_else_is(
     assert sound.ready
 
     def recognised(samples: Floats) -> list[Phase]:
-        events: list[SoundEvent] = []
+        events: list[TaughtEvent] = []
         hearing = Hearing(classifier, MEDIUM, learned=learner.learned, on_sound=events.append)
         hearing.push(samples)
         hearing.finish()

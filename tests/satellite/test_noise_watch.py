@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 from echonet_satellite.audio.playback import open_samples
-from echonet_satellite.learning.sounds import SoundEvent as TaughtEvent
+from echonet_satellite.learning.sounds import TaughtEvent
 from echonet_satellite.noise_watch import NoiseWatch, end
-from echonet_satellite.pipeline import Pipeline, SoundEvent
+from echonet_satellite.pipeline import Pipeline
 from echonet_satellite.protocol import Health, Level, LoudNoise, Phase, Problem, SoundClass
 from echonet_satellite.sensor import SensorConfig, SensorError, SoundSensor
+from echonet_satellite.sound_event import SoundEvent
 from tests.support.hearing import LoudnessClassifier, noise, settings, silence
 
 PIN = 17

@@ -14,9 +14,9 @@ from echonet_satellite.card import ModelCard, Tensors
 from echonet_satellite.classifier import AUDIOSET_CLASSES, PACKAGED_MODEL, Classifier, Heard
 from echonet_satellite.detector import Decision
 from echonet_satellite.frontend import Floats, FrontendParameters
-from echonet_satellite.learning.sounds import SoundEvent as TaughtEvent
-from echonet_satellite.pipeline import SoundEvent
+from echonet_satellite.learning.sounds import TaughtEvent
 from echonet_satellite.protocol import Health, Level, Problem, Sensitivity, Settings, SoundClass
+from echonet_satellite.sound_event import SoundEvent
 
 RATE = 16_000
 # What no band of a quiet room reaches, and some band of a sound of these tests does.

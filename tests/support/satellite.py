@@ -66,7 +66,7 @@ from echonet_satellite.unpairing import Unpairing
 from tests.support.learning import learner_in
 
 if TYPE_CHECKING:
-    from echonet_satellite.pipeline import SoundEvent
+    from echonet_satellite.sound_event import SoundEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

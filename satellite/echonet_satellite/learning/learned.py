@@ -8,7 +8,7 @@ from ..track import SUSPICION
 from .lessons import Quiet
 from .recorder import Recorder
 from .reference import Reference
-from .sounds import Listening, Sound, SoundEvent
+from .sounds import Listening, Sound, TaughtEvent
 
 # A chirp is decided on a fixed time after it, so that the same one sounds the same in these steps.
 _CHIRP_STEPS: Final = 3
@@ -39,7 +39,7 @@ class Learned:
         """Tell whether what sounds like an empty battery was no alarm before; the newest embedding comes last."""
         return self._quiet is not None and self._quiet.knows_alarm(recent[-_CHIRP_STEPS:])
 
-    def recognise(self, listening: Listening, embedding: Floats) -> list[SoundEvent]:
+    def recognise(self, listening: Listening, embedding: Floats) -> list[TaughtEvent]:
         """Return which taught sounds begin and end with a step."""
         if self._taught is None:
             return []

@@ -46,7 +46,7 @@ class Sound:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SoundEvent:
+class TaughtEvent:
     """A taught sound begins or ends; `steps` ago it was first heard."""
 
     sound_id: str
@@ -108,35 +108,35 @@ class Listening:
         """Whether any is heard now."""
         return bool(self._active)
 
-    def push(self, sounds: Sequence[Sound], direction: Floats) -> list[SoundEvent]:
+    def push(self, sounds: Sequence[Sound], direction: Floats) -> list[TaughtEvent]:
         """Take the next step, and return what begins and ends with it; what is no longer taught ends."""
         known = {sound.id for sound in sounds}
         ended = [self._end(item) for item in tuple(self._active) if item not in known]
         found = [self._follow(sound.id, float(sound.score(direction))) for sound in sounds]
         return ended + [event for event in found if event is not None]
 
-    def flush(self) -> list[SoundEvent]:
+    def flush(self) -> list[TaughtEvent]:
         """End what is heard: the stream is interrupted."""
         self._above.clear()
         return [self._end(sound_id) for sound_id in tuple(self._active)]
 
-    def _follow(self, sound_id: str, score: float) -> SoundEvent | None:
+    def _follow(self, sound_id: str, score: float) -> TaughtEvent | None:
         heard = score >= 0
         above = self._above[sound_id] = self._above.get(sound_id, 0) + 1 if heard else 0
         if sound_id not in self._active:
             if above < CONFIRM:
                 return None
             self._active[sound_id] = (0, score)
-            return SoundEvent(
+            return TaughtEvent(
                 sound_id=sound_id, phase=Phase.START, confidence=_confidence(score), steps=above - 1
             )
         since, best = self._active[sound_id]
         self._active[sound_id] = (0 if heard else since + 1, max(best, score))
         return self._end(sound_id) if since >= self._hold else None
 
-    def _end(self, sound_id: str) -> SoundEvent:
+    def _end(self, sound_id: str) -> TaughtEvent:
         since, best = self._active.pop(sound_id)
-        return SoundEvent(sound_id=sound_id, phase=Phase.END, confidence=_confidence(best), steps=since)
+        return TaughtEvent(sound_id=sound_id, phase=Phase.END, confidence=_confidence(best), steps=since)
 
 
 def _confidence(score: float) -> float:
