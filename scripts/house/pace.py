@@ -29,8 +29,8 @@ class Pace:
         if then is None:
             return None
         rest = max(self._last.values()) - then
-        # A machine that has more to do than the last time has it until the end.
-        return rest * (moment / then if then > 1.0 and moment > 1.0 else 1.0)
+        # A machine that has more to do than the last time has it until the end; one quick step promises nothing.
+        return rest * (max(1.0, moment / then) if then > 1.0 else 1.0)
 
     def save(self, path: Path) -> None:
         """Keep what was noted for the next time; a disk that does not take it is no reason to stop."""
