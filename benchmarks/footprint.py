@@ -21,31 +21,6 @@ from house.satellite import satellite
 from house.sound_card import DEVICE, sound_card
 
 
-async def measure(seconds: float, options: list[str]) -> None:
-    """Start a satellite, watch it for some seconds, print what was measured."""
-    with tempfile.TemporaryDirectory(prefix="echonet-footprint-") as name:
-        folder = Path(name)
-        async with best_network(folder) as network, sound_card(folder) as card:
-            started = time.monotonic()
-            source = ("--source", "microphone", "--device", DEVICE, "--port", "0")
-            async with satellite(folder, network, *source, *options, environment=card.environment) as running:
-                await running.said("listening")
-                listening = time.monotonic() - started
-                while await card.listeners() == 0:
-                    await asyncio.sleep(0.02)
-                opened = time.monotonic() - started
-                print(f"listens after             {listening:6.2f} s")
-                print(f"microphone open after     {opened:6.2f} s")
-                await asyncio.sleep(seconds)
-                pid = running.program.pid
-                own = memory(pid)
-                everything = [own, *(memory(child) for child in children(pid))]
-                print(f"resident memory           {own.resident:6.1f} MB after {seconds:.0f} s")
-                print(f"highest resident memory   {own.highest:6.1f} MB")
-                print(f"with what captures        {sum(item.resident for item in everything):6.1f} MB")
-                print(f"its share, shared pages   {sum(item.share for item in everything):6.1f} MB")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
     """What a process takes of a computer's memory, in MB.
@@ -59,6 +34,50 @@ class Memory:
     resident: float
     highest: float
     share: float
+
+    def __add__(self, other: Memory) -> Memory:
+        """Return what two processes take together."""
+        return Memory(
+            resident=self.resident + other.resident,
+            highest=self.highest + other.highest,
+            share=self.share + other.share,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Footprint:
+    """What was seen of a satellite that hears a microphone.
+
+    Attributes:
+        listens_s: seconds from its start until it listened.
+        opened_s: seconds from its start until it had opened the microphone.
+        own: the memory of the satellite's process.
+        everything: that, and the memory of the process that captures.
+    """
+
+    listens_s: float
+    opened_s: float
+    own: Memory
+    everything: Memory
+
+
+async def measure(seconds: float, options: list[str]) -> Footprint:
+    """Start a satellite, watch it for some seconds, and return what was measured."""
+    with tempfile.TemporaryDirectory(prefix="echonet-footprint-") as name:
+        folder = Path(name)
+        async with best_network(folder) as network, sound_card(folder) as card:
+            started = time.monotonic()
+            source = ("--source", "microphone", "--device", DEVICE, "--port", "0")
+            async with satellite(folder, network, *source, *options, environment=card.environment) as running:
+                await running.said("listening")
+                listening = time.monotonic() - started
+                while await card.listeners() == 0:
+                    await asyncio.sleep(0.02)
+                opened = time.monotonic() - started
+                await asyncio.sleep(seconds)
+                own = memory(running.program.pid)
+                others = [memory(child) for child in children(running.program.pid)]
+    return Footprint(listens_s=listening, opened_s=opened, own=own, everything=sum(others, own))
 
 
 def memory(pid: int) -> Memory:
@@ -96,13 +115,19 @@ def main() -> int:
     parser.add_argument("--model", metavar="DIR", help="another model than the built-in one")
     options = parser.parse_args()
     try:
-        asyncio.run(measure(options.seconds, ["--model", options.model] if options.model else []))
+        found = asyncio.run(measure(options.seconds, ["--model", options.model] if options.model else []))
     except EchonetError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("stopped; nothing was measured", file=sys.stderr)
         return 130
+    print(f"listens after             {found.listens_s:6.2f} s")
+    print(f"microphone open after     {found.opened_s:6.2f} s")
+    print(f"resident memory           {found.own.resident:6.1f} MB after {options.seconds:.0f} s")
+    print(f"highest resident memory   {found.own.highest:6.1f} MB")
+    print(f"with what captures        {found.everything.resident:6.1f} MB")
+    print(f"its share, shared pages   {found.everything.share:6.1f} MB")
     return 0
 
 

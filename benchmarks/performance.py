@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""Measures what a satellite costs and bears, beside what it may: start, memory, computing, journal, a long day.
+"""Measures what a satellite costs and bears, beside what it may: start, memory, computing, alarms, sources, a long day.
 
 usage: .venv/bin/python benchmarks/performance.py [--hours 24] [--seconds 60] [--write]
 
-A satellite process hears the built-in sounds at the pace of a microphone; then one in this process tells detections to
-a controller over TLS; then the hearing is fed with hours of sound, as fast as it takes them. `--write`
-makes docs/performance.md of it. Exit status 1 where an aim is missed.
+A satellite process hears the built-in sounds at the pace of a microphone, and another one a microphone; one in this
+process tells detections to a controller over TLS; bangs are timed; 1 to 8 sources are heard; and hours of sound, as
+fast as they can be (see endurance.py: Ctrl-C stops that, and the same command goes on with it). `--write` makes
+docs/performance.md of it. Takes 10 minutes, and as many more as the hours want. Exit status 1 where an aim is missed.
 """
 
 import argparse
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 import json
 import os
@@ -25,16 +25,14 @@ import time
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "satellite")]
+sys.path[:0] = [str(ROOT), str(ROOT / "satellite"), str(ROOT / "models"), str(ROOT / "scripts")]
 
 import aiohttp
 
-from echonet_satellite.audio import SAMPLE_RATE
-from echonet_satellite.classifier import load_classifier
+from benchmarks import endurance, footprint, impulses
 from echonet_satellite.errors import EchonetError
-from echonet_satellite.hearing import Hearing
-from echonet_satellite.protocol import Sensitivity, SoundClass
-from echonet_satellite.synthesis import demo_scene
+from echonet_satellite.protocol import SoundClass
+from house.sound_card import why_no_sound_card
 from tests.support.connections import connect
 from tests.support.satellite import SatelliteUnderTest, running_satellite
 from tests.support.wire import client, protocol
@@ -43,7 +41,6 @@ PAGE = ROOT / "docs" / "performance.md"
 DETECTIONS = 1000
 # A little faster than 1000 a minute, and slower than what Home Assistant takes for a satellite that has gone mad.
 PACE_S = 0.056
-BLOCK = 1280
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -62,23 +59,41 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--hours", type=float, default=24.0, help="how much sound to hear (default: 24)")
+    parser.add_argument(
+        "--hours",
+        type=float,
+        default=24.0,
+        help="how much sound to hear (default: 24); what an earlier run has heard counts",
+    )
     parser.add_argument("--seconds", type=float, default=60.0, help="how long to watch it run (default: 60)")
+    parser.add_argument("--bangs", type=int, default=60, help="how many to time (default: 60)")
+    parser.add_argument("--state", type=Path, default=endurance.STATE, metavar="DIR", help="of the long run")
     parser.add_argument("--write", action="store_true", help="write docs/performance.md")
     options = parser.parse_args()
+    load = os.getloadavg()[0]
     try:
-        rows = [*_running(options.seconds), asyncio.run(_delivered()), _long_day(options.hours)]
+        rows = [
+            *_running(options.seconds),
+            *_with_microphone(options.seconds),
+            *_bangs(options.bangs),
+            asyncio.run(_delivered()),
+            *_long_day(options.hours, options.state),
+        ]
+        sources = _said("sources.py", "--seconds", str(options.seconds / 3))
     except EchonetError as err:
         print(f"error: {err}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\nstopped; the same command goes on with the hours of sound", file=sys.stderr)
+        return 130
     lines = ["| what | measured | aim |", "| --- | --- | --- |"]
     lines += [
         f"| {row.what} | {row.measured} | {row.aim}{'' if row.reached else ': missed'} |" for row in rows
     ]
     table = "\n".join(lines)
-    print(table)
+    print(f"{table}\n\n{sources}")
     if options.write:
-        PAGE.write_text(_page(table, options), encoding="utf-8")
+        PAGE.write_text(_page(table, sources, load, options), encoding="utf-8")
     return int(not all(row.reached for row in rows))
 
 
@@ -103,7 +118,7 @@ def _running(seconds: float) -> list[Row]:
                 begun, before = time.monotonic(), started
                 time.sleep(seconds)
                 share = (_cpu_s(process.pid) - before) / (time.monotonic() - begun)
-                resident = _resident_mb(process.pid)
+                resident = footprint.memory(process.pid)
             finally:
                 process.send_signal(signal.SIGINT)
     return [
@@ -114,16 +129,54 @@ def _running(seconds: float) -> list[Row]:
             reached=started <= 2,
         ),
         Row(
-            what=f"resident memory after {seconds:.0f} s, one source",
-            measured=f"{resident:.0f} MB",
+            what=f"resident memory after {seconds:.0f} s of the built-in sounds",
+            measured=f"{resident.resident:.0f} MB ({resident.share:.0f} MB its share)",
             aim="120 MB",
-            reached=resident <= 120,
+            reached=resident.resident <= 120,
         ),
         Row(
             what="all of the process, hearing the built-in sounds at the pace of a microphone",
             measured=f"{share:.1%} of a core",
             aim="3 % of a core",
             reached=share <= 0.03,
+        ),
+    ]
+
+
+def _with_microphone(seconds: float) -> list[Row]:
+    """Watch one that hears a microphone, where a sound server can be had."""
+    if reason := why_no_sound_card():
+        print(f"no microphone is heard: {reason}", file=sys.stderr)
+        return []
+    found = asyncio.run(footprint.measure(seconds, []))
+    return [
+        Row(
+            what=f"resident memory after {seconds:.0f} s of a microphone",
+            measured=f"{found.own.resident:.0f} MB ({found.everything.share:.0f} MB is its share and that of the "
+            "process that captures)",
+            aim="120 MB",
+            reached=found.own.resident <= 120,
+        )
+    ]
+
+
+def _bangs(count: int) -> list[Row]:
+    """Time bangs, from their onset to the frame that tells of them."""
+    found = impulses.measure(count)
+    kind = "recordings" if found.recorded else "made sounds"
+    heard = f"{len(found.delays_ms)} of {found.played} {kind} told of"
+    return [
+        Row(
+            what="from the onset of a bang to its WebSocket frame, median",
+            measured=f"{found.median_ms:.0f} ms ({heard})",
+            aim="250 ms",
+            reached=found.median_ms <= 250,
+        ),
+        Row(
+            what="the same, 95 of 100",
+            measured=f"{found.p95_ms:.0f} ms",
+            aim="500 ms",
+            reached=found.p95_ms <= 500,
         ),
     ]
 
@@ -164,38 +217,38 @@ async def _take(connection: client.Connection, count: int) -> None:
             return
 
 
-def _long_day(hours: float) -> Row:
+def _long_day(hours: float, state: Path) -> list[Row]:
     """Hear the built-in sounds over and over, and watch the memory."""
-    classifier = load_classifier(None)
-    hearing = Hearing(classifier, dict.fromkeys(classifier.card.classes, Sensitivity.MEDIUM))
-    scene = demo_scene().samples
-    rounds = max(2, round(hours * 3600 * SAMPLE_RATE / len(scene)))
-    early = highest = 0.0
-    show = _progress("hours of sound")
-    for number in range(rounds):
-        for first in range(0, len(scene), BLOCK):
-            hearing.push(scene[first : first + BLOCK])
-        now = _resident_mb(os.getpid())
-        if number <= rounds // 20:
-            early = now
-        else:
-            highest = max(highest, now)
-        show((number + 1) / rounds)
-    growth = highest / early - 1
-    return Row(
-        what=f"memory over {rounds * len(scene) / SAMPLE_RATE / 3600:.1f} h of sound, after the first twentieth",
-        measured=f"{growth:+.1%} ({early:.0f} to {highest:.0f} MB at most)",
-        aim="flat within 5 %",
-        reached=growth <= 0.05,
+    if hours:
+        # In a process of its own, with nothing else in its memory.
+        _said("endurance.py", "--state", str(state), "sound", "--hours", str(hours))
+    runs = endurance.hear(0, state)
+    if not runs:
+        return []
+    most = max(runs, key=lambda run: run.found["highest_mb"] / run.found["early_mb"])
+    growth = endurance.growth(runs)
+    return [
+        Row(
+            what=f"memory over {sum(run.done for run in runs):.1f} h of sound, after the first half hour",
+            measured=f"{growth:+.1%} ({most.found['early_mb']:.0f} to {most.found['highest_mb']:.0f} MB at most; "
+            f"{endurance.told(runs)})",
+            aim="flat within 5 %",
+            reached=growth <= 0.05,
+        )
+    ]
+
+
+def _said(command: str, *arguments: str) -> str:
+    """Run one of the other commands here, and return what it prints."""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "benchmarks" / command), *arguments],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
     )
-
-
-def _progress(what: str) -> Callable[[float], None]:
-    def show(part: float) -> None:
-        if sys.stderr.isatty():
-            print(f"\r{what}: {part:.0%} ", end="" if part < 1 else "\n", file=sys.stderr, flush=True)
-
-    return show
+    if done.returncode not in (0, 1):
+        raise EchonetError(f"benchmarks/{command} has ended with status {done.returncode}")
+    return done.stdout.strip()
 
 
 def _cpu_s(pid: int) -> float:
@@ -203,22 +256,23 @@ def _cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-def _resident_mb(pid: int) -> float:
-    for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) * 1024 / 1e6
-    raise EchonetError(f"process {pid} has ended")
-
-
-def _page(table: str, options: argparse.Namespace) -> str:
+def _page(table: str, sources: str, load: float, options: argparse.Namespace) -> str:
     return f"""# What a satellite costs and bears
 
-Measured on a machine with {os.cpu_count()} processor cores; in the minute before the end,
-{os.getloadavg()[0]:.1f} processes on average were running or waiting for one of them.
+Measured at revision {endurance.revision()} on a machine with {os.cpu_count()} processor cores; in the minute before it
+began, {load:.1f} processes on average were running or waiting for one of them.
 
 {table}
 
-How long it takes from a sound to a state is in [latency.md](latency.md).
+A process shares pages of memory with others; its share counts each such page in part. Bangs are recordings of shots and
+breaking glass, heard a block of 80 ms at a time, as a microphone gives them. How long it takes with a sound server and
+Home Assistant around it is in [latency.md](latency.md).
+
+## Several rooms
+
+One satellite can hear several sources, with one network. Each of these plays a quiet room with a bang now and then.
+
+{sources}
 
 Written by `.venv/bin/python benchmarks/performance.py --hours {options.hours:g} --seconds {options.seconds:g} --write`.
 """

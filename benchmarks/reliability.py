@@ -4,7 +4,8 @@
 usage: .venv/bin/python benchmarks/reliability.py [--kills 10000] [--write]
 
 The faults are tests, with real parts: file systems that are full, locks of other processes, kills. `--kills` adds a
-long run of `kill -9` at random moments. Full and read-only disks need root. Exit status 1 where a fault was not borne.
+long run of `kill -9` at random moments (see endurance.py: Ctrl-C stops that, and the same command goes on with it).
+Full and read-only disks need root. The tests take 5 minutes. Exit status 1 where a fault was not borne.
 """
 
 import argparse
@@ -19,7 +20,8 @@ from xml.etree import ElementTree as ET
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "satellite")]
 
-from tests.support.kills import Result, run_rounds
+from benchmarks import endurance
+from echonet_satellite.protocol import EchonetError
 
 PAGE = ROOT / "docs" / "reliability.md"
 SATELLITE = "tests/satellite"
@@ -146,9 +148,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--kills", type=int, default=0, help="so many kills more, on end (default: none)")
+    parser.add_argument(
+        "--kills",
+        type=int,
+        default=0,
+        help="so many kills on end (default: none); those of an earlier run count",
+    )
+    parser.add_argument("--state", type=Path, default=endurance.STATE, metavar="DIR", help="of the long run")
     parser.add_argument("--write", action="store_true", help="write docs/reliability.md")
     options = parser.parse_args()
+    try:
+        endurance.kill(options.kills, options.state)
+    except KeyboardInterrupt:
+        print("\nstopped; the same command goes on with the kills", file=sys.stderr)
+        return 130
+    except EchonetError as err:
+        print(f"error: {err}", file=sys.stderr)
+        return 1
     outcomes = _run_tests()
     lines = ["| what goes wrong | borne in | measured |", "| --- | --- | --- |"]
     for what, file, name in FAULTS:
@@ -160,10 +176,10 @@ def main() -> int:
         found.failed or not found.passed + found.skipped
         for found in (_outcome(outcomes, file, name) for _, file, name in FAULTS)
     )
-    if options.kills:
-        result = _kills(options.kills)
-        lines.append(f"| `kill -9` at random moments, a long run | {_borne(result)} | {describe(result)} |")
-        bad = bad or bool(result.lost or result.doubled)
+    runs = endurance.kill(0, options.state)
+    if runs:
+        lines.append(f"| `kill -9` at random moments, a long run | {describe(runs)} |")
+        bad = bad or any(run.found["lost"] or run.found["doubled"] for run in runs)
     table = "\n".join(lines)
     print(table)
     if options.write:
@@ -171,15 +187,15 @@ def main() -> int:
     return int(bad)
 
 
-def describe(result: Result) -> str:
-    """Return what came of kills, in words."""
-    return (
-        f"{result.rounds} kills after {result.told} detections: {result.lost} lost, {result.doubled} doubled"
+def describe(runs: list[endurance.Run]) -> str:
+    """Return what came of kills: in how many rounds all was well, and what was measured."""
+    kills = round(sum(run.done for run in runs))
+    told, lost, doubled = (
+        round(sum(run.found[name] for run in runs)) for name in ("told", "lost", "doubled")
     )
-
-
-def _borne(result: Result) -> str:
-    return f"{result.rounds - bool(result.lost or result.doubled)} of {result.rounds} rounds"
+    borne = f"{'not ' if lost or doubled else ''}all of {kills} rounds"
+    what = f"{kills} kills after {told} detections: {lost} lost, {doubled} doubled"
+    return f"{borne} | {what}; {endurance.told(runs)}"
 
 
 def _run_tests() -> ET.Element:
@@ -221,15 +237,6 @@ def _outcome(report: ET.Element, file: str, name: str) -> Outcome:
             item.get("value") or "" for item in case.iter("property") if item.get("name") == "measured"
         ]
     return outcome
-
-
-def _kills(rounds: int) -> Result:
-    def show(result: Result) -> None:
-        if sys.stderr.isatty() and result.rounds % 50 == 0:
-            print(f"\r{result.rounds} of {rounds} kills ", end="", file=sys.stderr, flush=True)
-
-    with tempfile.TemporaryDirectory(prefix="echonet-kills-") as folder:
-        return run_rounds(Path(folder) / "journal", rounds, seed=rounds, progress=show)
 
 
 def _page(table: str, kills: int) -> str:

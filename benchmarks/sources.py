@@ -10,21 +10,24 @@ import argparse
 from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
+import os
 from pathlib import Path
-import resource
 import sys
 import time
 from typing import Final
 
 import numpy as np
 
-sys.path[:0] = [str(Path(__file__).parents[1] / "satellite")]
+ROOT: Final = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "satellite"), str(ROOT / "scripts")]
 
+from benchmarks.footprint import memory
 from echonet_satellite.audio import SAMPLE_RATE, SourceKind
 from echonet_satellite.audio.playback import Playback
 from echonet_satellite.classifier import AUDIOSET_CLASSES, Classifier, Heard, load_classifier
 from echonet_satellite.frontend import Floats
 from echonet_satellite.learning.sounds import TaughtEvent
+from echonet_satellite.memory import give_back, use_little
 from echonet_satellite.pipeline import Pipeline
 from echonet_satellite.protocol import Health, Level, Sensitivity, Settings
 from echonet_satellite.rooms import Rooms
@@ -89,6 +92,7 @@ def measure(classifier: Classifier, sources: int, seconds: float) -> float:
     for pipeline in pipelines:
         pipeline.start()
     time.sleep(1.0)
+    give_back()
     begun, used = time.monotonic(), time.process_time()
     time.sleep(seconds)
     share = (time.process_time() - used) / (time.monotonic() - begun)
@@ -100,6 +104,7 @@ def measure(classifier: Classifier, sources: int, seconds: float) -> float:
 
 def table(model: Path | None, counts: tuple[int, ...], seconds: float) -> list[str]:
     """Return the table."""
+    use_little()
     network = load_classifier(model)
     deaf = load_classifier(model)
     deaf.__class__ = Deaf
@@ -110,8 +115,7 @@ def table(model: Path | None, counts: tuple[int, ...], seconds: float) -> list[s
     for count in counts:
         print(f"{count} sources, {2 * seconds:.0f} s", file=sys.stderr)
         whole, rest = measure(network, count, seconds), measure(deaf, count, seconds)
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        rows.append(f"| {count} | {whole:.1f} % | {rest:.1f} % | {memory:.0f} MB |")
+        rows.append(f"| {count} | {whole:.1f} % | {rest:.1f} % | {memory(os.getpid()).resident:.0f} MB |")
     return rows
 
 
