@@ -228,3 +228,26 @@ async def test_a_satellite_that_does_not_know_a_sound_is_not_asked_for_it(
     with pytest.raises(ServiceValidationError, match="does not know this sound"):
         await call_action(hass, "test_alert", device_id=device.id)
     await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_what_was_heard_by_a_satellite_that_is_removed_meanwhile_can_still_be_answered(
+    hass: HomeAssistant,
+    home: MockConfigEntry,
+    start_satellite: StartSatellite,
+    phone: list[ServiceCall],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    attic = await start_satellite(name="Attic")
+    entry = make_entry(attic)
+    entry.add_to_hass(hass)
+    await setup(hass, entry)
+    detection = attic.emit(SoundClass.ALARM, pattern=AlarmPattern.T3)
+    await wait_for(lambda: phone)
+    assert await hass.config_entries.async_remove(entry.entry_id)
+    press(hass, phone[0], "False alarm")
+    await wait_for(lambda: len(phone) == 2)
+    incident = household_of(home).async_get_incident(detection)
+    assert incident is not None
+    assert incident.answered
+    await wait_for(lambda: "An answer did not reach everybody" in caplog.text)
+    assert not household_of(home).desk.escalation.rings(detection)

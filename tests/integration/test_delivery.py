@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator
 from http import HTTPStatus
 import logging
 
+from homeassistant.components.group.notify import GroupNotifyPlatform
 from homeassistant.components.mobile_app.const import DOMAIN as MOBILE_APP
 from homeassistant.components.notify import NotifyEntityFeature
 from homeassistant.components.notify.const import DATA_COMPONENT
+from homeassistant.const import CONF_TARGET
 from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
@@ -16,7 +18,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_mock_service
 from pytest_homeassistant_custom_component.test_util.aiohttp import AiohttpClientMocker
 
-from custom_components.echonet.const import DOMAIN
+from custom_components.echonet.const import CONF_KIND, DOMAIN
 from custom_components.echonet.household import courier
 from custom_components.echonet.household.alerts import Alert
 from custom_components.echonet.household.courier import Courier
@@ -217,6 +219,42 @@ async def test_nobody_is_tried_again_who_was_removed_or_whose_incident_is_taken_
     assert (anna.tries, ben.tries) == (1, 2)
     assert issue_of(hass, last) is None
     assert "Gave up" not in caplog.text
+
+
+async def test_who_gets_another_phone_while_the_old_one_cannot_be_reached_is_told_there(
+    hass: HomeAssistant, home: MockConfigEntry, told: Told
+) -> None:
+    """The attempts ended with the old phone, and the person was never told."""
+    Flaky(hass, "old")
+    new = async_mock_service(hass, "notify", "new")
+    anna = add_recipient(hass, home, "notify.old", name="Anna")
+    await deliver(hass, home, told)
+    hass.config_entries.async_update_subentry(
+        home, home.subentries[anna], data={CONF_KIND: "action", CONF_TARGET: "notify.new"}
+    )
+    await wait_for(lambda: told.names == ["Anna"])
+    assert len(new) == 1
+
+
+async def test_those_of_a_group_who_have_it_are_not_rung_by_what_comes_in_its_place(
+    hass: HomeAssistant, home: MockConfigEntry, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An update rang for the whole group, because one of its phones had not been reached before."""
+    monkeypatch.setattr(courier, "RETRY_PAUSES_S", (60.0,))
+    anna, ben = Flaky(hass, "mobile_app_anna", failures=0), Flaky(hass, "mobile_app_ben", failures=1)
+    group = GroupNotifyPlatform(hass, [{"action": "mobile_app_anna"}, {"action": "mobile_app_ben"}])
+    await group.async_setup(hass, "family", "family")
+    await group.async_register_services()
+    add_recipient(hass, home, "notify.family")
+    detection = sound()
+    carrier = await deliver(hass, home, told, alert((KITCHEN, detection)))
+    update = alert((KITCHEN, detection), telling=Telling.UPDATE, severity=Severity.SILENT)
+    await carrier.async_deliver(update, waves_of(recipients_of(home), SoundClass.ALARM), on_told=told)
+    levels = [
+        [call.data["data"]["push"]["interruption-level"] for call in phone.calls] for phone in (anna, ben)
+    ]
+    assert levels == [["critical", "passive"], ["critical"]]
+    await carrier.async_stop()
 
 
 async def test_an_update_of_what_was_not_delivered_rings_as_the_alert_would_have(

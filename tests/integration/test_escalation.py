@@ -9,7 +9,7 @@ from custom_components.echonet.household.escalation import Plan
 from custom_components.echonet.household.incidents import LOST_AFTER
 from custom_components.echonet.household.kinds import AlertKind, Severity
 from custom_components.echonet.household.policy import DEFAULT_RULES, Quiet, Rules, Telling
-from custom_components.echonet.protocol import AlarmPattern, SoundClass
+from custom_components.echonet.protocol import AlarmPattern, Phase, SoundClass
 from tests.integration.desks import Household
 from tests.integration.sounds import HALL, KITCHEN, NIGHT, SHED, sound
 
@@ -355,3 +355,21 @@ def test_what_is_put_off_while_it_rings_rings_no_more(home: Household) -> None:
     home.acknowledge(smoke.id)
     home.at = 3601
     assert [item for item in home.wait(120) if item.incident.id == scream.id] == []
+
+
+def test_an_end_with_an_absurd_duration_silences_no_later_sound(home: Household) -> None:
+    """Every later incident of that class raised an error for ten minutes, and was not told."""
+    shot = sound(SoundClass.GUNSHOT)
+    home.hears(KITCHEN, shot)
+    home.hears(KITCHEN, replace(shot, phase=Phase.END, duration_s=2.0**52))
+    home.at = 90
+    (news,) = home.hears(HALL, sound(SoundClass.GUNSHOT, at=90))
+    assert (news.decision.telling, news.incident.id == shot.id) == (NEW, False)
+
+
+@pytest.mark.parametrize("year", [1970, 2200])
+def test_a_sound_from_another_century_is_told_as_heard_now(home: Household, year: int) -> None:
+    """It was told as if it were of then, or raised an error."""
+    shot = sound(SoundClass.GUNSHOT, onset=NIGHT.replace(year=year))
+    (news,) = home.hears(KITCHEN, shot)
+    assert (news.decision.telling, news.incident.onset, news.incident.believed) == (NEW, NIGHT, False)

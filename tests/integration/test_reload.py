@@ -22,7 +22,7 @@ from custom_components.echonet.household.payload import Answer, action_id
 from custom_components.echonet.household.runtime import Household
 from custom_components.echonet.household.storage import STORAGE_KEY
 from echonet_satellite.protocol import AlarmPattern, Phase, SoundClass
-from tests.integration.conftest import is_in, wait_for
+from tests.integration.conftest import is_in, wait_for, wait_for_state
 from tests.integration.phones import ALERT, add_recipient
 from tests.support.satellite import SatelliteUnderTest
 
@@ -311,3 +311,22 @@ async def test_who_answers_while_home_assistant_starts_is_not_rung_when_it_has(
     hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
     await let_go_by(hass)
     assert anna.rings == []
+
+
+async def test_a_satellite_that_is_away_is_not_told_again_because_the_household_was_loaded_anew(
+    hass: HomeAssistant, home: MockConfigEntry, satellite: SatelliteUnderTest
+) -> None:
+    """Five minutes later everybody heard of it once more, and whoever had not been reached never did."""
+    now = dt_util.utcnow()
+    anna, ben = add_phone(hass, home, "anna", reachable=False), add_phone(hass, home, "ben")
+    await satellite.server.stop()
+    await wait_for_state(hass, "binary_sensor.hallway_connection", "off")
+    for seconds in (0, 301):
+        await household_of(home).silence.async_look(now + timedelta(seconds=seconds))
+    await wait_for(lambda: ben.calls and anna.tries)
+    await reload(hass, home)
+    anna.reachable = True
+    for seconds in (331, 361, 900):
+        await household_of(home).silence.async_look(now + timedelta(seconds=seconds))
+    await let_go_by(hass)
+    assert anna.rings == ben.rings == ["Hallway is away"]

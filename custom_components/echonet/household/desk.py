@@ -19,6 +19,7 @@ from .news import News
 from .policy import LATE_LIMIT, Circumstances, Decision, Policy, Quiet, Rules, Telling, Told
 from .promises import Promise, Promises
 from .rungs import Rungs
+from .silence import Silences
 from .state import State
 
 # What somebody must hear, also if Home Assistant is started anew before they have.
@@ -53,6 +54,7 @@ class Desk:
         # Called with the id of each incident that turned out to be another one.
         self.on_absorbed: Callable[[str], None] = lambda _: None
         self._rungs = Rungs(state.rungs)
+        self.silences = Silences(state.silences)
 
     @property
     def state(self) -> State:
@@ -66,6 +68,7 @@ class Desk:
             promises=tuple(self._promises),
             amends=tuple(self._amends),
             rungs=self._rungs.all,
+            silences=self.silences.all,
         )
 
     @property

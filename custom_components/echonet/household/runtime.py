@@ -112,7 +112,7 @@ class Household:
     def async_ready(self) -> None:
         """Let alerts out, now that the entities can show them; first those of an earlier run."""
         self._ready.set()
-        self.silence = SilenceWatch(self.hass, self.entry, self.desk, self._courier)
+        self.silence = SilenceWatch(self.hass, self.entry, self.desk, self._courier, self._async_store)
         self.entry.async_on_unload(self.silence.async_start())
         news: list[News] = []
         for entry in async_get_satellites(self.hass):

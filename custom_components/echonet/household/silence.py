@@ -1,7 +1,7 @@
 """What keeps a house from being heard or told: satellites away, dead microphones, nobody to tell. Pure."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -40,20 +40,41 @@ class Concern:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """A trouble: since when it is so, whether it was told, and which recipients have heard of it."""
+
+    concern: Concern
+    since: datetime
+    told: bool = False
+    reached: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """What a look at the troubles has brought: those that have lasted too long by now, and those that are over."""
+    """What a look at the troubles has brought.
+
+    Attributes:
+        lasting: those that have lasted too long by now.
+        known: those that were told before, and are still so.
+        over: those that were told, and are over.
+    """
 
     lasting: tuple[Concern, ...]
+    known: tuple[Concern, ...]
     over: tuple[Concern, ...]
 
 
 class Silences:
     """Remembers since when something is wrong, and says once that it has been for too long."""
 
-    def __init__(self) -> None:
-        """Start with nothing wrong."""
-        self._since: dict[tuple[Trouble, str], datetime] = {}
-        self._told: dict[tuple[Trouble, str], Concern] = {}
+    def __init__(self, silences: Iterable[Silence] = ()) -> None:
+        """Start with what an earlier run knew to be wrong."""
+        self._silences = {_key(item.concern): item for item in silences}
+
+    @property
+    def all(self) -> tuple[Silence, ...]:
+        """What is wrong."""
+        return tuple(self._silences.values())
 
     def look(self, present: Mapping[Concern, bool], now: datetime, patience: timedelta) -> Look:
         """Take notice of all that is wrong now.
@@ -63,15 +84,32 @@ class Silences:
             now: The present time.
             patience: How long anything else may be wrong.
         """
-        found = {(concern.trouble, concern.key): concern for concern in present}
-        # A clock that was set back must not make anybody wait for longer.
-        self._since = {key: min(self._since.get(key, now), now) for key in found}
-        lasting = tuple(
-            concern
-            for key, concern in found.items()
-            if key not in self._told and (present[concern] or now - self._since[key] >= patience)
+        before, self._silences = self._silences, {}
+        lasting: list[Concern] = []
+        for concern, at_once in present.items():
+            silence = before.pop(_key(concern), None) or Silence(concern=concern, since=now)
+            # A clock that was set back must not make anybody wait for longer.
+            silence = replace(silence, since=min(silence.since, now))
+            if not silence.told and (at_once or now - silence.since >= patience):
+                silence = replace(silence, concern=concern, told=True)
+                lasting.append(concern)
+            self._silences[_key(concern)] = silence
+        return Look(
+            lasting=tuple(lasting),
+            known=tuple(item.concern for item in self.all if item.told and item.concern not in lasting),
+            over=tuple(item.concern for item in before.values() if item.told),
         )
-        over = tuple(concern for key, concern in self._told.items() if key not in found)
-        self._told = {key: concern for key, concern in self._told.items() if key in found}
-        self._told |= {(concern.trouble, concern.key): concern for concern in lasting}
-        return Look(lasting=lasting, over=over)
+
+    def reach(self, concern: Concern, recipient: str) -> None:
+        """Remember that a recipient has heard of it."""
+        if (silence := self._silences.get(_key(concern))) is not None:
+            self._silences[_key(concern)] = replace(silence, reached=silence.reached | {recipient})
+
+    def reached(self, concern: Concern) -> frozenset[str]:
+        """Return which recipients have heard of it."""
+        silence = self._silences.get(_key(concern))
+        return silence.reached if silence is not None else frozenset()
+
+
+def _key(concern: Concern) -> tuple[Trouble, str]:
+    return (concern.trouble, concern.key)

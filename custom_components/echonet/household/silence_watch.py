@@ -1,5 +1,6 @@
 """Looks for silence every half minute; what lasts becomes a repair and an alert."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 import logging
 from typing import Final
@@ -18,8 +19,9 @@ from .courier import Courier
 from .desk import Desk
 from .kinds import Severity
 from .options import care_of
-from .recipients import recipients_of, waves_of
-from .silence import Concern, Silences, Trouble
+from .recipients import Recipient, recipients_of, waves_of
+from .sender import Tellable
+from .silence import Concern, Trouble
 from .silence_notice import SilenceNotice
 from .texts import Language, nearest_language
 
@@ -40,13 +42,22 @@ _ISSUE_SEVERITIES: Final = {
 class SilenceWatch:
     """The silences of one household."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, desk: Desk, courier: Courier) -> None:
-        """Prepare to watch."""
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        desk: Desk,
+        courier: Courier,
+        store: Callable[[], None],
+    ) -> None:
+        """Prepare to watch; `store` is called when the desk knows something that is to outlive a restart."""
         self._hass = hass
         self._entry = entry
         self._desk = desk
         self._courier = courier
-        self._silences = Silences()
+        self._store = store
+        # What an earlier run has told, some may not have heard of, and its repairs may be gone.
+        self._taken_over = False
 
     @callback
     def async_start(self) -> CALLBACK_TYPE:
@@ -59,12 +70,17 @@ class SilenceWatch:
     async def async_look(self, now: datetime) -> None:
         """Look once, raise and withdraw repairs, and tell of what is new."""
         care = care_of(self._entry.options)
-        look = self._silences.look(self._async_find(now), now, care.patience)
+        look = self._desk.silences.look(self._async_find(now), now, care.patience)
+        known = () if self._taken_over else look.known
+        self._taken_over = True
+        if look.lasting or look.over:
+            self._store()
         for concern in look.over:
             ir.async_delete_issue(self._hass, DOMAIN, concern.id)
             self._courier.async_forget(concern.id)
-        for concern in look.lasting:
-            _LOGGER.warning("Silence: %s %s", concern.trouble, concern.name)
+        for concern in (*look.lasting, *known):
+            if concern not in known:
+                _LOGGER.warning("Silence: %s %s", concern.trouble, concern.name)
             ir.async_create_issue(
                 self._hass,
                 DOMAIN,
@@ -111,7 +127,17 @@ class SilenceWatch:
             language=language,
             opens=PAGE,
         )
-        await self._courier.async_deliver(notice, waves_of(recipients))
+        reached = self._desk.silences.reached(concern)
+        waves = [
+            tuple(item for item in wave if item.subentry_id not in reached) for wave in waves_of(recipients)
+        ]
+
+        @callback
+        def told(recipient: Recipient, _: Tellable) -> None:
+            self._desk.silences.reach(concern, recipient.subentry_id)
+            self._store()
+
+        await self._courier.async_deliver(notice, waves, on_told=told)
 
     async def _async_words(self, language: Language, concern: Concern) -> tuple[str, str]:
         """Return what the repair says, without the marks that only the interface understands."""

@@ -8,6 +8,7 @@ from .incident import Incident
 from .policy import Covered, Quiet, Told
 from .promises import Promise
 from .rungs import Rung
+from .silence import Silence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,4 +23,5 @@ class State:
     promises: tuple[tuple[str, Promise], ...] = ()
     amends: tuple[tuple[str, Promise], ...] = ()
     rungs: tuple[Rung, ...] = ()
+    silences: tuple[Silence, ...] = ()
     at: datetime | None = None
