@@ -69,7 +69,8 @@ wants_streams() {
 }
 if wants_streams; then streams=1; fi
 
-packages=(ca-certificates python3 python3-venv python3-dev gcc libportaudio2 portaudio19-dev)
+# alsa-utils has what people look at their microphone with: arecord, alsamixer.
+packages=(ca-certificates python3 python3-venv python3-dev gcc libportaudio2 portaudio19-dev alsa-utils)
 [ ! -e /dev/gpiochip0 ] || packages+=(python3-lgpio)
 missing=()
 for name in "${packages[@]}"; do

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from .errors import NotRunningError, StateError
+from .hardware import what_to_type
 from .state import FILE_MODE
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ async def converse(state: Path, command: str, take: Callable[[dict[str, Any]], A
         ) from None
     except OSError:
         raise NotRunningError(
-            f"no satellite is running with the state directory {state}: start it with `echonet-satellite run`, "
+            f"no satellite is running with the state directory {state}: start it with `{what_to_type('run')}`, "
             "or name its directory with --state"
         ) from None
     try:
@@ -130,7 +131,7 @@ async def converse(state: Path, command: str, take: Callable[[dict[str, Any]], A
             await take(json.loads(line))
     except (ConnectionError, ValueError):
         raise NotRunningError(
-            "the satellite has stopped: start it again with `echonet-satellite run`"
+            f"the satellite has stopped: start it again with `{what_to_type('run')}`"
         ) from None
     finally:
         writer.close()

@@ -19,7 +19,7 @@ from .addresses import local_addresses
 from .command_socket import SOCKET_NAME
 from .config import Effective
 from .errors import EchonetError
-from .hardware import SERVICE_STATE, hardware_name
+from .hardware import SERVICE_STATE, hardware_name, what_to_type
 from .options import effective, state_directory
 from .protocol import DEFAULT_PORT
 from .sensor import SensorError, SoundSensor
@@ -269,12 +269,11 @@ def _pairing(found: Effective) -> Iterable[Finding]:
         text, advice = "whether it runs, only root may see", "sudo echonet-satellite doctor"
         yield Finding(about="satellite", verdict=Verdict.HINT, text=text, advice=advice)
         return
-    start = "sudo systemctl enable --now echonet-satellite" if _SERVICE.exists() else "echonet-satellite run"
     yield Finding(
         about="satellite",
         verdict=Verdict.FINE if running else Verdict.HINT,
         text="runs" if running else f"none runs with its state in {state}",
-        advice="" if running else start,
+        advice="" if running else what_to_type("run"),
     )
     try:
         data = json.loads((state / "controllers.json").read_bytes())
@@ -292,7 +291,7 @@ def _pairing(found: Effective) -> Iterable[Finding]:
         )
         return
     text = f"paired with {', '.join(names)}" if names else "no Home Assistant is paired yet"
-    advice = "" if names else "echonet-satellite pair shows a code; type it in Home Assistant"
+    advice = "" if names else f"{what_to_type('pair')} shows a code; type it in Home Assistant"
     yield Finding(about="pairing", verdict=Verdict.FINE if names else Verdict.HINT, text=text, advice=advice)
 
 

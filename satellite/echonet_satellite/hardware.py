@@ -6,12 +6,14 @@ from pathlib import Path
 import platform
 import re
 import socket
+import sys
 from typing import Final
 
 from .protocol import Installation
 
 MAX_NAME_LENGTH: Final = 40
-# The service of install.sh keeps its state here.
+# install.sh puts the program of the service here, and the service keeps its state there.
+SERVICE_PROGRAM: Final = Path("/opt/echonet-satellite")
 SERVICE_STATE: Final = Path("/var/lib/echonet-satellite")
 
 _DEVICE_TREE: Final = Path("/proc/device-tree/model")
@@ -58,6 +60,17 @@ def installation(
     if "INVOCATION_ID" in environment and "STATE_DIRECTORY" in environment:
         return Installation.SERVICE
     return Installation.USER
+
+
+def what_to_type(command: str, prefix: Path = Path(sys.prefix)) -> str:
+    """Return what the owner of the satellite that is installed at `prefix` types for one of its commands."""
+    if prefix != SERVICE_PROGRAM:
+        return f"echonet-satellite {command}"
+    return (
+        "sudo systemctl restart echonet-satellite"
+        if command == "run"
+        else f"sudo echonet-satellite {command}"
+    )
 
 
 def _short_hardware(hardware: str) -> str:

@@ -12,7 +12,7 @@ from .clips.store import ClipStore
 from .command_socket import SOCKET_NAME, converse
 from .controllers import Controllers
 from .errors import NotRunningError
-from .hardware import SERVICE_STATE
+from .hardware import SERVICE_STATE, what_to_type
 from .journal import Journal
 from .options import configuration, state_directory
 from .pairing_window import Outcome
@@ -42,11 +42,11 @@ async def pair(args: argparse.Namespace) -> int:
             print("Paired.")
             return 0
         case Outcome.TOO_MANY_TRIES:
-            text = "the code was tried too often: run `echonet-satellite pair` again, and look who tries"
+            text = f"the code was tried too often: run `{what_to_type('pair')}` again, and look who tries"
         case Outcome.EXPIRED:
-            text = "the code has expired: run `echonet-satellite pair` again"
+            text = f"the code has expired: run `{what_to_type('pair')}` again"
         case None:
-            raise NotRunningError("the satellite has stopped: start it again with `echonet-satellite run`")
+            raise NotRunningError(f"the satellite has stopped: start it again with `{what_to_type('run')}`")
         case _:
             text = "another code was asked for: use that one"
     print(f"echonet-satellite: {text}", file=sys.stderr)

@@ -53,6 +53,17 @@ def test_the_example_of_the_configuration_is_one(tmp_path: Path) -> None:
         config.load(path, environment={})
 
 
+def test_the_script_installs_the_programs_that_its_users_are_told_to_type() -> None:
+    """On a fresh Debian `arecord -l`, which the doctor advises, was not found."""
+    script = (SATELLITE / "install.sh").read_text(encoding="utf-8")
+    packages = re.search(r"^packages=\((.*)\)$", script, re.MULTILINE)
+    assert packages
+    page = (SATELLITE.parent / "docs" / "satellite.md").read_text(encoding="utf-8")
+    for program, package in (("arecord", "alsa-utils"), ("alsamixer", "alsa-utils")):
+        assert program in page
+        assert package in packages[1].split()
+
+
 def run_script(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["bash", SATELLITE / "install.sh", *arguments],

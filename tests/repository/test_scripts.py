@@ -37,6 +37,7 @@ def test_the_help_of_the_demo_sets_nothing_up() -> None:
         (("--kept",), "'--kept'"),
         (("--file",), "--file needs a value"),
         (("--file", "/nonexistent/bark.wav"), "/nonexistent/bark.wav"),
+        (("--file", REPOSITORY), f"no recording {REPOSITORY}"),
         (("--model", "/nonexistent"), "/nonexistent"),
         (("--microphone", "--file", REPOSITORY / "README.md"), "either --microphone or --file"),
     ],

@@ -8,7 +8,13 @@ import sys
 import pytest
 
 from echonet_satellite.addresses import local_addresses, multicast_addresses
-from echonet_satellite.hardware import MAX_NAME_LENGTH, default_name, installation
+from echonet_satellite.hardware import (
+    MAX_NAME_LENGTH,
+    SERVICE_PROGRAM,
+    default_name,
+    installation,
+    what_to_type,
+)
 from echonet_satellite.protocol import Installation
 
 SATELLITE = Path(__file__).parents[2] / "satellite"
@@ -131,3 +137,10 @@ def test_the_kind_of_installation(tmp_path: Path) -> None:
     mark.touch()
     assert installation(service, (mark,)) is Installation.CONTAINER
     assert installation({"SUPERVISOR_TOKEN": "secret"}, (mark,)) is Installation.APP
+
+
+def test_what_is_said_to_be_typed_works_where_it_is_said() -> None:
+    """`pair` without sudo, and `run` beside a service, were advised to whoever had installed the service."""
+    assert what_to_type("pair", SERVICE_PROGRAM) == "sudo echonet-satellite pair"
+    assert what_to_type("run", SERVICE_PROGRAM) == "sudo systemctl restart echonet-satellite"
+    assert what_to_type("run", Path("/home/pi/echonet-satellite")) == "echonet-satellite run"

@@ -12,10 +12,9 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from ..frontend import Floats
+from ..hardware import SERVICE_PROGRAM
 from .source import AudioError, DamagedError, DeviceMissingError
 
-# Where `install.sh` puts the satellite, it has to add what is missing.
-_SERVICE: Final = Path("/opt/echonet-satellite")
 # A recording is only what is in its file: it must not name other files, or addresses, to be read.
 _RECORDINGS: Final = (
     "aac,ac3,aiff,amr,amrnb,amrwb,ape,asf,au,avi,caf,eac3,flac,flv,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,"
@@ -124,7 +123,7 @@ def open_stream(url: str) -> FfmpegRecording:
 
 def how_to_install(prefix: Path) -> str:
     """Return what to type for PyAV in the Python environment at `prefix`."""
-    if prefix == _SERVICE:
+    if prefix == SERVICE_PROGRAM:
         return "in the folder of EchoNet, run sudo satellite/install.sh --streams"
     return f"{prefix}/bin/python -m pip install av"
 
