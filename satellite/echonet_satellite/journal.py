@@ -9,8 +9,11 @@ import threading
 import time
 from typing import Final, TypeVar
 
+from .disk import disk_problem
 from .errors import JournalError
-from .journal_file import Batch, Contents, DamagedError, JournalFile, Kept, LockedError, disk_problem, salvage
+from .journal_file import JournalFile
+from .journal_salvage import salvage
+from .journal_tables import Batch, Contents, DamagedError, Kept, LockedError
 from .protocol import LoudNoise, Problem, Verdict
 from .state import set_aside
 

@@ -1,77 +1,22 @@
-"""The journal's file (SQLite): its tables, what goes in and out, and what can be saved of a damaged one."""
+"""The journal's file (SQLite), open: what goes in and out, and whether it is still the file that was opened."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
-from itertools import islice
 import logging
-import os
 from pathlib import Path
 import sqlite3
 import threading
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
-from .codec import decode, encode
+from .codec import encode
 from .errors import JournalError
-from .protocol import Detection, LoudNoise, Phase, Problem, ProtocolError, Verdict
-from .state import FILE_MODE, is_read_only, make_private
+from .journal_tables import BUSY_S, Batch, Contents, DamagedError, Kept, LockedError, migrate, read_rows
+from .protocol import LoudNoise, Phase, Verdict
+from .state import FILE_MODE, make_private
 
 _LOGGER = logging.getLogger(__name__)
 
-# Whoever else holds the file is not waited for any longer: an alarm is told from memory.
-BUSY_S: Final = 0.05
-# With less than this, the next detections may not fit.
-LEAST_FREE_BYTES: Final = 1024 * 1024
-_MOST_SALVAGED: Final = 1_000_000
 _LARGEST_LOG_BYTES: Final = 4 * 1024 * 1024
-
-# Each entry brings a file from the version before to the next one; `user_version` counts them.
-_MIGRATIONS: Final = (
-    """
-    CREATE TABLE IF NOT EXISTS detections (
-        sequence INTEGER PRIMARY KEY, id TEXT NOT NULL, phase TEXT NOT NULL, recorded_at REAL NOT NULL,
-        frame TEXT NOT NULL
-    );
-    CREATE INDEX IF NOT EXISTS detections_id ON detections (id);
-    CREATE TABLE IF NOT EXISTS acknowledged (controller_id TEXT PRIMARY KEY, sequence INTEGER NOT NULL);
-    CREATE TABLE IF NOT EXISTS labels (
-        detection_id TEXT PRIMARY KEY, verdict TEXT NOT NULL, labelled_at REAL NOT NULL
-    );
-    """,
-    "CREATE TABLE reserved (one INTEGER PRIMARY KEY CHECK (one = 1), sequence INTEGER NOT NULL);",
-)
-
-
-# What is kept until it is acknowledged.
-Kept: TypeAlias = Detection | LoudNoise
-
-
-class LockedError(JournalError):
-    """Another process holds the file."""
-
-
-class DamagedError(JournalError):
-    """The file is no journal any more, or not the one that was opened."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Batch:
-    """What is written in one transaction: all of it, or nothing."""
-
-    messages: list[Kept] = field(default_factory=list)
-    acknowledged: Mapping[str, int | None] = field(default_factory=dict)  # None: forget the controller
-    labels: Mapping[str, Verdict] = field(default_factory=dict)
-    reserved: int = 0
-
-
-@dataclass(slots=True, kw_only=True)
-class Contents:
-    """What could be read of a file."""
-
-    rows: list[tuple[Any, ...]] = field(default_factory=list)
-    acknowledged: dict[str, int] = field(default_factory=dict)
-    labels: list[tuple[Any, ...]] = field(default_factory=list)
-    reserved: int = 0
 
 
 class JournalFile:
@@ -161,7 +106,7 @@ class JournalFile:
     def messages(self, *, after: int, up_to: int, limit: int) -> list[Kept]:
         """Return messages in order."""
         return list(
-            _read(
+            read_rows(
                 self._query(
                     "SELECT sequence, frame FROM detections WHERE sequence > ? AND sequence <= ? "
                     "ORDER BY sequence LIMIT ?",
@@ -176,12 +121,12 @@ class JournalFile:
             "SELECT sequence, frame FROM detections WHERE sequence > ? ORDER BY sequence DESC LIMIT ?",
             (after, limit),
         )
-        return list(_read(reversed(rows)))
+        return list(read_rows(reversed(rows)))
 
     def unfinished(self) -> list[Kept]:
         """Return the last message of each detection or noise that has no end, the oldest first."""
         return list(
-            _read(
+            read_rows(
                 self._query(
                     "SELECT max(sequence), frame FROM detections GROUP BY id "
                     "HAVING sum(phase = ?) = 0 ORDER BY 1",
@@ -243,7 +188,7 @@ class JournalFile:
             database.execute(f"PRAGMA journal_size_limit = {_LARGEST_LOG_BYTES}")
             if database.execute("PRAGMA quick_check").fetchone() != ("ok",):
                 raise sqlite3.DatabaseError("quick_check")
-            _migrate(database)
+            migrate(database)
         except BaseException:
             database.close()
             raise
@@ -343,75 +288,3 @@ _DISK_CODES: Final = frozenset(
 
 _MAGICS: Final = (b"SQLite format 3\0",)
 _LOG_MAGICS: Final = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83", b"")  # it begins empty
-
-_ALL_ROWS: Final = (
-    "SELECT sequence, id, phase, recorded_at, frame FROM detections NOT INDEXED ORDER BY sequence"
-)
-
-
-def disk_problem(path: Path) -> Problem | None:
-    """Return what is wrong with the disk that a file lies on, whether or not anybody writes to it."""
-    if is_read_only(path.parent):
-        return Problem.DISK_READ_ONLY
-    try:
-        status = os.statvfs(path.parent)
-    except OSError:
-        return Problem.JOURNAL_FAILING
-    if status.f_blocks and status.f_bavail * status.f_frsize < LEAST_FREE_BYTES:
-        return Problem.DISK_FULL
-    return None
-
-
-def salvage(path: Path) -> Contents:
-    """Return what can still be read of a damaged journal, from both of its ends."""
-    contents = Contents()
-    if not path.exists():
-        return contents
-    try:
-        with closing(sqlite3.connect(path, timeout=BUSY_S)) as database:
-            rows: dict[int, tuple[Any, ...]] = {}
-            for query in (_ALL_ROWS, f"{_ALL_ROWS} DESC"):
-                for row in _until_damage(database, query):
-                    # Damaged pages may lead in a circle.
-                    if not isinstance(row[0], int) or row[0] in rows:
-                        break
-                    rows[row[0]] = row
-            contents.rows = [row for _, row in sorted(rows.items()) if list(_read([(row[0], row[4])]))]
-            contents.acknowledged = {
-                str(name): int(sequence)
-                for name, sequence in _until_damage(
-                    database, "SELECT controller_id, sequence FROM acknowledged"
-                )
-            }
-            contents.labels = list(_until_damage(database, "SELECT * FROM labels"))
-            for (reserved,) in _until_damage(database, "SELECT sequence FROM reserved"):
-                contents.reserved = int(reserved)
-    except (sqlite3.Error, ValueError, TypeError) as err:
-        _LOGGER.debug("No more can be read of the damaged journal: %s", err)
-    return contents
-
-
-def _until_damage(database: sqlite3.Connection, query: str) -> Iterator[tuple[Any, ...]]:
-    try:
-        yield from islice(database.execute(query), _MOST_SALVAGED)
-    except sqlite3.Error:
-        return
-
-
-def _migrate(database: sqlite3.Connection) -> None:
-    ((version,),) = database.execute("PRAGMA user_version").fetchall()
-    if version > len(_MIGRATIONS):
-        raise sqlite3.DatabaseError("the journal is from a newer version")
-    for number, script in enumerate(_MIGRATIONS[version:], version + 1):
-        database.executescript(f"BEGIN IMMEDIATE;{script}PRAGMA user_version = {number};COMMIT;")
-
-
-def _read(rows: Iterable[tuple[int, str]]) -> Iterator[Kept]:
-    for sequence, frame in rows:
-        try:
-            message = decode(frame)
-        except (ProtocolError, TypeError):
-            _LOGGER.warning("Message %s of the journal cannot be read and is left out", sequence)
-            continue
-        if isinstance(message, Kept):
-            yield message

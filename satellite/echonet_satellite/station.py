@@ -13,7 +13,7 @@ import uuid
 from .clock_watch import ClockWatch
 from .errors import JournalError, LearningError, StateError
 from .journal import Journal
-from .journal_file import Kept
+from .journal_tables import Kept
 from .open_detections import OpenDetections
 from .protocol import (
     ClockReport,
