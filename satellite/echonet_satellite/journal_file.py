@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-import logging
 from pathlib import Path
 import sqlite3
 import threading
@@ -13,8 +12,6 @@ from .errors import JournalError
 from .journal_tables import BUSY_S, Batch, Contents, DamagedError, Kept, LockedError, migrate, read_rows
 from .protocol import LoudNoise, Phase, Verdict
 from .state import FILE_MODE, make_private
-
-_LOGGER = logging.getLogger(__name__)
 
 _LARGEST_LOG_BYTES: Final = 4 * 1024 * 1024
 

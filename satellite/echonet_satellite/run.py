@@ -16,6 +16,7 @@ from .errors import ClipError, EchonetError
 from .gpsd import Gpsd
 from .hardware import default_name, hardware_name, installation
 from .identity import load_or_create
+from .info import Info
 from .journal import Journal
 from .local_commands import LocalCommands
 from .location import locate
@@ -28,7 +29,7 @@ from .report import Report
 from .rooms import Peaks, Pipelines, Rooms
 from .settings import SettingsStore
 from .state import exclusive, prepare_directory
-from .station import Info, Station
+from .station import Station
 from .supervisor import Supervisor
 from .unpairing import Unpairing
 from .watch import hopeless, watch as watch_hearing
@@ -246,7 +247,7 @@ class _Satellite:
             report=self._report,
             name=self._station.info.name,
             port=self._port,
-            learn_again=self._station.learn_again,
+            learn_again=self._station.learning.learn_again,
             self_test=self._station.run_self_test,
         )
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 import logging
 import threading
@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Final, Protocol
 import uuid
 
 from .clock_watch import ClockWatch
-from .errors import JournalError, LearningError, StateError
+from .errors import JournalError, StateError
+from .health_board import HealthBoard
+from .home_learning import HomeLearning
+from .info import Info
 from .journal import Journal
 from .journal_tables import Kept
 from .open_detections import OpenDetections
@@ -19,13 +22,7 @@ from .protocol import (
     ClockReport,
     Configure,
     Detection,
-    Forget,
     Health,
-    Installation,
-    Label,
-    Learning,
-    Lesson,
-    LessonOutcome,
     Level,
     Location,
     LocationSource,
@@ -40,7 +37,6 @@ from .protocol import (
     Snapshot,
     SoundClass,
     SoundHeard,
-    Teach,
     Test,
     Welcome,
 )
@@ -64,21 +60,6 @@ class Configurable(Protocol):
 
     def watch(self, enabled: bool) -> None:
         """Begin or end to tell levels."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Info:
-    """What does not change while a satellite runs."""
-
-    satellite_id: str
-    name: str
-    version: str
-    hardware: str
-    model_name: str
-    model_version: str
-    classes: tuple[SoundClass, ...]
-    installation: Installation = Installation.USER
-    rooms: tuple[str, ...] = ()
 
 
 class Station:
@@ -105,8 +86,7 @@ class Station:
         Without a `learner` verdicts are only kept.
         """
         self.info = info
-        self._learner = learner
-        self._teaching = None if learner is None else learner.teaching(self._post)
+        self.learning = HomeLearning(learner, journal, self._post)
         self._journal = journal
         self._store = store
         self._locate = locate
@@ -115,10 +95,7 @@ class Station:
         self._lock = threading.RLock()
         self._open = OpenDetections(self._settings, clock=clock, utc=utc)
         self._active: dict[str, Detection] = {}  # as the subscribers were told
-        self._health_lock = threading.Lock()
-        self._sounding: set[str] = set()
-        self._heard_health = Health()
-        self._problems: dict[str, tuple[Problem, ...]] = {}
+        self._board = HealthBoard(self._post)
         self._settings_unsaved = False
         # Not the lock of what is heard: a disk that takes its time must not hold up an alarm.
         self._saving = threading.Lock()
@@ -153,7 +130,7 @@ class Station:
             self._pipeline = pipeline
             if pipeline is not None:
                 pipeline.watch(self._watchers > 0)
-        self._post_health()
+        self._board.tell()
 
     async def end(self) -> None:
         """Stop what is under way."""
@@ -161,8 +138,7 @@ class Station:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.to_thread(self._save_settings_again)
-        if self._teaching is not None:
-            await self._teaching.end()
+        await self.learning.end()
         self._loop = None
 
     # From the pipeline's worker thread.
@@ -193,8 +169,7 @@ class Station:
             )
         )
         # Only when it is told: no alarm waits for this.
-        if self._learner is not None:
-            self._learner.keep(event)
+        self.learning.keep(event)
 
     def on_taught(self, event: "TaughtEvent", onset: datetime) -> None:
         """Tell of a sound that the home has taught."""
@@ -217,17 +192,11 @@ class Station:
 
     def on_health(self, health: Health) -> None:
         """Tell how the hearing is."""
-        with self._health_lock:
-            self._heard_health = health
-        self._post_health()
+        self._board.hear(health)
 
     def report(self, reporter: str, *problems: Problem) -> None:
         """Tell what is wrong with something other than the hearing; no problems take back what was told before."""
-        with self._health_lock:
-            if self._problems.get(reporter, ()) == problems:
-                return
-            self._problems[reporter] = problems
-        self._post_health()
+        self._board.report(reporter, problems)
 
     def on_level(self, level: Level) -> None:
         """Tell what it sounds like, to those who watch."""
@@ -250,7 +219,7 @@ class Station:
             location=location,
             tells_time=True,
             rooms=self.info.rooms,
-            learns=self._learner is not None,
+            learns=self.learning.learns,
         )
 
     def snapshot(self) -> Snapshot:
@@ -259,15 +228,8 @@ class Station:
             active=tuple(self._active.values()),
             health=self._health,
             settings=self._settings,
-            learning=self._learning(),
+            learning=self.learning.summary,
         )
-
-    def _learning(self) -> Learning:
-        if self._learner is None:
-            return Learning(false_alarms={})
-        summary = self._learner.summary
-        sounds = tuple(replace(item, active=item.id in self._sounding) for item in summary.sounds)
-        return replace(summary, sounds=sounds)
 
     def subscribe(self, listener: Callable[[Message], None]) -> Callable[[], None]:
         """Call `listener` with every message from now on; return what ends that."""
@@ -352,42 +314,6 @@ class Station:
         self._tell(result)
         return result
 
-    async def label(self, message: Label) -> None:
-        """Keep a person's verdict, and learn from it."""
-        outcome = LessonOutcome.NOT_KEPT
-        if not await asyncio.to_thread(self._journal.label, message.detection_id, message.verdict):
-            _LOGGER.info("A verdict on a detection that the journal no longer has is left out")
-        elif self._learner is not None:
-            outcome = await asyncio.to_thread(self._learner.judge, message.detection_id, message.verdict)
-        if self._learner is not None:
-            self._post(Lesson(detection_id=message.detection_id, outcome=outcome))
-        if outcome in {LessonOutcome.LEARNED, LessonOutcome.FORGOTTEN}:
-            self._post(None)
-
-    async def forget(self, message: Forget) -> None:
-        """Hear again what was learned to be no alarm, and forget taught sounds."""
-        if self._learner is None:
-            return
-        try:
-            if message.false_alarms:
-                await asyncio.to_thread(self._learner.forget_false_alarms)
-            if message.sounds:
-                await asyncio.to_thread(self._learner.school.forget, message.sounds)
-        except LearningError as err:
-            _LOGGER.error("What was to be forgotten may be remembered at the next start: %s", err)
-        self._post(None)
-
-    async def teach(self, message: Teach) -> None:
-        """Listen for a while, and learn what is heard; others are obeyed meanwhile."""
-        if self._teaching is not None:
-            self._teaching.begin(message.name, listening=self._settings.listening)
-
-    async def learn_again(self) -> None:
-        """Take what another process has taught."""
-        if self._learner is not None:
-            await asyncio.to_thread(self._learner.school.reload)
-            self._post(None)
-
     def tell_position(self) -> None:
         """Tell everybody who is connected where the satellite is."""
         source, location = self._locate()
@@ -470,13 +396,6 @@ class Station:
     def _report_settings(self) -> None:
         self.report("settings", *((Problem.SETTINGS_LOST,) if self._store.damaged else ()))
 
-    def _post_health(self) -> None:
-        with self._health_lock:
-            health = self._heard_health
-            others = (problem for problems in self._problems.values() for problem in problems)
-            problems = tuple(dict.fromkeys((*health.problems, *others)))
-        self._post(replace(health, problems=problems))
-
     def _post(self, message: Message | None) -> None:
         """Hand a message to the event loop; None stands for the snapshot of that moment."""
         loop = self._loop
@@ -501,10 +420,7 @@ class Station:
                 return
             self._health = message
         elif isinstance(message, SoundHeard):
-            if message.phase is Phase.END:
-                self._sounding.discard(message.sound_id)
-            else:
-                self._sounding.add(message.sound_id)
+            self.learning.note(message)
         told = self.snapshot() if message is None else message
         for listener in tuple(self._listeners):
             try:

@@ -178,7 +178,7 @@ async def test_every_entity_has_a_name_and_an_icon(
     await setup(hass, household)
     assert satellite.learner is not None
     satellite.learner.school.teach("Doorbell", tone(1000))
-    await satellite.station.learn_again()
+    await satellite.station.learning.learn_again()
     await wait_for(lambda: hass.states.get("binary_sensor.hallway_doorbell"))
     icons = load(COMPONENT / "icons.json")["entity"]
     registry = er.async_get(hass)

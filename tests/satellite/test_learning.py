@@ -72,7 +72,7 @@ def silences(learner: Learner | None, seed: int) -> bool:
 
 
 async def judge(satellite: SatelliteUnderTest, name: str, verdict: Verdict = Verdict.FALSE_ALARM) -> None:
-    await satellite.station.label(Label(detection_id=name, verdict=verdict))
+    await satellite.station.learning.label(Label(detection_id=name, verdict=verdict))
 
 
 async def test_a_verdict_over_the_socket_is_learned_from_and_answered(
@@ -246,7 +246,7 @@ async def test_a_satellite_without_a_reference_set_hears_and_keeps_verdicts(tmp_
     async with running_satellite(tmp_path, learns=False) as satellite:
         name = hear(satellite, 1)
         await judge(satellite, name)
-        await satellite.station.forget(Forget(false_alarms=True))
+        await satellite.station.learning.forget(Forget(false_alarms=True))
         assert satellite.journal.labels() == {name: Verdict.FALSE_ALARM}
         assert not satellite.station.welcome().learns
 
@@ -255,7 +255,7 @@ async def teach(satellite: SatelliteUnderTest, samples: np.ndarray, name: str = 
     """Teach a sound, with what the microphone gives meanwhile, and return what was told."""
     told: list[Message] = []
     unsubscribe = satellite.station.subscribe(told.append)
-    await satellite.station.teach(Teach(name=name))
+    satellite.station.learning.teach(Teach(name=name), listening=satellite.station.settings.listening)
     assert satellite.learner is not None
     async with asyncio.timeout(20):
         while not any(isinstance(item, Snapshot) for item in told):
@@ -283,7 +283,7 @@ async def test_three_recordings_make_a_sound_that_is_recognised_and_survives_a_r
         assert sound.ready
         assert recognised(satellite, 10) == {sound.id}
         assert recognised(satellite, 20) == set()
-        await satellite.station.forget(Forget(sounds=(sound.id, "no such sound")))
+        await satellite.station.learning.forget(Forget(sounds=(sound.id, "no such sound")))
         assert recognised(satellite, 10) == set()
         assert satellite.station.snapshot().learning.sounds == ()
 
@@ -317,8 +317,8 @@ async def test_silence_teaches_nothing_and_a_satellite_that_may_not_listen_does_
 async def test_one_sound_is_taught_at_a_time(satellite: SatelliteUnderTest) -> None:
     told: list[Message] = []
     satellite.station.subscribe(told.append)
-    await satellite.station.teach(Teach(name="one"))
-    await satellite.station.teach(Teach(name="two"))
+    satellite.station.learning.teach(Teach(name="one"), listening=satellite.station.settings.listening)
+    satellite.station.learning.teach(Teach(name="two"), listening=satellite.station.settings.listening)
     for _ in range(3):
         await asyncio.sleep(0)
     assert {(item.name, item.outcome) for item in told if isinstance(item, Taught)} == {

@@ -43,6 +43,7 @@ from echonet_satellite.clips.tape import Tape
 from echonet_satellite.controllers import Controllers
 from echonet_satellite.frontend import Floats
 from echonet_satellite.identity import Identity, load_or_create
+from echonet_satellite.info import Info
 from echonet_satellite.journal import Journal
 from echonet_satellite.learning.learner import Learner
 from echonet_satellite.pairing_window import PairingWindow
@@ -61,7 +62,7 @@ from echonet_satellite.protocol import (
 from echonet_satellite.server import ClassifyRoutes, ClipRoutes, Limits, Server, UnpairRoute
 from echonet_satellite.settings import SettingsStore
 from echonet_satellite.state import prepare_directory
-from echonet_satellite.station import Info, Station
+from echonet_satellite.station import Station
 from echonet_satellite.unpairing import Unpairing
 from tests.support.learning import learner_in
 

@@ -204,13 +204,14 @@ class Link:
         await self._station.run_self_test()
 
     async def _learn(self, message: Label | Forget | Teach) -> None:
+        learning = self._station.learning
         match message:
             case Label():
-                await self._station.label(message)
+                await learning.label(message)
             case Forget():
-                await self._station.forget(message)
+                await learning.forget(message)
             case Teach():
-                await self._station.teach(message)
+                learning.teach(message, listening=self._station.settings.listening)
 
     async def _beat(self) -> None:
         while True:
