@@ -56,6 +56,8 @@ python_for_models() {
 # Sets UV to a uv that works: the machine's own, else one in a private place.
 find_uv() {
   local base
+  # As pip and the browser do: uv's own list knows no certificate that a company or a virus scanner has added.
+  export UV_SYSTEM_CERTS=true
   UV=$(command -v uv || true)
   if [ -n "$UV" ] && "$UV" --version >/dev/null 2>&1; then return 0; fi
   UV=$CACHE/uv/bin/uv

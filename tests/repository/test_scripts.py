@@ -81,6 +81,19 @@ printf '%s\\n' "${{summary[@]}}"; exit $unseen"""
         assert done.returncode == (word == "NOT RUN")
 
 
+def test_packages_come_through_a_network_that_inspects_what_passes() -> None:
+    """`scripts/demo` ended with "invalid peer certificate", where `install.sh` on the same machine had not."""
+    done = subprocess.run(
+        ["bash", "-c", ". scripts/lib/common.sh && . scripts/lib/python.sh && find_uv && env"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=REPOSITORY,
+        env={"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": "/nonexistent"},
+    )
+    assert "UV_SYSTEM_CERTS=true" in done.stdout.splitlines()
+
+
 def test_two_houses_at_once_take_different_ports() -> None:
     """Two demos from two clones took the same port, and both failed."""
     look = "from house.network import free_port; print(free_port(48123), flush=True); input()"
