@@ -373,3 +373,17 @@ def test_a_sound_from_another_century_is_told_as_heard_now(home: Household, year
     shot = sound(SoundClass.GUNSHOT, onset=NIGHT.replace(year=year))
     (news,) = home.hears(KITCHEN, shot)
     assert (news.decision.telling, news.incident.onset, news.incident.believed) == (NEW, NIGHT, False)
+
+
+def test_an_alarm_that_begins_together_with_an_empty_battery_is_told(home: Household) -> None:
+    """It was taken for what was known already, and so for no alarm: nobody was told."""
+    chirp = sound()
+    home.hears(KITCHEN, chirp)
+    home.becomes(KITCHEN, chirp, AlarmPattern.CHIRP)
+    home.ends(KITCHEN, chirp, pattern=AlarmPattern.CHIRP)
+    home.at = 1
+    alarm = sound(at=1)
+    told = home.hears(HALL, alarm)
+    assert [(item.decision.telling, item.decision.severity, item.incident.id) for item in told] == [
+        (NEW, Severity.CRITICAL, alarm.id)
+    ]

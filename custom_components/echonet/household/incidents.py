@@ -7,6 +7,7 @@ from typing import Final
 
 from ..protocol import Detection, Phase
 from .incident import Acknowledgement, Incident, Observation, Place
+from .kinds import BENIGN, AlertKind
 
 # A satellite that is gone never tells the end of what it heard: after this long its part is over.
 LOST_AFTER: Final = timedelta(seconds=60)
@@ -145,6 +146,9 @@ class Incidents:
         matches: list[Incident] = []
         for incident in reversed(self._incidents.values()):
             if incident.sound_class is not observation.detection.sound_class:
+                continue
+            if observation.kind is AlertKind.ALARM and incident.kind in BENIGN:
+                # What is known to be a clock explains no alarm that nobody knows yet.
                 continue
             if _fits(observation, incident.observations) and all(
                 _agree(incident.observations, other.observations) for other in matches
