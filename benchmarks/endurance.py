@@ -110,7 +110,8 @@ def kill(wanted: int, state: Path = STATE) -> list[Run]:
     endurance = Endurance(state, "kills", wanted, "kills")
 
     def show(result: Result) -> None:
-        endurance.note(result.rounds, told=result.told, lost=result.lost, doubled=result.doubled)
+        found = asdict(result)
+        endurance.note(found.pop("rounds"), **found)
 
     if endurance.left:
         with tempfile.TemporaryDirectory(prefix="kills-", dir=endurance.folder) as folder:

@@ -190,12 +190,14 @@ def main() -> int:
 def describe(runs: list[endurance.Run]) -> str:
     """Return what came of kills: in how many rounds all was well, and what was measured."""
     kills = round(sum(run.done for run in runs))
-    told, lost, doubled = (
-        round(sum(run.found[name] for run in runs)) for name in ("told", "lost", "doubled")
+    told, lost, doubled, late, gone = (
+        round(sum(run.found[name] for run in runs)) for name in ("told", "lost", "doubled", "late", "gone")
     )
     borne = f"{'not ' if lost or doubled else ''}all of {kills} rounds"
     what = f"{kills} kills after {told} detections: {lost} lost, {doubled} doubled"
-    return f"{borne} | {what}; {endurance.told(runs)}"
+    if late:
+        what += f"; {late} were told before a slow disk had them, and {gone} of these were killed with the process"
+    return f"{borne} | {what} ({endurance.told(runs)})"
 
 
 def _run_tests() -> ET.Element:

@@ -61,6 +61,7 @@ def test_a_stream_that_freezes_dies_and_comes_back_is_told_once_each_time(
     server: StreamServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(pipeline_module, "_RETRY_S", (0.2,))
+    monkeypatch.setattr(pipeline_module, "_FROZEN_AFTER_S", 1.5)
     ear = Ear()
     source = choose_source(SourceConfig(source=server.url))
     pipeline = Pipeline(source, LoudnessClassifier(), settings(), ear)

@@ -16,16 +16,22 @@ from echonet_satellite.protocol import Detection, Phase, SoundClass
 
 _REPOSITORY = Path(__file__).parents[2]
 _LONGEST_S = 0.04
+_LATE = "~"
 
 
 @dataclass(slots=True, kw_only=True)
 class Result:
-    """What came of the rounds; `told` detections were told before the kills, in all."""
+    """What came of the rounds: of `told` detections `lost` were on disk and then not, and `doubled` came twice.
+
+    `late` were told from memory, because the disk had not taken them in time; `gone` of these were never written.
+    """
 
     rounds: int = 0
     told: int = 0
     lost: int = 0
     doubled: int = 0
+    late: int = 0
+    gone: int = 0
 
 
 def run_rounds(
@@ -65,9 +71,13 @@ def _look(path: Path, number: int, told: list[str], result: Result) -> None:
     finally:
         journal.close()
     names = [item.id for item in found]
+    late = {name.removesuffix(_LATE) for name in told if name.endswith(_LATE)}
+    missing = {name.removesuffix(_LATE) for name in told} - set(names)
     result.rounds = number + 1
     result.told += len(told)
-    result.lost += len(set(told) - set(names))
+    result.lost += len(missing - late)
+    result.late += len(late)
+    result.gone += len(missing & late)
     numbers = [item.sequence for item in found]
     result.doubled += len(names) - len(set(names)) + len(numbers) - len(set(numbers))
     # What was acknowledged before the kill must not come again either.
@@ -90,7 +100,7 @@ def _write(path: Path, number: int, told: int) -> None:
                 peak_dbfs=0.0,
             )
         )
-        os.write(told, f"{name} ".encode())
+        os.write(told, f"{name}{_LATE if journal.unsaved else ''} ".encode())
         count += 1
 
 

@@ -10,6 +10,8 @@ from typing import Final
 
 RATE: Final = 8000
 _FRAME: Final = 160  # samples in 20 ms
+# A radio begins with what it has kept of the last seconds, so that a player need not wait until it knows the format.
+_KEPT_S: Final = 6.0
 # A square wave of 1 kHz, loud, in u-law; the same in 16 bits.
 _ULAW: Final = b"\x90" * 4 + b"\x10" * 4
 _PCM: Final = struct.pack("<4h", *[15000] * 4) + struct.pack("<4h", *[-15000] * 4)
@@ -64,8 +66,8 @@ class StreamServer:
         with suppress(OSError, IndexError), connection:
             self._serve(connection)
 
-    def _pace(self) -> Iterator[int]:
-        begun = time.monotonic()
+    def _pace(self, ahead_s: float = 0.0) -> Iterator[int]:
+        begun = time.monotonic() - ahead_s
         number = 0
         while not self._stopping:
             while self.frozen.is_set() and not self._stopping:
@@ -82,7 +84,7 @@ class StreamServer:
             b"RIFF\xff\xff\xff\xffWAVEfmt " + struct.pack("<I", 16) + head + b"data\xff\xff\xff\xff"
         )
         self.served += 1
-        for _ in self._pace():
+        for _ in self._pace(_KEPT_S):
             connection.sendall(_PCM * (_FRAME // 8))
 
     def _rtsp(self, connection: socket.socket) -> None:
