@@ -1,15 +1,15 @@
 """The command `echonet-models`: train, evaluate, export, compare."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 import os
 from pathlib import Path
 import sys
+from typing import Any
 
 from echonet_satellite.protocol import EchonetError
 
-from .compare import entry as compare
 from .data.library import DEFAULT_CACHE, Library, Places, open_library
 from .data.manifest import Licences
 from .data.teachers import teachers_directory
@@ -40,68 +40,48 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="echonet-models", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    train = commands.add_parser(
-        "train",
-        help="fine-tune mn04: without each fold's sources, then with everything; goes on where it was stopped",
+    def add(command: Callable[[argparse.Namespace], None], about: str, page: str = "") -> Any:
+        own = commands.add_parser(command.__name__[1:], help=about)
+        own.set_defaults(command=command)
+        own.add_argument("--run", type=Path, default=DEFAULT_RUN, help="folder of the training (%(default)s)")
+        own.add_argument("--data", type=Path, help="folder of recordings (else ECHONET_DATA)")
+        own.add_argument("--teachers", type=Path, help="folder of teachers (else ECHONET_TEACHERS)")
+        own.add_argument(
+            "--cache", type=Path, default=DEFAULT_CACHE, help="folder for decoded recordings (%(default)s)"
+        )
+        if page:
+            own.add_argument(
+                "--docs", type=Path, default=Path("docs"), help=f"folder of {page} (%(default)s)"
+            )
+        return own.add_argument
+
+    option = add(
+        _train,
+        "fine-tune mn04: without each fold's sources, then with everything; goes on where it was stopped",
     )
-    train.add_argument("--steps", type=_positive, help="of each fine-tuning (default: the usual schedule)")
-    train.add_argument(
-        "--adaptation-steps", type=_positive, help="of the adaptation to short windows before it"
-    )
-    train.add_argument(
+    option("--steps", type=_positive, help="of each fine-tuning (default: the usual schedule)")
+    option("--adaptation-steps", type=_positive, help="of the adaptation to short windows before it")
+    option(
         "--licences",
         type=Licences,
         choices=list(Licences),
         default=Licences.ALL,
         help="permissive: learn only from open and share-alike recordings",
     )
-    train.set_defaults(command=_train)
-
-    evaluate = commands.add_parser(
-        "evaluate", help="measure the folds' networks on sources that they never heard, and write the page"
-    )
-    evaluate.add_argument("--docs", type=Path, default=Path("docs"), help="folder of the page (%(default)s)")
-    evaluate.set_defaults(command=_evaluate)
-
-    export = commands.add_parser(
-        "export", help="write model.tflite, model.json, MODEL_CARD.md and reference.npz"
-    )
-    export.add_argument("--to", type=Path, default=DEFAULT_RELEASE, help="folder to write to (%(default)s)")
-    export.add_argument("--version", required=True, help="version of the model")
-    export.set_defaults(command=_export)
-
-    fewshot = commands.add_parser(
-        "fewshot", help="measure what homes teach: sounds of their own, and false alarms; write the table"
-    )
-    fewshot.add_argument("--docs", type=Path, default=Path("docs"), help="folder of the page (%(default)s)")
-    fewshot.set_defaults(command=_fewshot)
-
-    comparison = commands.add_parser(
-        "compare",
-        help="train and score every approach of the literature on the same folds, and write the page",
-    )
-    compare.add_arguments(comparison)
-    comparison.set_defaults(command=_compare)
-
-    for command in (train, evaluate, export, fewshot, comparison):
-        command.add_argument(
-            "--run", type=Path, default=DEFAULT_RUN, help="folder of the training (%(default)s)"
-        )
-        command.add_argument("--data", type=Path, help="folder of recordings (else ECHONET_DATA)")
-        command.add_argument("--teachers", type=Path, help="folder of teachers (else ECHONET_TEACHERS)")
-        command.add_argument(
-            "--cache", type=Path, default=DEFAULT_CACHE, help="folder for decoded recordings (%(default)s)"
-        )
+    add(_evaluate, "measure the folds' networks on sources that they never heard", "evaluation.md")
+    option = add(_export, "write model.tflite, model.json, MODEL_CARD.md and reference.npz")
+    option("--to", type=Path, default=DEFAULT_RELEASE, help="folder to write to (%(default)s)")
+    option("--version", required=True, help="version of the model")
+    add(_fewshot, "measure what homes teach: sounds of their own, and false alarms", "models.md")
+    option = add(_compare, "train and score every approach of the literature on the same folds", "compare.md")
+    option("--only", metavar="NAME", help="this approach alone")
+    option("--again", action="store_true", help="train anew what is done already")
+    option("--seed", type=int, default=1, help="everything random comes from it (%(default)s)")
     return parser
 
 
-def _places(options: argparse.Namespace) -> Places:
-    licences = getattr(options, "licences", Licences.ALL)
-    return Places(options.data, options.teachers, options.cache, licences)
-
-
 def _library(options: argparse.Namespace) -> Library:
-    return open_library(_places(options))
+    return open_library(Places(options.data, options.teachers, options.cache))
 
 
 def _train(options: argparse.Namespace) -> None:
@@ -112,7 +92,8 @@ def _train(options: argparse.Namespace) -> None:
         plan = replace(plan, tuning=replace(plan.tuning, steps=options.steps))
     if options.adaptation_steps:
         plan = replace(plan, adaptation=replace(plan.adaptation, steps=options.adaptation_steps))
-    train_run(options.run, _places(options), plan)
+    places = Places(options.data, options.teachers, options.cache, options.licences)
+    train_run(options.run, places, plan)
     print(f"trained: {options.run}; now: echonet-models evaluate --run {options.run}")
 
 
@@ -143,7 +124,13 @@ def _fewshot(options: argparse.Namespace) -> None:
 
 
 def _compare(options: argparse.Namespace) -> None:
-    compare.command(options)
+    if options.teachers is not None:
+        # Approaches that start from a teacher's weights look for them where the environment says.
+        os.environ["ECHONET_TEACHERS"] = str(options.teachers)
+    from .compare.comparison import compare_all  # noqa: PLC0415
+
+    chosen = {"only": options.only, "again": options.again, "seed": options.seed}
+    print(f"page: {compare_all(_library(options), options.run, options.docs, **chosen)}")
 
 
 def _positive(text: str) -> int:

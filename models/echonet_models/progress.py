@@ -17,19 +17,10 @@ def track(items: Sequence[Item], what: str) -> Iterator[Item]:
         if now - shown > 0.5 or number == len(items):
             shown = now
             left = (now - start) / number * (len(items) - number)
-            print(
-                f"\r{what}: {number}/{len(items)}, {duration(left)} left   ",
-                end="",
-                file=sys.stderr,
-                flush=True,
-            )
+            done = f"\r{what}: {number}/{len(items)}, {duration(left)} left   "
+            print(done, end="", file=sys.stderr, flush=True)
     if items:
         print(f"\r{what}: {len(items)} in {duration(time.monotonic() - start)}      ", file=sys.stderr)
-
-
-def shown_by_keras() -> int:
-    """Return how Keras is to show an epoch: as a bar that moves for who looks on, as a line in a file."""
-    return 1 if sys.stderr.isatty() else 2
 
 
 def duration(seconds: float) -> str:

@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 
 from echonet_models.compare.folds import Fold, leave_sources_out
-from echonet_models.compare.windows import Material
+from echonet_models.data.library import Library
 from echonet_models.data.manifest import BACKGROUND, CLASSES, OTHER, Clip
 from echonet_models.data.recordings import SAMPLE_RATE, Recordings
 from echonet_models.data.teachers import AUDIOSET_CLASSES, ClassMap, Lesson
@@ -22,7 +22,7 @@ def tone(pitch: float, seconds: float, generator: np.random.Generator) -> np.nda
 
 
 @cache
-def material() -> Material:
+def library() -> Library:
     """Return two recordings of each class from each source, two clips of each; the teachers hear nothing in them."""
     generator = np.random.default_rng(0)
     clips, sounds, index, position = [], [], {}, 0
@@ -49,10 +49,10 @@ def material() -> Material:
         {name: [] for name in CLASSES}, {name: [] for name in CLASSES}, np.full(AUDIOSET_CLASSES, -1)
     )
     recordings = Recordings(np.concatenate(sounds), index)
-    return Material(clips, recordings, {clip.path: deaf for clip in clips}, class_map)
+    return Library(clips, recordings, {clip.path: deaf for clip in clips}, class_map)
 
 
 @cache
 def folds() -> list[Fold]:
     """Return its folds, to be learned from in seconds."""
-    return leave_sources_out(material(), 8, seed=1, quick=True)
+    return leave_sources_out(library(), 8, seed=1, quick=True)

@@ -1,6 +1,5 @@
 """The frame of the comparison: folds, features, figures, what is done only once, and the page."""
 
-import argparse
 from collections.abc import Callable
 from dataclasses import replace
 import json
@@ -13,7 +12,7 @@ from sklearn.metrics import average_precision_score, precision_recall_fscore_sup
 
 pytest.importorskip("tensorflow", reason="TensorFlow is in .venv-models only: scripts/setup models")
 
-from echonet_models.compare import entry, page, references, registry, run, scoring
+from echonet_models.compare import comparison, page, references, run, scoring
 from echonet_models.compare.approach import Approach, Factory
 from echonet_models.compare.classical.screams import small_part
 from echonet_models.compare.features.handmade import (
@@ -24,9 +23,10 @@ from echonet_models.compare.features.handmade import (
     lpc_to_cepstrum,
 )
 from echonet_models.compare.folds import Fold, leave_sources_out
-from echonet_models.compare.mixtures import Mixer
+from echonet_models.compare.networks.rare_events import Mixer
 from echonet_models.compare.windows import LABELS, OTHER_LABEL, WINDOW, Remembered, Windows, fresh
 from echonet_models.data.activity import SOUNDS
+from echonet_models.data.kept import store_rows
 from echonet_models.data.manifest import CLASSES
 from echonet_models.data.teachers import teachers_directory
 from echonet_models.errors import ModelsError
@@ -41,7 +41,7 @@ def windows() -> Windows:
 
 
 def test_nothing_of_a_source_is_learned_from_where_it_is_scored() -> None:
-    source = {clip.path: (clip.label, clip.source) for clip in compare_data.material().clips}
+    source = {clip.path: (clip.label, clip.source) for clip in compare_data.library().clips}
     judged: list[str] = []
     for fold in compare_data.folds():
         known, tuned, scored = (
@@ -55,13 +55,13 @@ def test_nothing_of_a_source_is_learned_from_where_it_is_scored() -> None:
 
 
 def test_what_is_unsure_is_learned_from_at_most_and_what_is_suspect_is_not() -> None:
-    material = compare_data.material()
+    library = compare_data.library()
     notes = {"dog": "weak_impulse", "fire": "label_suspect"}
     clips = [
         replace(clip, quality=notes.get(clip.label, "")) if clip.source == "source-0" else clip
-        for clip in material.clips
+        for clip in library.clips
     ]
-    folds = leave_sources_out(replace(material, clips=clips), 8, seed=1)
+    folds = leave_sources_out(replace(library, clips=clips), 8, seed=1)
     marked = {label: {clip.path for clip in clips if clip.quality == note} for label, note in notes.items()}
     learned = {path for fold in folds for path in fold.train.clips.tolist()}
     judged = {path for fold in folds for part in (fold.tune, fold.scored) for path in part.clips.tolist()}
@@ -71,7 +71,7 @@ def test_what_is_unsure_is_learned_from_at_most_and_what_is_suspect_is_not() -> 
 
 
 def test_a_window_holds_its_class(windows: Windows) -> None:
-    recordings = compare_data.material().recordings
+    recordings = compare_data.library().recordings
     for sample, label, path, start in zip(
         windows.samples, windows.labels, windows.clips.tolist(), windows.starts, strict=True
     ):
@@ -88,9 +88,9 @@ def test_recordings_take_turns_and_a_seed_is_repeatable() -> None:
             _, counts = np.unique(fold.scored.origins[fold.scored.labels == label], return_counts=True)
             assert counts.sum() <= 8
             assert counts.max() - counts.min() <= 1
-    again = leave_sources_out(compare_data.material(), 8, seed=1)
+    again = leave_sources_out(compare_data.library(), 8, seed=1)
     np.testing.assert_array_equal(again[1].train.samples, compare_data.folds()[1].train.samples)
-    other = leave_sources_out(compare_data.material(), 8, seed=2)
+    other = leave_sources_out(compare_data.library(), 8, seed=2)
     assert not np.array_equal(other[1].train.samples, again[1].train.samples)
 
 
@@ -197,7 +197,7 @@ class Oracle(Approach):
     fitted = 0
 
     def __init__(self, target: SoundClass | None = None) -> None:
-        super().__init__("oracle", "A", "a test", target)
+        self.name, self.paper, self.purpose, self.target = "oracle", "A", "a test", target
 
     def fit(self, fold: Fold) -> None:
         assert not set(fold.scored.origins) & set(fold.train.origins)
@@ -216,9 +216,7 @@ class Oracle(Approach):
 def compare(tmp_path: Path) -> Callable[..., list[dict[str, Any]]]:
     def once(*factories: Factory, seed: int = 1, again: bool = False) -> list[dict[str, Any]]:
         folds = [replace(fold, seed=seed) for fold in compare_data.folds()]
-        return run.compare(
-            factories, compare_data.material(), folds, tmp_path / "all", tmp_path / "parts", again=again
-        )
+        return run.compare(factories, folds, tmp_path / "all", tmp_path / "parts", again=again)
 
     return once
 
@@ -227,31 +225,31 @@ def test_what_is_done_is_not_done_again(
     compare: Callable[..., list[dict[str, Any]]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Oracle, "fitted", 0)
-    (first,) = compare(lambda _: Oracle())
-    (second,) = compare(lambda _: Oracle())
+    (first,) = compare(Oracle)
+    (second,) = compare(Oracle)
     assert Oracle.fitted == 3, "once in each fold"
     assert first == second == json.loads((tmp_path / "all/oracle.json").read_text(encoding="utf-8"))
     assert first["figures"]["macro"]["f1"]["value"] == 1
-    compare(lambda _: Oracle(), again=True)
-    compare(lambda _: Oracle(), seed=2)
+    compare(Oracle, again=True)
+    compare(Oracle, seed=2)
     assert Oracle.fitted == 9
     (tmp_path / "all/oracle.json").unlink()
     (tmp_path / "parts/oracle-1.json").unlink()
-    assert compare(lambda _: Oracle(), seed=2)
+    assert compare(Oracle, seed=2)
     assert Oracle.fitted == 10, "only the fold that was missing"
     (tmp_path / "all/oracle.json").write_text("{", encoding="utf-8")
     with pytest.raises(ModelsError, match="delete it"):
-        compare(lambda _: Oracle(), seed=2)
+        compare(Oracle, seed=2)
 
 
 def test_results_of_other_windows_do_not_come_onto_the_page(
     compare: Callable[..., list[dict[str, Any]]], tmp_path: Path
 ) -> None:
-    (result,) = compare(lambda _: Oracle())
-    folds, factory = compare_data.folds(), [lambda _: Oracle()]
-    assert run.read_results(factory, compare_data.material(), folds, tmp_path / "all") == ([result], [])
+    (result,) = compare(Oracle)
+    folds, factory = compare_data.folds(), [Oracle]
+    assert run.read_results(factory, folds, tmp_path / "all") == ([result], [])
     fewer = [replace(fold, scored=fold.scored.take(np.arange(9))) for fold in folds]
-    assert run.read_results(factory, compare_data.material(), fewer, tmp_path / "all") == ([], factory)
+    assert run.read_results(factory, fewer, tmp_path / "all") == ([], factory)
 
 
 def test_a_cost_is_told_beside_yamnet_s() -> None:
@@ -268,8 +266,8 @@ def test_a_cost_is_told_beside_yamnet_s() -> None:
 def test_the_page_has_every_approach_and_its_picture(
     compare: Callable[..., list[dict[str, Any]]], tmp_path: Path
 ) -> None:
-    (result,) = compare(lambda _: Oracle())
-    (gun,) = compare(lambda _: Oracle(SoundClass.GUNSHOT), again=True)
+    (result,) = compare(Oracle)
+    (gun,) = compare(lambda: Oracle(SoundClass.GUNSHOT), again=True)
     result["cost_of_yamnet"] = 0.25
     gun |= {"name": "gun"}
     gun["experiment"] = {
@@ -278,8 +276,7 @@ def test_the_page_has_every_approach_and_its_picture(
         "columns": ["what", "F1"],
         "rows": [["this", 0.25]],
     }
-    clips = compare_data.material().clips
-    written = page.write_page([result, gun], compare_data.folds(), clips, 8, tmp_path, ["late"])
+    written = page.write_page([result, gun], compare_data.folds(), 8, tmp_path, ["late"])
     naming, rest = written.read_text(encoding="utf-8").split("## One class or not")
     assert "| `oracle` | A | 100 %" in naming
     assert "Not measured yet: late." in naming
@@ -312,23 +309,16 @@ def test_the_released_network_is_asked_for_the_steps_that_end_in_the_window(
     said = np.zeros((13, 8))
     # The window lies from 0.48 to 1.44 s; steps end at 0.16, 0.32 and so on.
     said[[2, 3, 9, 10], [0, 1, 2, 3]] = 0.7
-    order = np.random.default_rng(0).permutation(13)
-    np.savez(
-        tmp_path / "pooled.npz",
-        paths=np.array([path] * 13 + ["other"]),
-        steps=np.append(order, 0),
-        probabilities=np.concatenate([said[order], np.ones((1, 8))]),
-    )
-    ours, tuned = (
-        factory(compare_data.material()) for factory in references.released(tmp_path / "pooled.npz", tmp_path)
-    )
+    rows = {path: {"probabilities": said}, "other": {"probabilities": np.ones((1, 8))}}
+    store_rows(tmp_path / "pooled.npz", rows)
+    ours, tuned = (factory() for factory in references.released(tmp_path / "pooled.npz", tmp_path))
     np.testing.assert_allclose(ours.predict(one)[0], [0, 1.4, 1.4, 0, 0, 0, 0, 0, 1], atol=1e-6)
     assert ours.version == tuned.version != ""
 
 
 def test_a_mixture_has_its_event_where_it_says() -> None:
-    material = compare_data.material()
-    mixer = Mixer(material, material.clips, seed=4)
+    library = compare_data.library()
+    mixer = Mixer(library, library.clips, seed=4)
     assert mixer.classes == list(CLASSES)
     mixture = mixer.mix(10, SoundClass.DOG, 20.0)
     sounding = np.flatnonzero(mixture.labels[:, CLASSES.index(SoundClass.DOG)] == SOUNDS)
@@ -348,29 +338,24 @@ def test_a_small_part_is_of_recordings_of_both_kinds(windows: Windows) -> None:
 
 
 def test_names_and_papers_are_those_of_the_table() -> None:
-    every = [factory(compare_data.material()) for factory in registry.LEARNING]
+    every = [factory() for factory in comparison.LEARNING]
     assert len({approach.name for approach in every}) == len(every)
     assert {approach.paper for approach in every} == {"A", "B", "C", "D", "E"}
     with pytest.raises(ModelsError, match="there are: svm"):
-        registry.choose(registry.LEARNING, compare_data.material(), "nobody")
+        comparison.choose(comparison.LEARNING, "nobody")
 
 
 def test_the_command_writes_results_and_page_and_says_what_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    parser = argparse.ArgumentParser()
-    entry.add_arguments(parser)
-    for name in ("--data", "--teachers", "--cache"):
-        parser.add_argument(name, type=Path)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "docs").mkdir()
-    monkeypatch.setattr(entry, "open_material", lambda _data, _cache: compare_data.material())
-    monkeypatch.setattr(registry, "EVERY", (lambda _: Oracle(),))
-    entry.command(parser.parse_args(["--pooled", "nowhere.npz"]))
+    monkeypatch.setattr(comparison, "EVERY", (Oracle,))
+    comparison.compare_all(compare_data.library(), Path("nowhere"), Path("docs"))
     assert (tmp_path / "models/compared/oracle.json").is_file()
     assert "Not measured yet: echonet, echonet-tuned." in (tmp_path / "docs/compare.md").read_text(
         encoding="utf-8"
     )
     assert "macro F1 1.00, mAP 1.00" in capsys.readouterr().out
     with pytest.raises(ModelsError, match="there are: oracle"):
-        entry.command(parser.parse_args(["--pooled", "nowhere.npz", "--only", "nobody"]))
+        comparison.compare_all(compare_data.library(), Path("nowhere"), Path("docs"), only="nobody")

@@ -6,8 +6,13 @@ import pytest
 pytest.importorskip("tensorflow", reason="TensorFlow is in .venv-models only: scripts/setup models")
 
 from echonet_models.compare.networks.crnn import FRAME, build_crnn, frames_of, masked_loss, per_frame
-from echonet_models.compare.networks.rare_events import error_rate
-from echonet_models.compare.networks.sliding import chunks, ensemble, onset_frame, overlap_mean
+from echonet_models.compare.networks.rare_events import (
+    chunks,
+    ensemble,
+    error_rate,
+    onset_frame,
+    overlap_mean,
+)
 
 
 @pytest.mark.parametrize(("count", "span"), [(12, 3), (12, 12), (7, 5), (4, 9), (1, 3)])

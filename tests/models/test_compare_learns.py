@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="TensorFlow is in .venv-models only: scripts/setup models")
 
-from echonet_models.compare import registry, run
+from echonet_models.compare import comparison, run
 from echonet_models.compare.windows import LABELS
 from echonet_models.errors import ModelsError
 
@@ -20,8 +20,8 @@ KINDS = (
 
 @pytest.mark.parametrize("name", KINDS)
 def test_it_is_better_than_chance_by_a_margin(name: str) -> None:
-    (factory,) = registry.choose(registry.LEARNING, compare_data.material(), name)
-    approach, fold = factory(compare_data.material()), compare_data.folds()[0]
+    (factory,) = comparison.choose(comparison.LEARNING, name)
+    approach, fold = factory(), compare_data.folds()[0]
     try:
         outcome = run.measure(approach, fold)
     except ModelsError as error:

@@ -15,7 +15,7 @@ import keras
 from echonet_models.compare.classical.clip_features import class_weights
 from echonet_models.compare.features.images import FRAMES, PATCH, Scaling, log_mel_patches, yamnet_patches
 from echonet_models.compare.networks.cnn import build_cnn
-from echonet_models.compare.networks.pretrained import WEIGHTS_FILE, read_yamnet_layers
+from echonet_models.compare.networks.resnet import WEIGHTS_FILE, read_yamnet_layers
 from echonet_models.compare.networks.training import fit_classifier, outputs, seeded
 from echonet_models.compare.windows import WINDOW, Windows
 from echonet_models.data.teachers import teachers_directory

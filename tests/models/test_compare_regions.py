@@ -12,7 +12,6 @@ from echonet_models.compare.networks.regions import (
     SIZE,
     Region,
     cut_out,
-    overlap,
     propose,
     without_overlap,
 )
@@ -58,10 +57,10 @@ def test_silence_is_one_region_and_there_are_never_too_many() -> None:
 def test_of_regions_that_overlap_much_the_strongest_stays() -> None:
     weak, strong = Region(0, 10, 0, 10, 1.0), Region(1, 11, 0, 10, 2.0)
     apart = Region(40, 50, 0, 10, 0.5)
-    assert overlap(weak, strong) == pytest.approx(90 / 110)
-    assert overlap(weak, apart) == 0
-    assert without_overlap([weak, strong, apart], 0.5) == [strong, apart]
-    assert without_overlap([weak, strong, apart], 0.9) == [strong, weak, apart]
+    # Of the two that overlap, 90 of 110 are shared.
+    assert without_overlap([weak, strong, apart], 0.81, 3) == [strong, apart]
+    assert without_overlap([weak, strong, apart], 0.82, 3) == [strong, weak, apart]
+    assert without_overlap([weak, strong, apart], 0.82, 1) == [strong]
 
 
 def test_a_cut_keeps_levels_and_says_pitch_and_length() -> None:

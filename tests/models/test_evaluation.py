@@ -11,11 +11,10 @@ import pytest
 from echonet_models.data.library import Library
 from echonet_models.data.manifest import CLASSES, OTHER, Clip
 from echonet_models.evaluation.decisions import LEVELS, SHAPES, Evidence, calibrate, choose, decision
-from echonet_models.evaluation.figures import alarm_kind, ranking, summary
+from echonet_models.evaluation.figures import alarm_kind, judge, ranking, recall_at, summary
 from echonet_models.evaluation.firing import blocks, firing_scores
 from echonet_models.evaluation.intervals import rate
 from echonet_models.evaluation.pooled import COLUMNS, STEP_SAMPLES, Pooled, read_pooled, windows_of
-from echonet_models.evaluation.ranking import judge, recall_at
 from echonet_models.evaluation.replay import Calibration, detections, stream_of
 from echonet_models.evaluation.scenes import EBR_DB, LENGTH, RARE_CLASSES, SceneMaker
 from echonet_satellite.protocol import Sensitivity, SoundClass

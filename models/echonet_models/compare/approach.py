@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from echonet_satellite.protocol import SoundClass
 
 from .folds import Fold
-from .windows import LABELS, Floats, Material, Windows
+from .windows import LABELS, Floats, Windows
 
 BYTES_PER_NUMBER = 4
 """Parameters are counted as if stored in single precision, like those of a network."""
@@ -29,12 +29,12 @@ class Approach(ABC):
             it is undone where the scores of all folds are ranked.
     """
 
+    name: str
+    paper: str
+    purpose: str
+    target: SoundClass | None = None
     version = ""
     thresholds: Floats = np.ones(len(LABELS), np.float32)
-
-    def __init__(self, name: str, paper: str, purpose: str, target: SoundClass | None = None) -> None:
-        """Describe it."""
-        self.name, self.paper, self.purpose, self.target = name, paper, purpose, target
 
     @abstractmethod
     def fit(self, fold: Fold) -> None:
@@ -60,7 +60,7 @@ class Approach(ABC):
         raise NotImplementedError
 
 
-Factory = Callable[[Material], Approach]
+Factory = Callable[[], Approach]
 """Makes an approach that has learned nothing yet; cheap."""
 
 
@@ -68,13 +68,6 @@ def in_columns(probabilities: NDArray[np.floating], labels: NDArray[np.integer])
     """Return rows of nine from those of the labels that were seen while learning: [N, seen] -> [N, 9]."""
     scores = np.zeros((len(probabilities), len(LABELS)), np.float32)
     scores[:, labels] = probabilities
-    return scores
-
-
-def softmax(logits: NDArray[np.floating]) -> Floats:
-    """Return the rows as probabilities."""
-    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
-    scores: Floats = (raised / raised.sum(axis=1, keepdims=True)).astype(np.float32)
     return scores
 
 

@@ -9,9 +9,10 @@ import numpy as np
 from echonet_satellite.protocol import SoundClass
 
 from ..data.folds import FOLDS, judged_clips, training_clips
+from ..data.library import Library
 from ..data.manifest import Clip
 from ..errors import ModelsError
-from .windows import Material, Windows, cut_windows, join
+from .windows import Windows, cut_windows, join
 
 TUNED_SHARE = 5
 """One in so many windows is kept to choose by (when to stop, how strict to be), recording by recording."""
@@ -27,6 +28,7 @@ class Fold:
         scored: of the sources left out, those whose labels are sure.
         learned: the clips that may be learned from.
         judged: the clips whose windows are scored.
+        library: the recordings.
         seed: everything random comes from it.
         quick: whether to take seconds.
     """
@@ -36,16 +38,17 @@ class Fold:
     scored: Windows
     learned: list[Clip]
     judged: list[Clip]
+    library: Library
     seed: int
     quick: bool
 
     def asked(self, target: SoundClass | None) -> "Fold":
         """Return the fold with the question whether a window holds one class."""
-        parts = {name: getattr(self, name).asked(target) for name in ("train", "tune", "scored")}
-        return replace(self, **parts)
+        train, tune, scored = (part.asked(target) for part in (self.train, self.tune, self.scored))
+        return replace(self, train=train, tune=tune, scored=scored)
 
 
-def leave_sources_out(material: Material, per_class: int, seed: int, *, quick: bool = False) -> list[Fold]:
+def leave_sources_out(library: Library, per_class: int, seed: int, *, quick: bool = False) -> list[Fold]:
     """Return the folds; of each at most `per_class` windows of a class are cut, and of everyday sound.
 
     Every window is scored in its own fold and learned from in the others. What is suspect is neither, what is unsure
@@ -54,14 +57,14 @@ def leave_sources_out(material: Material, per_class: int, seed: int, *, quick: b
     Raises:
         ModelsError: the recordings are too few.
     """
-    judged = [_clear(judged_clips(material.clips, number)) for number in range(FOLDS)]
+    judged = [_clear(judged_clips(library.clips, number)) for number in range(FOLDS)]
     parts = [
-        cut_windows(material, own, per_class, np.random.default_rng([seed, number]))
+        cut_windows(library, own, per_class, np.random.default_rng([seed, number]))
         for number, own in enumerate(judged)
     ]
     folds = []
     for number, (own, part) in enumerate(zip(judged, parts, strict=True)):
-        learned = _clear(training_clips(material.clips, number))
+        learned = _clear(training_clips(library.clips, number))
         known = _of(join(parts), learned)
         tuned = np.isin(known.origins, sorted(_tuned(known)))
         sure = [clip for clip in own if not clip.unsure]
@@ -71,6 +74,7 @@ def leave_sources_out(material: Material, per_class: int, seed: int, *, quick: b
             scored=_of(part, sure),
             learned=learned,
             judged=sure,
+            library=library,
             seed=seed,
             quick=quick,
         )

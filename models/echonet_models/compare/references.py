@@ -5,29 +5,29 @@ above its threshold, and everyday sound where none is. Thresholds are one half, 
 """
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_curve
 
+from ..data.kept import read_rows
 from ..data.manifest import CLASSES
-from ..data.recordings import SAMPLE_RATE
+from ..data.recordings import SAMPLE_RATE, Recordings
 from ..data.teachers import (
     MN04_FILE,
     YAMNET_FILE,
     YAMNET_WINDOW,
-    ClassMap,
     Mn04,
     Yamnet,
     read_class_map,
     teachers_directory,
 )
+from ..evaluation.peers import best
 from .approach import Approach, Factory
 from .folds import Fold
-from .windows import WINDOW, Floats, Integers, Material, Remembered, Windows
+from .windows import WINDOW, Floats, Integers, Remembered, Windows
 
 MN04_SECONDS = 10
 STEP = 2560
@@ -51,7 +51,7 @@ class Reference(Approach):
         tuned: bool = False,
     ) -> None:
         """Describe it, see `Approach`; a file's name alone is that of a teacher."""
-        super().__init__(name, "", purpose)
+        self.name, self.paper, self.purpose = name, "", purpose
         self._hear, self._file, self._tuned, self.version = hear, file, tuned, version
         self.thresholds = np.append(np.full(len(CLASSES), 0.5, np.float32), np.float32(1))
 
@@ -63,10 +63,9 @@ class Reference(Approach):
     def predict(self, windows: Windows) -> Floats:
         """Return how far each class is above its threshold, everyday sound being as far as the threshold."""
         heard = self._hear(windows)
-        above: Floats = (
+        return np.asarray(
             np.concatenate([heard, np.ones((len(heard), 1), np.float32)], axis=1) / self.thresholds
         )
-        return above
 
     def size_bytes(self) -> int:
         """Return the size of the network's file."""
@@ -81,39 +80,39 @@ def hear_yamnet(samples: Floats) -> Floats:
     """
     padded = np.pad(samples, ((0, 0), (0, YAMNET_WINDOW - WINDOW)))
     scores = np.concatenate([_yamnet().scores(row, YAMNET_WINDOW) for row in padded])
-    return _highest(np.where(_class_map().yamnet >= 0, scores[:, _class_map().yamnet], 0))
+    return best(np.where(_class_map().yamnet >= 0, scores[:, _class_map().yamnet], 0), _class_map())
 
 
-class Mn04Ear:
+class Mn04Reference(Reference):
     """mn04 on the ten seconds of the clip that end with the window: shorter ones it cannot make sense of."""
 
-    def __init__(self, material: Material) -> None:
-        """Know the clips."""
-        self._recordings = material.recordings
+    _recordings: Recordings
 
-    def __call__(self, windows: Windows) -> Floats:
-        """Return the highest probability of the AudioSet classes that surely mean ours."""
+    def __init__(self) -> None:
+        purpose = "a large network that hears ten seconds at once"
+        super().__init__("mn04-tuned", purpose, self._with_context, MN04_FILE, tuned=True)
+
+    def fit(self, fold: Fold) -> None:
+        """Know the clips, and choose the thresholds."""
+        self._recordings = fold.library.recordings
+        super().fit(fold)
+
+    def _with_context(self, windows: Windows) -> Floats:
         logits = []
         for path, start in zip(windows.clips, windows.starts.tolist(), strict=True):
             first = max(0, start + WINDOW - MN04_SECONDS * SAMPLE_RATE)
             logits.append(_mn04().logits(self._recordings[path][first : start + WINDOW]))
-        return _highest(1 / (1 + np.exp(-np.stack(logits))))
+        return best(1 / (1 + np.exp(-np.stack(logits))), _class_map())
 
 
 class PooledEar:
     """EchoNet's own network: what those of its folds said, each of the clips that it never heard.
 
-    The file holds a row for each step of 160 ms of a clip: `paths`, `steps` and `probabilities` [rows, 8], of the 1.6 s
-    that end with the step.
+    The file holds a row for each step of 160 ms of a clip: `probabilities` [rows, 8] of the 1.6 s that end with it.
     """
 
     def __init__(self, pooled: Path) -> None:
-        """Read what was said."""
-        with np.load(pooled) as stored:
-            paths, steps, rows = stored["paths"], stored["steps"], stored["probabilities"]
-        order = np.lexsort((steps, paths))
-        names, first = np.unique(paths[order], return_index=True)
-        self._said = dict(zip(names.tolist(), np.split(rows[order], first[1:]), strict=True))
+        self._said = {path: rows["probabilities"] for path, rows in read_rows(pooled).items()}
         self.version = sha256(pooled.read_bytes()).hexdigest()[:16]
 
     def __call__(self, windows: Windows) -> Floats:
@@ -137,47 +136,24 @@ def best_thresholds(heard: Floats, labels: Integers) -> Floats:
     return thresholds
 
 
-@cache
-def _yamnet() -> Yamnet:
-    return Yamnet(teachers_directory())
+_yamnet = cache(lambda: Yamnet(teachers_directory()))
+_mn04 = cache(lambda: Mn04(teachers_directory()))
+_class_map = cache(lambda: read_class_map(teachers_directory()))
 
 
-@cache
-def _mn04() -> Mn04:
-    return Mn04(teachers_directory())
-
-
-@cache
-def _class_map() -> ClassMap:
-    return read_class_map(teachers_directory())
-
-
-def _highest(scores: NDArray[np.floating]) -> Floats:
-    """Return the highest score among the AudioSet classes that surely mean ours, [N, 527] -> [N, 8]."""
-    columns = _class_map().core
-    return np.stack([scores[:, columns[name]].max(axis=1) for name in CLASSES], axis=1).astype(np.float32)
-
-
-TUNED = "the same, thresholds chosen for these windows"
+HALF, TUNED = "what Frigate runs, a threshold of one half", "the same, thresholds chosen for these windows"
 APPROACHES: tuple[Factory, ...] = (
-    lambda _: Reference("yamnet", "what Frigate runs, a threshold of one half", hear_yamnet, YAMNET_FILE),
-    lambda _: Reference("yamnet-tuned", TUNED, hear_yamnet, YAMNET_FILE, tuned=True),
-    lambda material: Reference(
-        "mn04-tuned",
-        "a large network that hears ten seconds at once",
-        Mn04Ear(material),
-        MN04_FILE,
-        tuned=True,
-    ),
+    partial(Reference, "yamnet", HALF, hear_yamnet, YAMNET_FILE),
+    partial(Reference, "yamnet-tuned", TUNED, hear_yamnet, YAMNET_FILE, tuned=True),
+    Mn04Reference,
 )
 
 
 def released(pooled: Path, network: Path) -> tuple[Factory, ...]:
     """Return EchoNet's own rows, whose figures change with the file of what it said; `network` is what is shipped."""
     ear = PooledEar(pooled)
+    ours = "what EchoNet ships, a threshold of one half"
     return (
-        lambda _: Reference(
-            "echonet", "what EchoNet ships, a threshold of one half", ear, network, ear.version
-        ),
-        lambda _: Reference("echonet-tuned", TUNED, ear, network, ear.version, tuned=True),
+        partial(Reference, "echonet", ours, ear, network, ear.version),
+        partial(Reference, "echonet-tuned", TUNED, ear, network, ear.version, tuned=True),
     )

@@ -17,7 +17,7 @@ from .approach import Approach, Factory
 from .folds import Fold, digest
 from .references import hear_yamnet
 from .scoring import score
-from .windows import Material, Windows, fresh, join
+from .windows import Windows, fresh, join
 
 Result = dict[str, Any]
 TIMED_WINDOWS, TIMED_ROUNDS = 64, 3
@@ -25,7 +25,6 @@ TIMED_WINDOWS, TIMED_ROUNDS = 64, 3
 
 def compare(
     factories: Sequence[Factory],
-    material: Material,
     folds: Sequence[Fold],
     folder: Path,
     parts: Path,
@@ -40,11 +39,11 @@ def compare(
     """
     for place in (folder, parts):
         place.mkdir(parents=True, exist_ok=True)
-    missing = factories if again else read_results(factories, material, folds, folder)[1]
+    missing = factories if again else read_results(factories, folds, folder)[1]
     jobs = [(factory, number) for factory in missing for number in range(len(folds))]
     outcomes: list[Result] = []
     for factory, number in track(jobs, "approaches, fold by fold"):
-        approach = factory(material)
+        approach = factory()
         key, part = _key(approach, folds), parts / f"{approach.name}-{number}.json"
         outcome = None if again else _read(part)
         if outcome is None or outcome["key"] != key:
@@ -57,16 +56,16 @@ def compare(
         if len(outcomes) == len(folds):
             _write(folder / f"{approach.name}.json", {"key": key} | summarise(approach, folds, outcomes))
             outcomes = []
-    return read_results(factories, material, folds, folder)[0]
+    return read_results(factories, folds, folder)[0]
 
 
 def read_results(
-    factories: Sequence[Factory], material: Material, folds: Sequence[Fold], folder: Path
+    factories: Sequence[Factory], folds: Sequence[Fold], folder: Path
 ) -> tuple[list[Result], list[Factory]]:
     """Return the results that were measured on these windows, and the approaches without one."""
     results, missing = [], []
     for factory in factories:
-        approach = factory(material)
+        approach = factory()
         result = _read(folder / f"{approach.name}.json")
         if result is not None and result["key"] == _key(approach, folds):
             results.append(result)

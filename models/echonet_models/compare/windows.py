@@ -1,9 +1,9 @@
 """The windows that all approaches learn from and are scored on: 0.96 s of sound and the class that it holds."""
 
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from hashlib import blake2b
 from typing import ClassVar
 
@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from echonet_satellite.protocol import SoundClass
 
-from ..data.activity import HOP, SILENT, SOUNDS, Labels, holds, label_frames
+from ..data.activity import HOP, SILENT, SOUNDS, holds
+from ..data.library import Library
 from ..data.manifest import CLASSES, Clip
-from ..data.recordings import Recordings
-from ..data.teachers import ClassMap, Lesson
+from ..mixing.placing import by_recording
 
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]
@@ -26,25 +26,6 @@ WINDOW = WINDOW_FRAMES * HOP
 OTHER_LABEL = len(CLASSES)
 LABELS: tuple[str, ...] = (*CLASSES, "other")
 _BATCH = 64
-
-
-@dataclass(slots=True)
-class Material:
-    """The clips, opened, and what in them sounds."""
-
-    clips: Sequence[Clip]
-    recordings: Recordings
-    lessons: Mapping[str, Lesson]
-    class_map: ClassMap
-    _labels: dict[str, Labels] = field(default_factory=dict)
-
-    def labels(self, clip: Clip) -> Labels:
-        """Return what sounds in each 10 ms of a clip, [frames, 8]."""
-        if clip.path not in self._labels:
-            self._labels[clip.path] = label_frames(
-                clip, self.recordings[clip.path], self.lessons[clip.path], self.class_map
-            )
-        return self._labels[clip.path]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +70,7 @@ def join(parts: Sequence[Windows]) -> Windows:
 
 
 def cut_windows(
-    material: Material, clips: Sequence[Clip], per_class: int, generator: np.random.Generator
+    library: Library, clips: Sequence[Clip], per_class: int, generator: np.random.Generator
 ) -> Windows:
     """Return at most `per_class` windows of every class and of everyday sound.
 
@@ -97,12 +78,12 @@ def cut_windows(
     hold it for long enough is dropped, as is everyday sound in which a class may be heard.
     """
     spans: list[tuple[Clip, int, int]] = []
-    for label in range(len(LABELS)):
-        own = [clip for clip in clips if _label(clip) == label]
-        spans += [(clip, start, label) for clip, start in _in_turns(material, own, per_class, generator)]
+    for label, name in enumerate((*CLASSES, None)):
+        own = [clip for clip in clips if clip.sound_class is name]
+        spans += [(clip, start, label) for clip, start in _in_turns(library, own, per_class, generator)]
     samples = np.zeros((len(spans), WINDOW), np.float32)
     for row, (clip, start, _) in zip(samples, spans, strict=True):
-        cut = material.recordings[clip.path][start : start + WINDOW]
+        cut = library.recordings[clip.path][start : start + WINDOW]
         row[: len(cut)] = cut
     return Windows(
         samples,
@@ -152,9 +133,9 @@ def fresh() -> Iterator[None]:
         Remembered.at_work = True
 
 
-def _starts(material: Material, clip: Clip) -> list[int]:
+def _starts(library: Library, clip: Clip) -> list[int]:
     """Return where in a clip the windows begin that surely hold its label, in samples."""
-    labels = material.labels(clip)
+    labels = library.labels(clip)
     found = []
     for first in range(0, max(0, len(labels) - WINDOW_FRAMES) + 1, HOP_FRAMES):
         held = holds(labels, first, first + WINDOW_FRAMES)
@@ -165,13 +146,10 @@ def _starts(material: Material, clip: Clip) -> list[int]:
 
 
 def _in_turns(
-    material: Material, clips: list[Clip], limit: int, generator: np.random.Generator
+    library: Library, clips: list[Clip], limit: int, generator: np.random.Generator
 ) -> list[tuple[Clip, int]]:
     """Return windows, one recording after the other, until there are enough or no more."""
-    recordings: dict[str, list[Clip]] = defaultdict(list)
-    for clip in clips:
-        recordings[clip.origin].append(clip)
-    sources = [_shuffled(material, group, generator) for group in recordings.values()]
+    sources = [_shuffled(library, group, generator) for group in by_recording(clips)]
     waiting = deque(sources[place] for place in generator.permutation(len(sources)))
     chosen: list[tuple[Clip, int]] = []
     while waiting and len(chosen) < limit:
@@ -184,14 +162,9 @@ def _in_turns(
 
 
 def _shuffled(
-    material: Material, clips: list[Clip], generator: np.random.Generator
+    library: Library, clips: list[Clip], generator: np.random.Generator
 ) -> Iterator[tuple[Clip, int]]:
     for place in generator.permutation(len(clips)):
         clip = clips[place]
-        for start in generator.permutation(np.array(_starts(material, clip), np.int64)):
+        for start in generator.permutation(np.array(_starts(library, clip), np.int64)):
             yield clip, int(start)
-
-
-def _label(clip: Clip) -> int:
-    own = clip.sound_class
-    return OTHER_LABEL if own is None else CLASSES.index(own)

@@ -4,8 +4,6 @@ A frame sounds where it is loud enough against its clip and, where the teachers 
 a stretch in which they do.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,32 +16,28 @@ from .teachers import STRETCH, ClassMap, Lesson
 HOP = 160
 SOUNDS, SILENT, UNSURE = 1, 0, -1
 Labels = NDArray[np.int8]
-
-
-@dataclass(frozen=True, slots=True)
-class Dynamics:
-    """How far below the loudest moment a class still sounds: `active_db`, and from where it surely does not."""
-
-    active_db: float
-    silent_db: float
-
-
+# How far below its loudest moment a class still sounds, and from where it surely does not, in dB.
 # Impulses are told from their echo; a fire crackles over a floor that belongs to it.
 DYNAMICS = {
-    SoundClass.GUNSHOT: Dynamics(18, 40),
-    SoundClass.GLASS_BREAK: Dynamics(25, 45),
-    SoundClass.BABY_CRY: Dynamics(22, 40),
-    SoundClass.ALARM: Dynamics(20, 40),
-    SoundClass.FIRE: Dynamics(45, 80),
-    SoundClass.DOG: Dynamics(22, 40),
-    SoundClass.PRESENCE: Dynamics(25, 45),
-    SoundClass.SCREAM: Dynamics(20, 40),
+    SoundClass.GUNSHOT: (18, 40),
+    SoundClass.GLASS_BREAK: (25, 45),
+    SoundClass.BABY_CRY: (22, 40),
+    SoundClass.ALARM: (20, 40),
+    SoundClass.FIRE: (45, 80),
+    SoundClass.DOG: (22, 40),
+    SoundClass.PRESENCE: (25, 45),
+    SoundClass.SCREAM: (20, 40),
 }
 IMPULSES = frozenset({SoundClass.GUNSHOT, SoundClass.GLASS_BREAK})
 # So many sounding frames make a window of its class, unless the whole sound is shorter.
 LEAST_FRAMES = {name: 4 if name in IMPULSES else 25 for name in CLASSES} | {SoundClass.PRESENCE: 8}
 # Fewer unsure frames than this are the swing of a noise.
 DOUBT_FRAMES = 8
+# A sound begins where it comes so near to its loudest moment: a breath before the cry, or the click of a bolt before
+# the shot, is in the labels but drowns in any background.
+NEAR_PEAK_DB = 12.0
+# Sounding frames that are no further apart than this belong to one event: a pause for breath is longer.
+LONGEST_PAUSE_FRAMES = 40
 _FLAT_DB = 10.0
 _SURE_LOGIT = 0.0
 # So much less than the clip's best stretch, in logits, and the teachers no longer hear the class.
@@ -56,8 +50,7 @@ def frame_levels(samples: Samples) -> NDArray[np.float32]:
     frames = max(1, -(-len(samples) // HOP))
     padded = np.pad(sharpened, (0, frames * HOP - len(sharpened)))
     power = np.square(padded).reshape(frames, HOP).mean(axis=1)
-    levels: NDArray[np.float32] = 10 * np.log10(power + 1e-12)
-    return levels
+    return np.asarray(10 * np.log10(power + 1e-12))
 
 
 def label_frames(clip: Clip, samples: Samples, lesson: Lesson, class_map: ClassMap) -> Labels:
@@ -91,15 +84,36 @@ def holds(labels: Labels, first: int, last: int) -> Labels:
     return np.where(sounding >= least, SOUNDS, np.where(doubtful, UNSURE, SILENT)).astype(np.int8)
 
 
+def loudest_event(clip: Clip, samples: Samples, labels: Labels) -> tuple[int, int] | None:
+    """Return from which sample to which the loudest event of a clip's class lasts, or None without one.
+
+    What is before and after it is another event. Its decay belongs to it, as far as the labels leave open whether it
+    still sounds: by its echo a shot is told from a knock.
+    """
+    if clip.sound_class is None:
+        return None
+    own = labels[:, CLASSES.index(clip.sound_class)]
+    active: NDArray[np.bool_] = own == SOUNDS
+    if not active.any():
+        return None
+    levels = np.where(active, frame_levels(samples)[: len(active)], -np.inf)
+    sounding = np.flatnonzero(active)
+    breaks = np.flatnonzero(np.diff(sounding) > LONGEST_PAUSE_FRAMES) + 1
+    run = next(part for part in np.split(sounding, breaks) if int(levels.argmax()) in part)
+    near = run[levels[run] >= levels.max() - NEAR_PEAK_DB]
+    decay = int(np.argmax(np.append(own[int(run[-1]) + 1 :], 0) != UNSURE))
+    return int(near[0]) * HOP, min(len(samples), (int(run[-1]) + 1 + decay) * HOP)
+
+
 def _own(name: SoundClass, levels: NDArray[np.float32], heard: NDArray[np.float32]) -> Labels:
-    dynamics = DYNAMICS[name]
+    active_db, silent_db = DYNAMICS[name]
     peak, floor = float(levels.max()), float(np.percentile(levels, 10))
     if peak - floor < _FLAT_DB:
         labels = np.full(len(levels), SOUNDS, np.int8)
     else:
         labels = np.full(len(levels), UNSURE, np.int8)
-        labels[levels >= max(peak - dynamics.active_db, floor + 4)] = SOUNDS
-        labels[levels < max(peak - dynamics.silent_db, min(floor + 2, peak - dynamics.active_db))] = SILENT
+        labels[levels >= max(peak - active_db, floor + 4)] = SOUNDS
+        labels[levels < max(peak - silent_db, min(floor + 2, peak - active_db))] = SILENT
     if heard.max() > -3:
         labels[(heard < heard.max() - _DEAF_LOGITS) & (labels == SOUNDS)] = UNSURE
     return labels

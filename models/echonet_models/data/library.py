@@ -1,14 +1,14 @@
 """Everything that training and evaluation read: recordings, what the teachers make of them, rooms."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
 from ..errors import ModelsError
+from .activity import Labels, label_frames
 from .manifest import Clip, Licences, data_directory, read_manifest
-from .recordings import Recordings, Samples, open_recordings
-from .rooms import read_room_responses
+from .recordings import Recordings, Samples, open_recordings, read_room_responses
 from .teachers import ClassMap, Lesson, ask_teachers, read_class_map, teachers_directory
 
 DEFAULT_CACHE = Path.home() / ".cache" / "echonet" / "models"
@@ -33,10 +33,19 @@ class Library:
     lessons: Mapping[str, Lesson]
     class_map: ClassMap
     rooms: Sequence[Samples] = ()
+    _labels: dict[str, Labels] = field(default_factory=dict)
 
     def only(self, clips: Sequence[Clip]) -> Self:
         """Return the library with these clips alone."""
         return replace(self, clips=clips)
+
+    def labels(self, clip: Clip) -> Labels:
+        """Return what sounds in each 10 ms of a clip, [frames, 8]."""
+        if clip.path not in self._labels:
+            self._labels[clip.path] = label_frames(
+                clip, self.recordings[clip.path], self.lessons[clip.path], self.class_map
+            )
+        return self._labels[clip.path]
 
 
 def open_library(places: Places) -> Library:

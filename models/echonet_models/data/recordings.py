@@ -1,6 +1,6 @@
 """All clips decoded once into one memory-mapped file, so that a mixture can take any piece of any of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 import json
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from ..progress import track
 from .manifest import Clip
 
 SAMPLE_RATE = 16000
+LONGEST_ECHO_S = 1.2
 Samples = NDArray[np.float32]
 
 
@@ -57,30 +58,35 @@ def read_audio(path: Path) -> Samples:
     return resampled.astype(np.float32)
 
 
+def read_room_responses(directory: Path) -> list[Samples]:
+    """Return the measured room responses, aligned to their direct sound and cut to `LONGEST_ECHO_S`."""
+    responses = []
+    for path in sorted((directory / "room_responses").glob("*.flac")):
+        response = read_audio(path)
+        start = max(0, int(np.abs(response).argmax()) - 16)
+        response = response[start : start + int(LONGEST_ECHO_S * SAMPLE_RATE)]
+        responses.append((response / np.abs(response).max()).astype(np.float32))
+    return responses
+
+
 def open_recordings(directory: Path, clips: Sequence[Clip], cache: Path) -> Recordings:
-    """Return the decoded clips, from `cache` where they are there already."""
+    """Return the decoded clips, from `cache` if all are there; else all are decoded and kept."""
     paths = [clip.path for clip in clips]
-    return keep_samples(cache, paths, lambda path: read_audio(directory / path), "decoding recordings")
-
-
-def keep_samples(cache: Path, paths: Sequence[str], read: Callable[[str], Samples], doing: str) -> Recordings:
-    """Return the samples of these paths, from `cache` if all are there; else all are read and kept."""
     index_path, samples_path = cache / "recordings.json", cache / "recordings.int16"
     if index_path.is_file():
         index = json.loads(index_path.read_text(encoding="utf-8"))
         if set(paths) <= index.keys():
-            return Recordings(_map(samples_path), {path: (span[0], span[1]) for path, span in index.items()})
+            return Recordings(
+                np.memmap(samples_path, np.int16, "r"),
+                {path: (span[0], span[1]) for path, span in index.items()},
+            )
     cache.mkdir(parents=True, exist_ok=True)
     index, position = {}, 0
     with samples_path.open("wb") as stream:
-        for path in track(paths, doing):
-            samples = np.clip(read(path) * 32768, -32768, 32767).astype(np.int16)
+        for path in track(paths, "decoding recordings"):
+            samples = np.clip(read_audio(directory / path) * 32768, -32768, 32767).astype(np.int16)
             stream.write(samples.tobytes())
             index[path] = (position, position + len(samples))
             position += len(samples)
     index_path.write_text(json.dumps(index), encoding="utf-8")
-    return Recordings(_map(samples_path), index)
-
-
-def _map(path: Path) -> NDArray[np.int16]:
-    return np.memmap(path, dtype=np.int16, mode="r")
+    return Recordings(np.memmap(samples_path, np.int16, "r"), index)

@@ -9,10 +9,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 import csv
 from dataclasses import dataclass
+import functools
 import os
 from pathlib import Path
+from typing import Any
 
-from ai_edge_litert.interpreter import Interpreter
 import numpy as np
 from numpy.typing import NDArray
 import scipy.fft
@@ -21,7 +22,8 @@ import soxr
 from echonet_satellite.protocol import SoundClass
 
 from ..errors import ModelsError
-from ..progress import track
+from ..network.litert import Runner, to_tflite
+from .kept import Rows, hear
 from .manifest import CLASSES, UNLABELLED, Clip
 from .recordings import SAMPLE_RATE, Recordings, Samples
 
@@ -33,7 +35,6 @@ AUDIOSET_CLASSES = 527
 STRETCH = round(1.6 * SAMPLE_RATE)
 STRETCH_HOP = STRETCH // 2
 YAMNET_WINDOW = 15600
-YAMNET_CLASSES = 521
 LOWEST_LOGIT = -8.0
 
 _OWN_RATE = 32000
@@ -98,52 +99,34 @@ class Yamnet:
     """YAMNet on windows of 0.975 s."""
 
     def __init__(self, directory: Path) -> None:
-        """Load the network."""
-        self._interpreter = Interpreter(str(directory / YAMNET_FILE), num_threads=1)
-        self._interpreter.allocate_tensors()
-        self._input = self._interpreter.get_input_details()[0]["index"]
-        self._output = self._interpreter.get_output_details()[0]["index"]
+        self._network = Runner((directory / YAMNET_FILE).read_bytes())
 
     def scores(self, samples: Samples, hop: int) -> NDArray[np.float32]:
         """Return the scores of each window, [windows, 521]; a short clip is padded to one window."""
         padded = np.pad(samples, (0, max(0, YAMNET_WINDOW - len(samples))))
         starts = range(0, len(padded) - YAMNET_WINDOW + 1, hop)
-        return np.stack([self._score(padded[start : start + YAMNET_WINDOW]) for start in starts])
-
-    def _score(self, window: Samples) -> NDArray[np.float32]:
-        self._interpreter.set_tensor(self._input, window)
-        self._interpreter.invoke()
-        scores: NDArray[np.float32] = self._interpreter.get_tensor(self._output)[0]
-        return scores
+        return np.stack([self._network(padded[start : start + YAMNET_WINDOW])[0] for start in starts])
 
 
 class Mn04:
     """mn04 on sounds of at most 10 s, zero-padded to 10 s."""
 
     def __init__(self, directory: Path, threads: int = 1) -> None:
-        """Load the network."""
         # TensorFlow loads for seconds; `--help` does not wait for it.
         import keras  # noqa: PLC0415
 
         from ..network.checkpoints import read_state  # noqa: PLC0415
-        from ..network.litert import to_tflite  # noqa: PLC0415
         from ..network.mobilenet import build_backbone, load_state  # noqa: PLC0415
 
         state = read_state(directory / MN04_FILE)
         log_mel = keras.Input((_BANDS, _FRAMES, 1), batch_size=1)
         network = keras.Model(log_mel, build_backbone(log_mel, state).audioset)
         load_state(network, state)
-        self._interpreter = Interpreter(model_content=to_tflite(network), num_threads=threads)
-        self._interpreter.allocate_tensors()
-        self._input = self._interpreter.get_input_details()[0]["index"]
-        self._output = self._interpreter.get_output_details()[0]["index"]
+        self._network = Runner(to_tflite(network), threads)
 
     def logits(self, samples: Samples) -> NDArray[np.float32]:
         """Return the logits [527] of at most 10 s at 16 kHz."""
-        self._interpreter.set_tensor(self._input, mn04_spectrogram(samples)[None, :, :, None])
-        self._interpreter.invoke()
-        answer: NDArray[np.float32] = self._interpreter.get_tensor(self._output)[0]
-        return answer
+        return self._network(mn04_spectrogram(samples)[None, :, :, None])[0]
 
 
 def mn04_mel_bank() -> NDArray[np.float32]:
@@ -152,14 +135,17 @@ def mn04_mel_bank() -> NDArray[np.float32]:
     As in Kaldi the bin at half the sampling rate belongs to none.
     """
     mel = 1127 * np.log1p(np.arange(_FFT // 2 + 1) * _OWN_RATE / _FFT / 700)
-    corners = np.linspace(0, 1127 * np.log1p(_HIGHEST_HZ / 700), _BANDS + 2)
-    lower, centre, upper = corners[:-2], corners[1:-1], corners[2:]
-    rising = (mel[:, None] - lower) / (centre - lower)
-    falling = (upper - mel[:, None]) / (upper - centre)
-    bank = np.maximum(0, np.minimum(rising, falling))
+    bank = triangles(mel, np.linspace(0, 1127 * np.log1p(_HIGHEST_HZ / 700), _BANDS + 2)).T
     bank[-1] = 0
-    bank32: NDArray[np.float32] = bank.astype(np.float32)
-    return bank32
+    return bank.astype(np.float32)
+
+
+def triangles(places: NDArray[Any], corners: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return a bank of triangles of height one, each between a corner and the next but one, [bands, places]."""
+    lower, centre, upper = corners[:-2, None], corners[1:-1, None], corners[2:, None]
+    return np.asarray(
+        np.maximum(0, np.minimum((places - lower) / (centre - lower), (upper - places) / (upper - centre)))
+    )
 
 
 _MEL_BANK = mn04_mel_bank()
@@ -171,11 +157,7 @@ def mn04_spectrogram(samples: Samples) -> NDArray[np.float32]:
     resampled = soxr.resample(samples, SAMPLE_RATE, _OWN_RATE)[: _FRAMES * _FRAME_HOP]
     # Silence looks the same wherever it is: only what sounds is transformed.
     used = min(_FRAMES, len(resampled) // _FRAME_HOP + 3)
-    padded = (
-        np.pad(resampled, (0, used * _FRAME_HOP - len(resampled)))
-        if used * _FRAME_HOP > len(resampled)
-        else resampled
-    )
+    padded = np.pad(resampled, (0, max(0, used * _FRAME_HOP - len(resampled))))
     emphasised = np.pad(padded[1:] - np.float32(_PREEMPHASIS) * padded[:-1], _FFT // 2, mode="reflect")
     frames = np.lib.stride_tricks.sliding_window_view(emphasised, _FFT)[::_FRAME_HOP] * _TAPER
     spectrum = scipy.fft.rfft(frames)
@@ -204,27 +186,16 @@ def stretches(clip: Clip, length: int) -> range:
 def ask_teachers(
     directory: Path, recordings: Recordings, clips: Sequence[Clip], cache: Path
 ) -> dict[str, Lesson]:
-    """Return what the teachers hear in each clip, by its path; what was asked before comes from `cache`.
+    """Return what the teachers hear in each clip, by its path; what was asked before comes from `cache`."""
+    load = functools.cache(lambda: (Yamnet(directory), Mn04(directory), read_class_map(directory)))
+    by_path = {clip.path: clip for clip in clips}
 
-    It can be stopped at any time and goes on where it was.
-    """
-    folder = cache / "teachers"
-    folder.mkdir(parents=True, exist_ok=True)
-    known: dict[str, Lesson] = {}
-    for part in sorted(folder.glob("*.npz")):
-        with np.load(part) as stored:
-            known |= _unpack(stored["paths"], stored["starts"], stored["logits"])
-    missing = [clip for clip in clips if clip.path not in known]
-    if missing:
-        yamnet, mn04, class_map = Yamnet(directory), Mn04(directory), read_class_map(directory)
-        fresh: dict[str, Lesson] = {}
-        for number, clip in enumerate(track(missing, "asking the teachers"), 1):
-            fresh[clip.path] = _listen(recordings[clip.path], clip, yamnet, mn04, class_map)
-            if number % 200 == 0 or number == len(missing):
-                _store(folder / f"{len(known):06d}.npz", fresh)
-                known |= fresh
-                fresh = {}
-    return known
+    def listen(path: str) -> Rows:
+        lesson = _listen(recordings[path], by_path[path], *load())
+        return {"starts": lesson.starts, "logits": lesson.logits.astype(np.float16)}
+
+    heard = hear(cache / "teachers", list(by_path), listen, "asking the teachers")
+    return {path: Lesson(own["starts"], own["logits"].astype(np.float32)) for path, own in heard.items()}
 
 
 def _listen(samples: Samples, clip: Clip, yamnet: Yamnet, mn04: Mn04, class_map: ClassMap) -> Lesson:
@@ -245,25 +216,3 @@ def joint_logits(samples: Samples, yamnet: Yamnet, mn04: Mn04, class_map: ClassM
     other = np.log(score / (1 - score))
     joint = np.where(class_map.yamnet >= 0, (own + other[class_map.yamnet]) / 2, own)
     return joint.astype(np.float32)
-
-
-def _store(path: Path, lessons: dict[str, Lesson]) -> None:
-    unfinished = path.with_suffix(".unfinished")
-    with unfinished.open("wb") as stream:
-        np.savez(
-            stream,
-            paths=np.repeat(list(lessons), [len(one.starts) for one in lessons.values()]),
-            starts=np.concatenate([one.starts for one in lessons.values()]),
-            logits=np.concatenate([one.logits for one in lessons.values()]).astype(np.float16),
-        )
-    unfinished.replace(path)
-
-
-def _unpack(
-    paths: NDArray[np.str_], starts: NDArray[np.int64], logits: NDArray[np.float16]
-) -> dict[str, Lesson]:
-    first = np.flatnonzero(np.r_[True, paths[1:] != paths[:-1]])
-    return {
-        str(paths[begin]): Lesson(starts[begin:end], logits[begin:end].astype(np.float32))
-        for begin, end in zip(first, [*first[1:], len(paths)], strict=True)
-    }

@@ -2,25 +2,81 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from echonet_satellite.detector import StreamEvent
 from echonet_satellite.protocol import Sensitivity, SoundClass
 
-from ..data.activity import label_frames
-from ..data.manifest import BACKGROUND, CLASSES, OTHER, Clip
+from ..data.activity import loudest_event
+from ..data.library import Library
+from ..data.manifest import BACKGROUND, CLASSES, OTHER, UNLABELLED, Clip
+from ..data.recordings import SAMPLE_RATE
 from ..progress import track
 from .bench import Bench
 from .decisions import SAFETY
-from .intervals import rate, share
-from .onsets import loudest_event
+from .intervals import average_precision, figure, rate, resamples, share
 from .pooled import Logits
-from .ranking import average_precision, judge, recall_at
-from .scenes import EBR_DB, RARE_CLASSES
+from .scenes import EBR_DB, RARE_CLASSES, SECONDS
 
 COLLAR_S = 0.5
+FALSE_ALARMS_PER_HOUR = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The clips that a class is judged on: those of it, and all others that surely do not hold it."""
+
+    clips: Sequence[Clip]
+    truth: NDArray[np.bool_]
+    scores: NDArray[np.float32]
+
+
+def judge(name: SoundClass, clips: Sequence[Clip], logits: Mapping[str, Logits], steps: int = 1) -> Judged:
+    """Return a class's clips, without those of doubtful label and backgrounds, with their scores.
+
+    That is the highest mean of the logits over so many steps: what sounds is in several overlapping windows, what only
+    seems to sound is in few.
+    """
+    column = CLASSES.index(name)
+
+    def score(heard: Logits) -> float:
+        own = heard[:, column]
+        means = np.lib.stride_tricks.sliding_window_view(own, min(steps, len(own))).mean(axis=-1)
+        return float(means.max())
+
+    own = [
+        clip
+        for clip in clips
+        if clip.label not in (BACKGROUND, UNLABELLED)
+        and not clip.unsure
+        and name not in clip.may_contain
+        and clip.path in logits
+    ]
+    scores = np.array([score(logits[clip.path]) for clip in own], np.float32)
+    return Judged(own, np.array([clip.sound_class is name for clip in own]), scores)
+
+
+def precision(judged: Judged) -> dict[str, float]:
+    """Return the average precision with its interval over recordings."""
+    origins, place = np.unique([clip.origin for clip in judged.clips], return_inverse=True)
+    strata = np.bincount(place, judged.truth) > 0
+    weights = np.concatenate((np.ones((1, len(origins))), resamples(strata, times=200)))
+    value, *drawn = average_precision(judged.scores, judged.truth, weights[:, place])
+    return figure(value, np.array(drawn))
+
+
+def recall_at(judged: Judged, per_hour: float = FALSE_ALARMS_PER_HOUR) -> tuple[float, float]:
+    """Return the recall at which other sounds (`other`) give so many false alarms an hour, and the threshold."""
+    others = np.array([clip.label == OTHER for clip in judged.clips])
+    hours = sum(clip.duration_s for clip, other in zip(judged.clips, others, strict=True) if other) / 3600
+    allowed = int(per_hour * hours)
+    wrong = np.sort(judged.scores[others])[::-1]
+    threshold = float(wrong[allowed]) if allowed < len(wrong) else float("-inf")
+    return float((judged.scores[judged.truth] > threshold).mean()), threshold
 
 
 def ranking(clips: Sequence[Clip], logits: Mapping[str, Logits], steps: int) -> dict[str, Any]:
@@ -34,7 +90,7 @@ def ranking(clips: Sequence[Clip], logits: Mapping[str, Logits], steps: int) -> 
         recall, _ = recall_at(judged)
         own = [clip for clip, truth in zip(judged.clips, judged.truth, strict=True) if truth]
         figures[str(name)] = {
-            "average_precision": average_precision(judged, interval=True),
+            "average_precision": precision(judged),
             "recall_at_5_per_hour": round(recall, 4),
             "clips": len(own),
             "recordings": len({clip.origin for clip in own}),
@@ -45,62 +101,57 @@ def ranking(clips: Sequence[Clip], logits: Mapping[str, Logits], steps: int) -> 
 
 def summary(figures: Mapping[str, Any]) -> dict[str, float]:
     """Return the means over classes: of average precision over all, of recall over all but presence."""
+    precisions = [own["average_precision"]["value"] for own in figures.values()]
     recalls = [own["recall_at_5_per_hour"] for name, own in figures.items() if name != SoundClass.PRESENCE]
     return {
-        "mean_average_precision": round(
-            float(np.mean([own["average_precision"]["value"] for own in figures.values()])), 4
-        ),
+        "mean_average_precision": round(float(np.mean(precisions)), 4),
         "mean_recall_at_5_per_hour": round(float(np.mean(recalls)), 4),
     }
 
 
 def detection_figures(bench: Bench, level: Sensitivity) -> dict[str, Any]:
     """Return per class what the detector finds of clips, and how often it is wrong."""
-    hits: dict[SoundClass, dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
+    hits: dict[SoundClass, dict[str, list[bool]]] = defaultdict(lambda: defaultdict(list))
+    kinds: dict[str, list[bool]] = defaultdict(list)
     wrong: dict[tuple[SoundClass, str], int] = defaultdict(int)
     hours: dict[tuple[SoundClass, str], float] = defaultdict(float)
     delays: dict[SoundClass, list[float]] = defaultdict(list)
-    kinds: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for clip in track(bench.clips, f"detections at {level}"):
         found = bench.find(clip.path, level)
-        names = {event.sound_class for event in found}
         own = clip.sound_class
         if own is not None:
-            counted = hits[own][clip.origin]
-            counted[0] += own in names
-            counted[1] += 1
+            right = [event for event in found if event.sound_class is own]
+            hits[own][clip.origin].append(bool(right))
+            delays[own] += _delay(bench.library, clip, right)
             if own is SoundClass.ALARM:
-                kinds[alarm_kind(clip)][0] += own in names
-                kinds[alarm_kind(clip)][1] += 1
-            delays[own] += _delay(bench, clip, [event for event in found if event.sound_class is own])
+                kinds[alarm_kind(clip)].append(bool(right))
         for name in CLASSES:
             if name is own or bench.may_hold(clip, name):
                 continue
             for kind in _kinds(clip, name):
                 wrong[name, kind] += sum(event.sound_class is name for event in found)
                 hours[name, kind] += clip.duration_s / 3600
-    figures: dict[str, Any] = {"classes": {}, "alarm_kinds": {}}
+
+    def a_day(alarms: int, name: SoundClass) -> dict[str, Any]:
+        return rate(alarms, hours[name, BACKGROUND], per_hours=24.0, name="per_day")
+
+    classes = {}
     for name in CLASSES:
         recordings = list(hits[name].values())
-        figures["classes"][str(name)] = {
-            "recall": share([hit for hit, _ in recordings], [size for _, size in recordings]),
-            "clips": sum(size for _, size in recordings),
+        classes[str(name)] = {
+            "recall": share([sum(own) for own in recordings], [len(own) for own in recordings]),
+            "clips": sum(map(len, recordings)),
             "recordings": len(recordings),
             "other": rate(wrong[name, OTHER], hours[name, OTHER]),
             "imitations": rate(wrong[name, _IMITATION], hours[name, _IMITATION]),
-            "background": rate(
-                wrong[name, BACKGROUND], hours[name, BACKGROUND], per_hours=24.0, name="per_day"
-            ),
+            "background": a_day(wrong[name, BACKGROUND], name),
             "delay_s": _percentiles(delays[name]),
         }
-    figures["alarm_kinds"] = {
-        kind: {"heard": hit, "clips": size} for kind, (hit, size) in sorted(kinds.items())
+    return {
+        "classes": classes,
+        "alarm_kinds": {kind: {"heard": sum(own), "clips": len(own)} for kind, own in sorted(kinds.items())},
+        "safety_background": a_day(sum(wrong[name, BACKGROUND] for name in SAFETY), SoundClass.GUNSHOT),
     }
-    safety = sum(wrong[name, BACKGROUND] for name in SAFETY)
-    figures["safety_background"] = rate(
-        safety, hours[SoundClass.GUNSHOT, BACKGROUND], per_hours=24.0, name="per_day"
-    )
-    return figures
 
 
 _IMITATION = "imitation"
@@ -128,15 +179,12 @@ def _kinds(clip: Clip, name: SoundClass) -> Iterable[str]:
             yield _IMITATION
 
 
-def _delay(bench: Bench, clip: Clip, found: Sequence[StreamEvent]) -> list[float]:
+def _delay(library: Library, clip: Clip, found: Sequence[StreamEvent]) -> list[float]:
     """Return how long after its onset a clip's sound is known; nothing where it is not, or was before."""
-    library = bench.library
-    samples = library.recordings[clip.path]
-    labels = label_frames(clip, samples, library.lessons[clip.path], library.class_map)
-    extent = loudest_event(clip, samples, labels)
-    if extent is None or not found:
+    event = loudest_event(clip, library.recordings[clip.path], library.labels(clip))
+    if event is None or not found:
         return []
-    delay = min(event.at_s for event in found) - extent.start / 16000
+    delay = min(each.at_s for each in found) - event[0] / SAMPLE_RATE
     return [delay] if delay > 0 else []
 
 
@@ -149,49 +197,42 @@ def _percentiles(delays: Sequence[float]) -> dict[str, float]:
 
 def scene_figures(bench: Bench, level: Sensitivity) -> dict[str, Any]:
     """Return the event error rate of rare events by class and ratio, and how well somebody is told from nobody."""
-    misses: dict[tuple[SoundClass, float], int] = defaultdict(int)
-    extra: dict[tuple[SoundClass, float], int] = defaultdict(int)
-    events: dict[tuple[SoundClass, float], int] = defaultdict(int)
-    somebody, nobody, wrong = [0, 0], 0, 0
+    counts = {(name, ebr_db): np.zeros(3, int) for name in RARE_CLASSES for ebr_db in EBR_DB}
+    somebody: list[bool] = []
+    nobody: list[int] = []
     for scene, _ in track(list(bench.strangers.made), f"scenes at {level}"):
         found = bench.find(scene.key, level)
         if SoundClass.PRESENCE in scene.classes:
             heard = sum(event.sound_class is SoundClass.PRESENCE for event in found)
             if scene.sound_class is None:
-                nobody += 1
-                wrong += heard
+                nobody.append(heard)
             else:
-                somebody[0] += heard > 0
-                somebody[1] += 1
+                somebody.append(heard > 0)
             continue
         for name in scene.classes:
             onsets = [event.onset_s for event in found if event.sound_class is name]
-            key = (name, scene.ebr_db)
-            hit = False
-            if scene.sound_class is name:
-                assert scene.onset_s is not None
-                events[key] += 1
-                hit = any(abs(onset - scene.onset_s) <= COLLAR_S for onset in onsets)
-                misses[key] += not hit
-            extra[key] += len(onsets) - hit
+            there = scene.sound_class is name
+            hit = there and any(abs(onset - (scene.onset_s or 0.0)) <= COLLAR_S for onset in onsets)
+            counts[name, scene.ebr_db] += (there - hit, len(onsets) - hit, there)
     rare: dict[str, Any] = {}
     for name in RARE_CLASSES:
-        by_ratio = {}
-        for ebr_db in EBR_DB:
-            key = (name, ebr_db)
-            by_ratio[f"{ebr_db:+.0f} dB"] = round((misses[key] + extra[key]) / max(1, events[key]), 3)
-        total = sum(events[name, ebr_db] for ebr_db in EBR_DB)
-        lost, added = (sum(part[name, ebr_db] for ebr_db in EBR_DB) for part in (misses, extra))
+        missed, inserted, events = np.sum([counts[name, ebr_db] for ebr_db in EBR_DB], axis=0).tolist()
         rare[str(name)] = {
-            "error_rate": round((lost + added) / max(1, total), 3),
-            "missed": lost,
-            "inserted": added,
-            "events": total,
-            "by_ratio": by_ratio,
+            "error_rate": _error_rate(missed, inserted, events),
+            "missed": missed,
+            "inserted": inserted,
+            "events": events,
+            "by_ratio": {f"{ebr_db:+.0f} dB": _error_rate(*counts[name, ebr_db]) for ebr_db in EBR_DB},
         }
-    mean = round(float(np.mean([own["error_rate"] for own in rare.values()])), 3)
-    presence = {
-        "recall": share([somebody[0]], [somebody[1]]) | {"scenes": somebody[1]},
-        "false": rate(wrong, nobody * 30 / 3600),
+    return {
+        "rare_events": rare,
+        "mean_error_rate": round(float(np.mean([own["error_rate"] for own in rare.values()])), 3),
+        "presence": {
+            "recall": share([sum(somebody)], [len(somebody)]) | {"scenes": len(somebody)},
+            "false": rate(sum(nobody), len(nobody) * SECONDS / 3600),
+        },
     }
-    return {"rare_events": rare, "mean_error_rate": mean, "presence": presence}
+
+
+def _error_rate(missed: int, inserted: int, events: int) -> float:
+    return round((missed + inserted) / max(1, events), 3)

@@ -6,30 +6,32 @@ somebody would record them; the others are 3 to 20 dB over what else sounds.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+import functools
 from pathlib import Path
 import zlib
 
-from ai_edge_litert.interpreter import Interpreter
 import keras
 import numpy as np
+from numpy.typing import NDArray
 from scipy.signal import oaconvolve
 
 from echonet_satellite.frontend import Floats
+from echonet_satellite.learning.reference import Reference
 
 from ..data.folds import judged_clips
+from ..data.kept import Rows, hear
 from ..data.library import Library
-from ..data.manifest import BACKGROUND, CLASSES, OTHER, Clip
+from ..data.manifest import BACKGROUND, OTHER, Clip
 from ..data.recordings import SAMPLE_RATE, Samples
 from ..mixing.acoustics import simulate_room
+from ..mixing.placing import looped
 from ..network.ears import BANDS, WINDOW_FRAMES
-from ..network.litert import to_tflite
-from ..progress import track
+from ..network.litert import Runner, to_tflite
 from ..training.run import fold_name, trained
 from .pooled import STEP_SAMPLES, windows_of
 
-EMBEDDING = 384
 QUIET_REPEATS = 5
 REPEATS = 12
 _OF_A_KIND = 8
@@ -46,67 +48,83 @@ class Stretch:
     repeat: int
     embeddings: Floats
     logits: Floats
-    sounding: np.ndarray
+    sounding: NDArray[np.bool_]
 
 
-class Embedder:
-    """A fold's network, asked for logits and embeddings of whole stretches."""
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """What is judged in one fold: the reference set of half its strangers, and the directions of the other half.
 
-    def __init__(self, model: keras.Model) -> None:
-        """Take the network, see `network.ears`."""
-        window = keras.Input((WINDOW_FRAMES, BANDS), batch_size=1)
-        outputs = model(window)
-        network = keras.Model(window, [outputs[0], outputs[2]])
-        self._interpreter = Interpreter(model_content=to_tflite(network), num_threads=1)
-        self._interpreter.allocate_tensors()
-        self._input = self._interpreter.get_input_details()[0]["index"]
-        found = {detail["shape"][-1]: detail["index"] for detail in self._interpreter.get_output_details()}
-        self._logits, self._embedding = found[len(CLASSES)], found[EMBEDDING]
+    `everyday` says of which recording each of the reference set's everyday moments is.
+    """
 
-    def hear(self, samples: Samples) -> tuple[Floats, Floats]:
-        """Return embeddings and logits of each step."""
-        embeddings, logits = [], []
-        for window in windows_of(samples):
-            self._interpreter.set_tensor(self._input, window[None])
-            self._interpreter.invoke()
-            embeddings.append(self._interpreter.get_tensor(self._embedding)[0].astype(np.float16))
-            logits.append(self._interpreter.get_tensor(self._logits)[0].astype(np.float16))
-        return np.array(embeddings), np.array(logits)
+    clips: Mapping[str, Clip]
+    reference: Reference
+    everyday: NDArray[np.str_]
+    background: Sequence[Floats]
+    other: Sequence[tuple[Clip, Floats]]
+    true: Sequence[tuple[Clip, Stretch, Floats]]
+    things: Sequence[Sequence[Stretch]]
+    culprits: Sequence[Sequence[Stretch]]
 
 
-def hear_strangers(run: Path, library: Library, teachers: Path, fold: int) -> dict[str, Stretch]:
-    """Return every clip that a fold left out, by its path; what is in the run's folder is not heard again."""
-    own = judged_clips(library.clips, fold)
-    path = run / fold_name(fold) / "embeddings.npz"
-    if not path.is_file():
-        embedder = Embedder(trained(run, teachers, fold).model)
-        doing = f"fold {fold + 1} hears its strangers"
-        heard = [(clip.path, 0, *embedder.hear(library.recordings[clip.path])) for clip in track(own, doing)]
-        _store(path, heard)
-    return {stretch.path: stretch for stretch in _read(path)}
+class Home:
+    """What the network of a fold makes of strangers; what is in the run's folder is not heard again."""
+
+    def __init__(self, run: Path, library: Library, teachers: Path, fold: int) -> None:
+        """Take the fold; its network is loaded when it is asked."""
+        self._library, self._folder = library, run / fold_name(fold)
+        self.judged = judged_clips(library.clips, fold)
+        self._backgrounds = [clip for clip in self.judged if clip.label == BACKGROUND]
+        self._network = functools.cache(lambda: _embedder(trained(run, teachers, fold).model))
+
+    def strangers(self) -> dict[str, Stretch]:
+        """Return every clip that the fold left out, by its path."""
+        paths = [clip.path for clip in self.judged]
+        heard = self._hear("embeddings", paths, lambda path: (self._library.recordings[path], 0, 0))
+        return {path: Stretch(path, 0, *one) for path, one in heard.items()}
+
+    def again(self, what: str, paths: Sequence[str], repeats: int) -> list[list[Stretch]]:
+        """Return so many repeats of each of some recordings."""
+
+        def sound(name: str) -> tuple[Samples, int, int]:
+            repeat, path = name.split("/", 1)
+            return render(self._library, self._backgrounds, path, int(repeat))
+
+        names = [f"{repeat}/{path}" for path in paths for repeat in range(repeats)]
+        heard = self._hear(what, names, sound)
+        return [
+            [Stretch(path, repeat, *heard[f"{repeat}/{path}"]) for repeat in range(repeats)] for path in paths
+        ]
+
+    def _hear(
+        self, what: str, names: Sequence[str], sound: Callable[[str], tuple[Samples, int, int]]
+    ) -> dict[str, tuple[Floats, Floats, NDArray[np.bool_]]]:
+        """Return embeddings and logits of each step of sounds, and which steps see what begins at `lead`."""
+
+        def listen(name: str) -> Rows:
+            samples, lead, length = sound(name)
+            heard = [self._network()(window[None]) for window in windows_of(samples)]
+            reach = np.arange(1, len(heard) + 1) * STEP_SAMPLES
+            seen = np.minimum(reach, lead + length) - np.maximum(reach - _WINDOW, lead)
+            return {
+                "embeddings": np.array([embedding for _, embedding in heard], np.float16),
+                "logits": np.array([logits for logits, _ in heard], np.float16),
+                "sounding": seen >= min(_SEEN_S * SAMPLE_RATE, _SEEN * length),
+            }
+
+        found = hear(self._folder / what, names, listen, f"{self._folder.name} hears {what}")
+        return {
+            name: (own["embeddings"].astype(np.float32), own["logits"].astype(np.float32), own["sounding"])
+            for name, own in found.items()
+        }
 
 
-def hear_things(
-    run: Path,
-    library: Library,
-    teachers: Path,
-    fold: int,
-    chosen: Mapping[str, int],
-    name: str,
-) -> list[Stretch]:
-    """Return so many repeats of each of some recordings; what is in the run's folder is not heard again."""
-    path = run / fold_name(fold) / f"{name}.npz"
-    if not path.is_file():
-        embedder = Embedder(trained(run, teachers, fold).model)
-        backgrounds = [clip for clip in judged_clips(library.clips, fold) if clip.label == BACKGROUND]
-        heard, extents = [], []
-        for thing, repeats in track(list(chosen.items()), f"fold {fold + 1} hears {name} again and again"):
-            for repeat in range(repeats):
-                samples, lead, length = render(library, backgrounds, thing, repeat)
-                heard.append((thing, repeat, *embedder.hear(samples)))
-                extents.append((lead, length))
-        _store(path, heard, extents)
-    return list(_read(path))
+def _embedder(model: keras.Model) -> Runner:
+    """Return a fold's network (see `network.ears`), to be asked for logits and embeddings."""
+    window = keras.Input((WINDOW_FRAMES, BANDS), batch_size=1)
+    logits, _, embedding = model(window)
+    return Runner(to_tflite(keras.Model(window, [logits, embedding])))
 
 
 def render(
@@ -119,8 +137,7 @@ def render(
     background = library.recordings[backgrounds[int(generator.integers(len(backgrounds)))].path]
     lead = int(generator.uniform(0.6, 1.2) * SAMPLE_RATE)
     length = lead + len(wet) + SAMPLE_RATE // 4
-    start = int(generator.integers(len(background)))
-    sound = np.resize(np.roll(background, -start), length).astype(np.float32)
+    sound = looped(background, int(generator.integers(len(background))), length)
     ratio_db = generator.uniform(20, 30) if repeat < QUIET_REPEATS else generator.uniform(3, 20)
     beneath = max(float(np.square(sound).mean()), 1e-8)
     own = float(np.square(wet[: len(dry)]).mean()) + 1e-12
@@ -129,12 +146,12 @@ def render(
     return sound, lead, len(dry)
 
 
-def things_to_teach(clips: Iterable[Clip], kinds: frozenset[str], each: int, fold: int) -> list[str]:
-    """Return a clip of some recordings that a fold left out, of what somebody might teach, not too many of a kind."""
+def things_to_teach(judged: Iterable[Clip], kinds: frozenset[str], each: int) -> list[str]:
+    """Return a clip of some recordings of what somebody might teach, not too many of a kind."""
     origins: set[str] = set()
     of_kind: Counter[str] = Counter()
     found = []
-    for clip in judged_clips(list(clips), fold):
+    for clip in judged:
         kind = kind_of(clip)
         if clip.label != OTHER or kind not in kinds or clip.duration_s <= 0.3:
             continue
@@ -155,40 +172,3 @@ def _active(samples: Samples) -> Samples:
     level = np.sqrt(np.square(frames).mean(axis=1)) + 1e-7
     loud = np.flatnonzero(level > level.max() * 10 ** (-30 / 20))
     return samples[loud[0] * 160 : (loud[-1] + 1) * 160]
-
-
-def _store(
-    path: Path,
-    heard: Sequence[tuple[str, int, Floats, Floats]],
-    extents: Sequence[tuple[int, int]] | None = None,
-) -> None:
-    where = np.array(extents if extents is not None else [(0, 0)] * len(heard))
-    with path.open("wb") as stream:
-        np.savez(
-            stream,
-            paths=np.array([thing for thing, *_ in heard]),
-            r=np.array([repeat for _, repeat, *_ in heard]),
-            lead=where[:, 0],
-            length=where[:, 1],
-            steps=np.array([len(own) for _, _, own, _ in heard]),
-            E=np.concatenate([own for _, _, own, _ in heard]),
-            O=np.concatenate([logits for *_, logits in heard]),
-        )
-
-
-def _read(path: Path) -> Iterator[Stretch]:
-    with np.load(path) as file:
-        stored = {name: file[name] for name in ("paths", "r", "lead", "length", "steps", "E", "O")}
-    ends = np.cumsum(stored["steps"])
-    for number, end in enumerate(ends):
-        steps = int(stored["steps"][number])
-        lead, length = int(stored["lead"][number]), int(stored["length"][number])
-        reach = np.arange(1, steps + 1) * STEP_SAMPLES
-        seen = np.minimum(reach, lead + length) - np.maximum(reach - _WINDOW, lead)
-        yield Stretch(
-            path=str(stored["paths"][number]),
-            repeat=int(stored["r"][number]),
-            embeddings=stored["E"][end - steps : end].astype(np.float32),
-            logits=stored["O"][end - steps : end].astype(np.float32),
-            sounding=seen >= min(_SEEN_S * SAMPLE_RATE, _SEEN * length),
-        )

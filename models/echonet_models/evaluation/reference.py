@@ -3,9 +3,11 @@
 Recordings cannot be shipped, embeddings can: a satellite holds what a home teaches it against them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from echonet_satellite.classifier import Classifier, Heard
 from echonet_satellite.frontend import Floats, log_mel
@@ -39,28 +41,40 @@ def make_reference(classifier: Classifier, library: Library) -> Reference:
     """Return the reference set of a network."""
     clips = library.clips
     everyday = _everyday(classifier, library, [clip for clip in clips if clip.label in (BACKGROUND, OTHER)])
-    mean, basis = whitening(everyday, SIZE)
+    kept = np.sort(np.random.default_rng(0).permutation(len(everyday))[:EVERYDAY])
+    sounds = {
+        name: _true(classifier, library, one_of_each(clips, name), name) for name in classifier.card.classes
+    }
+    return assemble(everyday, kept, sounds, _smoke(classifier))
+
+
+def assemble(
+    everyday: Floats, kept: NDArray[np.int64], sounds: Mapping[SoundClass, Sequence[Floats]], smoke: Floats
+) -> Reference:
+    """Return the reference set of embeddings: those of every day, of which some are `kept`, and telling moments."""
+    mean, basis = _whitening(everyday)
     space = Reference(mean=mean, basis=basis, sounds={}, smoke=basis[:0], everyday=basis[:0])
-    chosen = np.random.default_rng(0).permutation(len(everyday))[:EVERYDAY]
-    return Reference(
-        mean=mean,
-        basis=basis,
-        sounds={
-            name: _directions(space, _true(classifier, library, one_of_each(clips, name), name))
-            for name in classifier.card.classes
-        },
-        smoke=space.place(_smoke(classifier)),
-        everyday=space.place(everyday[np.sort(chosen)]),
+    nothing = np.zeros((0, MOMENTS, len(mean)), np.float32)
+    return replace(
+        space,
+        sounds={name: space.place(np.stack(own) if len(own) else nothing) for name, own in sounds.items()},
+        smoke=space.place(smoke),
+        everyday=space.place(everyday[kept]),
     )
 
 
-def whitening(embeddings: Floats, size: int) -> tuple[Floats, Floats]:
-    """Return mean and basis of a space of `size` dimensions in which these embeddings lie evenly around."""
+def telling(embeddings: Floats, scores: Floats) -> Floats:
+    """Return the most telling moments of a recording, some again where it has fewer."""
+    return embeddings[np.resize(np.argsort(-scores, kind="stable")[:MOMENTS], MOMENTS)]
+
+
+def _whitening(embeddings: Floats) -> tuple[Floats, Floats]:
+    """Return mean and basis of a space in which these embeddings lie evenly around."""
     mean = embeddings.mean(axis=0)
     spread = np.cov(embeddings.T)
     spread = (1 - _SHRINKAGE) * spread + _SHRINKAGE * np.trace(spread) / len(spread) * np.eye(len(spread))
     values, vectors = np.linalg.eigh(spread)
-    largest = np.argsort(-values)[:size]
+    largest = np.argsort(-values)[:SIZE]
     basis = vectors[:, largest] / np.sqrt(values[largest])
     return mean.astype(np.float32), basis.astype(np.float32)
 
@@ -91,10 +105,9 @@ def _true(classifier: Classifier, library: Library, clips: Sequence[Clip], name:
     found = []
     for clip in track(clips, f"{name} for the reference set"):
         heard = _heard(classifier, library.recordings[clip.path][:_LONGEST])
-        heard.sort(key=lambda one: -one.probabilities[place])
-        if heard and heard[0].probabilities[place] >= HEARD:
-            best = [one.embedding for one in heard[:MOMENTS]]
-            found.append(np.stack([best[number % len(best)] for number in range(MOMENTS)]))
+        scores = np.array([one.probabilities[place] for one in heard])
+        if scores.max() >= HEARD:
+            found.append(telling(np.stack([one.embedding for one in heard]), scores))
     return found
 
 
@@ -111,10 +124,3 @@ def _smoke(classifier: Classifier) -> Floats:
 
 def _heard(classifier: Classifier, samples: Samples) -> list[Heard]:
     return [classifier.step(window) for window in windows_of(samples)[::_STRIDE]]
-
-
-def _directions(space: Reference, found: Iterable[Floats]) -> Floats:
-    own = list(found)
-    if not own:
-        return np.zeros((0, MOMENTS, space.basis.shape[1]), np.float32)
-    return space.place(np.stack(own))

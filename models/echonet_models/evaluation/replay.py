@@ -36,8 +36,7 @@ class Calibration:
         own = 1 / (1 + np.exp(-(logits[:, :SPEECH] * self.slopes + self.offsets)))
         speech = 1 / (1 + np.exp(-logits[:, SPEECH]))
         own[:, _PRESENCE] = evidence(own[:, _PRESENCE], speech.astype(np.float32))
-        probabilities: NDArray[np.float32] = own.astype(np.float32)
-        return probabilities
+        return np.asarray(own, np.float32)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,15 @@
 """Measures a training on strangers, beside its teachers as they are, and keeps the figures in its folder."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from echonet_satellite.decision import Decision
 
+from ..data.kept import store_rows
 from ..data.library import Library
 from ..data.manifest import CLASSES
 from ..errors import ModelsError
@@ -37,8 +36,8 @@ def evaluate_run(run: Path, library: Library, teachers: Path) -> dict[str, Any]:
     strangers = hear_strangers(run, library, teachers)
     bench = Bench(library, strangers)
     figures: dict[str, Any] = {"ranking": {"echonet": ranking(library.clips, strangers.clips, _SECOND)}}
-    for name, heard in hear_peers(library, teachers, run).items():
-        figures["ranking"][name] = ranking(library.clips, heard, PEERS[name])
+    for name, peer in hear_peers(library, teachers, run).items():
+        figures["ranking"][name] = ranking(library.clips, peer, PEERS[name])
     figures["summary"] = {name: summary(own) for name, own in figures["ranking"].items()}
     figures["levels"] = {
         str(level): detection_figures(bench, level) | {"scenes": scene_figures(bench, level)}
@@ -46,8 +45,14 @@ def evaluate_run(run: Path, library: Library, teachers: Path) -> dict[str, Any]:
     }
     figures["curves"] = bench.curves()
     figures["rules"] = rules_to_json(bench.released())
-    store_probabilities(run / POOLED_FILE, bench)
-    conversion = convert(trained(run, teachers, None), *calibration_of(figures["rules"]))
+    # What the fold that never heard it says of each clip, a row for every 160 ms.
+    heard = {
+        clip.path: bench.rules(clip.path).calibration.probabilities(bench.streams[clip.path].logits)
+        for clip in bench.clips
+    }
+    store_rows(run / POOLED_FILE, {path: {"probabilities": rows} for path, rows in heard.items()})
+    slopes, offsets = (np.array(figures["rules"][key], np.float32) for key in ("slopes", "offsets"))
+    conversion = convert(trained(run, teachers, None), slopes, offsets)
     (run / MODEL_FILE).write_bytes(conversion.content)
     figures["file"] = {
         "sha256": conversion.sha256,
@@ -60,20 +65,6 @@ def evaluate_run(run: Path, library: Library, teachers: Path) -> dict[str, Any]:
     return figures
 
 
-def store_probabilities(path: Path, bench: Bench) -> None:
-    """Write what the fold that never heard it says of each clip: a row for every 160 ms, `paths`, `steps`, [n, 8]."""
-    rows = {
-        clip.path: bench.rules(clip.path).calibration.probabilities(bench.streams[clip.path].logits)
-        for clip in bench.clips
-    }
-    np.savez_compressed(
-        path,
-        paths=np.repeat(list(rows), [len(own) for own in rows.values()]),
-        steps=np.concatenate([np.arange(len(own)) for own in rows.values()]),
-        probabilities=np.concatenate(list(rows.values())),
-    )
-
-
 def read_figures(run: Path) -> dict[str, Any]:
     """Return the figures of a training.
 
@@ -83,8 +74,8 @@ def read_figures(run: Path) -> dict[str, Any]:
     path = run / FIGURES_FILE
     if not path.is_file():
         raise ModelsError(f"{run} has no {FIGURES_FILE}: run `echonet-models evaluate --run {run}` first")
-    figures: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return figures
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 def rules_to_json(rules: Rules) -> dict[str, Any]:
@@ -94,11 +85,6 @@ def rules_to_json(rules: Rules) -> dict[str, Any]:
         "offsets": [round(float(value), 5) for value in rules.calibration.offsets],
         "decision": {str(name): _decision(rules.decisions[name]) for name in CLASSES},
     }
-
-
-def calibration_of(rules: Mapping[str, Any]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return slopes and offsets of the released network's calibration, [8] each."""
-    return np.array(rules["slopes"], np.float32), np.array(rules["offsets"], np.float32)
 
 
 def _decision(decision: Decision) -> dict[str, Any]:

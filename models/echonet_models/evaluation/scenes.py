@@ -3,20 +3,19 @@
 A. Mesaros et al., "DCASE 2017 challenge setup: tasks, datasets and baseline system", DCASE 2017.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import zlib
 
 import numpy as np
 
 from echonet_satellite.protocol import SoundClass
 
-from ..data.activity import label_frames
+from ..data.activity import label_frames, loudest_event
 from ..data.manifest import BACKGROUND, OTHER, Clip
 from ..data.recordings import SAMPLE_RATE, Recordings, Samples
 from ..data.teachers import ClassMap, Lesson
-from .onsets import Extent, faded, loudest_event
+from ..mixing.placing import by_recording, draw, faded, lay, looped
 
 RARE_CLASSES = (SoundClass.GUNSHOT, SoundClass.GLASS_BREAK, SoundClass.BABY_CRY)
 EBR_DB = (-6.0, 0.0, 6.0)
@@ -25,8 +24,6 @@ LENGTH = SECONDS * SAMPLE_RATE
 # An alarm or a baby may go on for minutes; what matters is the beginning.
 _LONGEST_EVENT = 5 * SAMPLE_RATE
 _BEFORE = SAMPLE_RATE // 20
-# A pause in a background would make an event over it inaudible at any ratio.
-_QUIETEST_DB = -20.0
 # Somebody is heard this much over what else sounds, and pets and appliances likewise.
 _PRESENCE_DB = (0.0, 15.0)
 _EMPTY = "empty"
@@ -34,14 +31,14 @@ _EMPTY = "empty"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """What a scene holds: an event of `sound_class` from `onset_s` on at `ebr_db`; or None of it."""
+    """What a scene holds: an event of `sound_class`, of `clip`, from `onset_s` on at `ebr_db`; or None of it."""
 
     key: str
     sound_class: SoundClass | None
     classes: tuple[SoundClass, ...]
     ebr_db: float
-    onset_s: float | None
-    recording: str
+    onset_s: float | None = None
+    clip: Clip | None = None
 
 
 class SceneMaker:
@@ -58,8 +55,8 @@ class SceneMaker:
         """Take the clips of one fold; those of doubtful label are left out."""
         self._recordings, self._seed = recordings, seed
         sure = [clip for clip in clips if not clip.unsure]
-        self._backgrounds = _by_recording([clip for clip in sure if clip.label == BACKGROUND])
-        self._extents: dict[str, Extent] = {}
+        self._backgrounds = by_recording([clip for clip in sure if clip.label == BACKGROUND])
+        self._extents: dict[str, tuple[int, int]] = {}
         for clip in sure:
             if clip.sound_class in RARE_CLASSES or clip.sound_class is SoundClass.PRESENCE:
                 samples = recordings[clip.path]
@@ -69,12 +66,12 @@ class SceneMaker:
                 if found is not None:
                     self._extents[clip.path] = found
         self._events = {
-            name: _by_recording(
+            name: by_recording(
                 [clip for clip in sure if clip.sound_class is name and clip.path in self._extents]
             )
             for name in (*RARE_CLASSES, SoundClass.PRESENCE)
         }
-        self._others = _by_recording(
+        self._others = by_recording(
             [clip for clip in sure if clip.label in (OTHER, SoundClass.DOG) and not clip.may_contain]
         )
 
@@ -103,11 +100,10 @@ class SceneMaker:
         sound = self._background(scene, generator)
         if SoundClass.PRESENCE in scene.classes:
             self._inhabit(sound, scene, generator)
-        elif scene.sound_class is not None:
-            event, _ = self._event(scene.sound_class, scene.recording, self._chance(scene.key + "/event"))
+        elif scene.clip is not None:
             assert scene.onset_s is not None
             place = round(scene.onset_s * SAMPLE_RATE) - _BEFORE
-            _lay(sound, event, place, scene.ebr_db)
+            lay(sound, self._event(scene.clip), place, scene.ebr_db)
         loudest = float(np.abs(sound).max())
         return (sound / max(1.0, loudest)).astype(np.float32)
 
@@ -115,24 +111,15 @@ class SceneMaker:
         self, name: SoundClass | None, classes: tuple[SoundClass, ...], ebr_db: float, number: int
     ) -> Scene:
         key = f"{self._seed}/{name or _EMPTY}/{'+'.join(classes)}/{ebr_db:+.0f}/{number}"
-        generator = self._chance(key + "/place")
+        scene = Scene(key=key, sound_class=name, classes=classes, ebr_db=ebr_db)
         if name is None or name is SoundClass.PRESENCE:
-            return Scene(
-                key=key, sound_class=name, classes=classes, ebr_db=ebr_db, onset_s=None, recording=key
-            )
+            return scene
         # Recordings take turns, so that each is heard as often as any other.
-        origins = self._events[name]
-        recording = origins[number % len(origins)][0].origin
-        event, _ = self._event(name, recording, self._chance(key + "/event"))
-        place = int(generator.integers(max(1, LENGTH - len(event) - _BEFORE)))
-        return Scene(
-            key=key,
-            sound_class=name,
-            classes=classes,
-            ebr_db=ebr_db,
-            onset_s=(place + _BEFORE) / SAMPLE_RATE,
-            recording=recording,
-        )
+        clips = self._events[name][number % len(self._events[name])]
+        clip = clips[int(self._chance(key + "/event").integers(len(clips)))]
+        latest = max(1, LENGTH - len(self._event(clip)) - _BEFORE)
+        place = int(self._chance(key + "/place").integers(latest))
+        return replace(scene, onset_s=(place + _BEFORE) / SAMPLE_RATE, clip=clip)
 
     def _chance(self, key: str) -> np.random.Generator:
         return np.random.default_rng(zlib.crc32(key.encode()))
@@ -143,56 +130,24 @@ class SceneMaker:
             for clips in self._backgrounds
             if (kept := [clip for clip in clips if not set(scene.classes) & clip.may_contain])
         ]
-        own = allowed[int(generator.integers(len(allowed)))]
-        samples = self._recordings[own[int(generator.integers(len(own)))].path]
-        # A short background goes on from its beginning.
-        return np.resize(np.roll(samples, -int(generator.integers(len(samples)))), LENGTH).astype(np.float32)
+        samples = self._recordings[draw(allowed, generator).path]
+        return looped(samples, int(generator.integers(len(samples))), LENGTH)
 
-    def _event(
-        self, name: SoundClass, recording: str, generator: np.random.Generator
-    ) -> tuple[Samples, Clip]:
-        clips = next(own for own in self._events[name] if own[0].origin == recording)
-        clip = clips[int(generator.integers(len(clips)))]
-        extent = self._extents[clip.path]
-        first = max(0, extent.start - _BEFORE)
-        stop = min(extent.stop, first + _LONGEST_EVENT)
+    def _event(self, clip: Clip) -> Samples:
+        start, stop = self._extents[clip.path]
+        first = max(0, start - _BEFORE)
+        stop = min(stop, first + _LONGEST_EVENT)
         event = faded(self._recordings[clip.path][first:stop], SAMPLE_RATE // 200, _BEFORE)
-        return np.pad(event, (_BEFORE - (extent.start - first), 0)), clip
+        return np.pad(event, (_BEFORE - (start - first), 0))
 
     def _inhabit(self, sound: Samples, scene: Scene, generator: np.random.Generator) -> None:
         """Lay talk, steps and doors over a scene, or what an empty home has: pets, appliances, weather."""
         # A quiet home: the background is turned down, not what happens in it.
         for _ in range(int(generator.integers(4, 9))):
             if scene.sound_class is not None:
-                origins = self._events[SoundClass.PRESENCE]
-                event, _ = self._event(
-                    SoundClass.PRESENCE, origins[int(generator.integers(len(origins)))][0].origin, generator
-                )
+                event = self._event(draw(self._events[SoundClass.PRESENCE], generator))
             else:
-                own = self._others[int(generator.integers(len(self._others)))]
-                event = self._recordings[own[int(generator.integers(len(own)))].path][: 4 * SAMPLE_RATE]
+                event = self._recordings[draw(self._others, generator).path][: 4 * SAMPLE_RATE]
                 event = faded(event, SAMPLE_RATE // 200, _BEFORE)
-            _lay(
-                sound, event, int(generator.integers(LENGTH - SAMPLE_RATE)), generator.uniform(*_PRESENCE_DB)
-            )
-
-
-def _lay(sound: Samples, event: Samples, place: int, level_db: float) -> None:
-    """Add an event to a sound in place, so many dB over what lies beneath it."""
-    first = max(0, place)
-    event = event[first - place :][: len(sound) - first]
-    beneath = sound[first : first + len(event)]
-    if not len(event):
-        return
-    quietest = float(np.square(sound).mean()) * 10 ** (_QUIETEST_DB / 10)
-    power = max(float(np.square(beneath).mean()), quietest, 1e-9)
-    beneath += event * np.float32(
-        np.sqrt(power / (float(np.square(event).mean()) + 1e-12)) * 10 ** (level_db / 20)
-    )
-
-
-def _by_recording(clips: Sequence[Clip]) -> list[list[Clip]]:
-    grouped: dict[str, list[Clip]] = defaultdict(list)
-    for clip in clips:
-        grouped[clip.origin].append(clip)
-    return list(grouped.values())
+            place = int(generator.integers(LENGTH - SAMPLE_RATE))
+            lay(sound, event, place, generator.uniform(*_PRESENCE_DB))

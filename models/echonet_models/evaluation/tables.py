@@ -1,20 +1,20 @@
-"""Figures as Markdown tables."""
+"""Figures as Markdown tables, and the text files beside the code that they are filled into."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from ..data.manifest import CLASSES
 
-NAMES = {
-    "gunshot": "gunshot",
+NAMES = {str(name): str(name) for name in CLASSES} | {
     "glass_break": "breaking glass",
     "baby_cry": "crying baby",
-    "alarm": "alarm",
-    "fire": "fire",
-    "dog": "dog",
-    "presence": "presence",
-    "scream": "scream",
 }
+
+
+def fill(code: str, file: str, /, **values: Any) -> str:
+    """Return the text in `file` beside a file of code, filled in."""
+    return Path(code).with_name(file).read_text(encoding="utf-8").format(**values)
 
 
 def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

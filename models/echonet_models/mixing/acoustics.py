@@ -7,8 +7,7 @@ from scipy.fft import irfft, next_fast_len, rfft
 from scipy.signal import oaconvolve
 import soxr
 
-from ..data.recordings import SAMPLE_RATE, Samples
-from ..data.rooms import LONGEST_ECHO_S
+from ..data.recordings import LONGEST_ECHO_S, SAMPLE_RATE, Samples
 
 
 def simulate_room(generator: np.random.Generator) -> Samples:
@@ -32,17 +31,13 @@ def reverberate(samples: Samples, generator: np.random.Generator, measured: Sequ
         response = measured[int(generator.integers(len(measured)))]
     else:
         response = simulate_room(generator)
-    wet: Samples = oaconvolve(samples, response).astype(np.float32)
-    return wet
+    return np.asarray(oaconvolve(samples, response), np.float32)
 
 
 def change_speed(samples: Samples, generator: np.random.Generator, octaves: float) -> Samples:
     """Return the sound faster and higher or slower and lower, by up to so many octaves."""
     factor = float(2 ** generator.uniform(-octaves, octaves))
-    changed: Samples = soxr.resample(samples, SAMPLE_RATE * factor, SAMPLE_RATE, quality="LQ").astype(
-        np.float32
-    )
-    return changed
+    return np.asarray(soxr.resample(samples, SAMPLE_RATE * factor, SAMPLE_RATE, quality="LQ"), np.float32)
 
 
 def colour(samples: Samples, generator: np.random.Generator) -> Samples:
@@ -72,16 +67,11 @@ class Noises:
         """Make a supply to cut from: shaping noise anew for every mixture would take a quarter of its time."""
         length = next_fast_len(int(seconds * SAMPLE_RATE), real=True)
         frequency = np.maximum(np.linspace(0, SAMPLE_RATE / 2, length // 2 + 1, dtype=np.float32), 20)
-        self._noises = [
-            _unit(
-                irfft(
-                    rfft(generator.standard_normal(length, dtype=np.float32))
-                    * frequency ** np.float32(-slope),
-                    length,
-                )
-            )
-            for slope in np.linspace(0, 1, colours)
-        ]
+        self._noises = []
+        for slope in np.linspace(0, 1, colours):
+            white = rfft(generator.standard_normal(length, dtype=np.float32))
+            noise = irfft(white * frequency ** np.float32(-slope), length)
+            self._noises.append(noise / np.float32(np.sqrt(np.square(noise).mean()) + 1e-12))
 
     def cut(self, samples: int, generator: np.random.Generator) -> Samples:
         """Return a piece, of one colour or between two."""
@@ -91,10 +81,4 @@ class Noises:
             start = int(generator.integers(0, len(whole) - samples))
             pieces.append(whole[start : start + samples])
         share = np.float32(generator.uniform(0, 1))
-        mixed: Samples = pieces[0] * np.sqrt(share) + pieces[1] * np.sqrt(1 - share)
-        return mixed
-
-
-def _unit(samples: Samples) -> Samples:
-    unit: Samples = samples / np.float32(np.sqrt(np.square(samples).mean()) + 1e-12)
-    return unit
+        return np.asarray(pieces[0] * np.sqrt(share) + pieces[1] * np.sqrt(1 - share))

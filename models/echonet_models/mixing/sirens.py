@@ -18,8 +18,7 @@ def alarm(generator: np.random.Generator) -> Samples:
     makers = (_siren, _siren, _burglar, _clock, _bell, _horn, _sounder)
     samples = int(generator.uniform(3, 8) * SAMPLE_RATE)
     made = makers[int(generator.integers(len(makers)))](generator, samples)
-    peaked: Samples = (made / (np.abs(made).max() + 1e-9)).astype(np.float32)
-    return peaked
+    return np.asarray(made / (np.abs(made).max() + 1e-9), np.float32)
 
 
 def _siren(generator: np.random.Generator, samples: int) -> Signal:
@@ -28,25 +27,19 @@ def _siren(generator: np.random.Generator, samples: int) -> Signal:
     octaves = np.empty(samples)
     start = 0
     while start < samples:
-        stop = (
-            samples
-            if generator.random() < 0.7
-            else min(samples, start + int(generator.uniform(1, 4) * SAMPLE_RATE))
-        )
+        stop = samples
+        if generator.random() >= 0.7:
+            stop = min(samples, start + int(generator.uniform(1, 4) * SAMPLE_RATE))
         octaves[start:stop] = _sweep(generator, stop - start) * np.log2(high / low)
         start = stop
     # A car that passes at up to 100 km/h: the pitch falls, most where it is nearest, and there it is loudest.
     time = np.arange(samples) / SAMPLE_RATE
-    speed, nearest, distance = (
-        generator.uniform(-28, 28),
-        generator.uniform(0, time[-1]),
-        generator.uniform(5, 60),
-    )
+    speed, nearest = generator.uniform(-28, 28), generator.uniform(0, time[-1])
+    distance = generator.uniform(5, 60)
     along = speed * (time - nearest)
     away = np.hypot(along, distance)
     shift = 343 / (343 + speed * along / away)
-    heard: Signal = _tone(generator, low * 2**octaves * shift) * distance / away
-    return heard
+    return np.asarray(_tone(generator, low * 2**octaves * shift) * distance / away)
 
 
 def _sweep(generator: np.random.Generator, samples: int) -> Signal:
@@ -56,27 +49,24 @@ def _sweep(generator: np.random.Generator, samples: int) -> Signal:
         ["wail", "yelp", "phaser", "hi-lo", "mechanical"], p=[0.35, 0.25, 0.08, 0.22, 0.1]
     )
     if kind == "hi-lo":
-        high = (time * generator.uniform(0.8, 2.4) + generator.random()) % 1 < generator.uniform(0.4, 0.6)
+        high = _phase(generator, samples, 0.8, 2.4) < generator.uniform(0.4, 0.6)
         return 0.1 + high * generator.uniform(0.15, 0.5)
     if kind == "mechanical":
         # Wound up once, then running down.
         rise_s, fall_s = generator.uniform(0.8, 3), generator.uniform(2, 8)
         falling = np.exp(-np.maximum(0, time - 2 * rise_s) / fall_s)
-        wound: Signal = np.minimum(1 - np.exp(-time / rise_s), falling)
-        return wound
+        return np.asarray(np.minimum(1 - np.exp(-time / rise_s), falling))
     rate = {"wail": (0.12, 0.5), "yelp": (1.5, 5), "phaser": (8, 18)}[str(kind)]
-    phase = (time * generator.uniform(*rate) + generator.random()) % 1
+    phase = _phase(generator, samples, *rate)
     rising = generator.uniform(0.15, 0.85)
     triangle = np.where(phase < rising, phase / rising, (1 - phase) / (1 - rising))
-    bent: Signal = triangle ** generator.uniform(0.6, 1.5)
-    return bent
+    return triangle ** generator.uniform(0.6, 1.5)
 
 
 def _burglar(generator: np.random.Generator, samples: int) -> Signal:
     """Return the sounder of a house or car: a fast sweep, a warble of two tones, or pulses."""
-    time = np.arange(samples) / SAMPLE_RATE
     pitch = generator.uniform(900, 3200)
-    phase = (time * generator.uniform(1.5, 9) + generator.random()) % 1
+    phase = _phase(generator, samples, 1.5, 9)
     match int(generator.integers(3)):
         case 0:
             return _tone(generator, pitch * 2 ** (phase * generator.uniform(-0.8, 0.8)))
@@ -136,9 +126,8 @@ def _horn(generator: np.random.Generator, samples: int) -> Signal:
 
 def _sounder(generator: np.random.Generator, samples: int) -> Signal:
     """Return an older smoke or evacuation alarm: one steady tone, a slow whoop, or two tones that warble."""
-    time = np.arange(samples) / SAMPLE_RATE
     pitch = generator.uniform(500, 3600)
-    phase = (time * generator.uniform(0.4, 3) + generator.random()) % 1
+    phase = _phase(generator, samples, 0.4, 3)
     match int(generator.integers(3)):
         case 0:
             return _tone(generator, np.full(samples, pitch)) * _pulses(generator, samples)
@@ -148,11 +137,17 @@ def _sounder(generator: np.random.Generator, samples: int) -> Signal:
             return _tone(generator, np.where(phase < 0.5, pitch, pitch * generator.uniform(0.7, 0.95)))
 
 
+def _phase(generator: np.random.Generator, samples: int, slowest: float, fastest: float) -> Signal:
+    """Return where in its turn, 0 to 1, something is that repeats so many times a second."""
+    turns = np.arange(samples) / SAMPLE_RATE * generator.uniform(slowest, fastest)
+    return np.asarray((turns + generator.random()) % 1)
+
+
 def _pulses(generator: np.random.Generator, samples: int) -> Signal:
     """Return 1 throughout, or blasts of a tenth of a second to two seconds."""
     if generator.random() < 0.5:
         return np.ones(samples)
-    phase = (np.arange(samples) / SAMPLE_RATE * generator.uniform(0.4, 5) + generator.random()) % 1
+    phase = _phase(generator, samples, 0.4, 5)
     return _smooth(phase < generator.uniform(0.3, 0.8))
 
 
@@ -168,8 +163,7 @@ def _tone(generator: np.random.Generator, frequency: Signal) -> Signal:
         weight = harmonic**-fall * generator.uniform(0.5, 1.5)
         tone += weight * audible * np.sin(harmonic * phase + generator.uniform(0, 6))
     drive = generator.uniform(0.5, 3)
-    driven: Signal = np.tanh(drive * tone / (np.abs(tone).max() + 1e-9))
-    return driven
+    return np.asarray(np.tanh(drive * tone / (np.abs(tone).max() + 1e-9)))
 
 
 def _smooth(on: NDArray[np.bool_]) -> Signal:

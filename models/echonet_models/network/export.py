@@ -3,17 +3,17 @@
 from dataclasses import dataclass
 import hashlib
 
-from ai_edge_litert.interpreter import Interpreter
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelsError
 from .ears import BANDS, WINDOW_FRAMES, Ears
-from .litert import to_tflite
+from .litert import Runner, to_tflite
 
 # How far a probability of the file may be from the network's: 16-bit weights cost less.
 AGREEMENT = 0.02
+OUTPUTS = ("probabilities", "audioset", "embedding")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,30 +39,22 @@ def convert(ears: Ears, slopes: NDArray[np.float32], offsets: NDArray[np.float32
     """
     inference = _inference(ears, slopes, offsets)
     content = to_tflite(inference, half=True)
-    interpreter = Interpreter(model_content=content, num_threads=1)
-    interpreter.allocate_tensors()
-    given = interpreter.get_input_details()[0]
-    outputs = {detail["shape"][-1]: detail for detail in interpreter.get_output_details()}
-    names = {}
+    file = Runner(content)
+    sizes = {name: tensor.shape[-1] for name, tensor in zip(OUTPUTS, inference.outputs, strict=True)}
+    names = {int(output["shape"][-1]): str(output["name"]) for output in file.outputs}
     worst = 0.0
     generator = np.random.default_rng(0)
     for _ in range(8):
         window = generator.normal(-0.5, 0.5, (1, WINDOW_FRAMES, BANDS)).astype(np.float32)
-        interpreter.set_tensor(given["index"], window)
-        interpreter.invoke()
-        expected = dict(
-            zip(("probabilities", "audioset", "embedding"), inference(window, training=False), strict=True)
-        )
-        for name, value in expected.items():
-            detail = outputs[value.shape[-1]]
-            names[name] = str(detail["name"])
-            difference = np.abs(interpreter.get_tensor(detail["index"]) - np.asarray(value))
-            worst = max(worst, float(difference.max()) if name != "embedding" else 0.0)
+        found = {len(values): values for values in file(window)}
+        for expected in inference(window, training=False)[:2]:
+            worst = max(worst, float(np.abs(found[expected.shape[-1]] - np.asarray(expected)[0]).max()))
     if worst > AGREEMENT:
         raise ModelsError(
             f"the converted file is {worst:.3f} off the network: the converter has changed, look at litert.py"
         )
-    return Conversion(content, {"input": str(given["name"]), **names}, int(value.shape[-1]), worst)
+    tensors = {"input": str(file.input["name"])} | {name: names[size] for name, size in sizes.items()}
+    return Conversion(content, tensors, sizes["embedding"], worst)
 
 
 def _inference(ears: Ears, slopes: NDArray[np.float32], offsets: NDArray[np.float32]) -> keras.Model:

@@ -47,7 +47,7 @@ def build_backbone(log_mel: keras.KerasTensor, state: State) -> Backbone:
 def load_state(network: keras.Model, state: State) -> None:
     """Fill the layers of a backbone with the weights of a checkpoint."""
     for layer in network.layers:
-        name = _checkpoint_name(layer.name)
+        name = layer.name.replace("-", ".")
         if isinstance(layer, layers.BatchNormalization):
             parts = ("weight", "bias", "running_mean", "running_var")
             layer.set_weights([state[f"{name}.{part}"] for part in parts])
@@ -84,22 +84,14 @@ def _convolve(
     outputs, own_inputs, size, _ = state[f"{name}.0.weight"].shape
     if size > 1:
         x = layers.ZeroPadding2D(size // 2)(x)
-    layer_name = _layer_name(f"{name}.0")
+    own = name.replace(".", "-")
     if own_inputs == 1 and x.shape[-1] > 1:
-        x = layers.DepthwiseConv2D(size, strides=stride, use_bias=False, name=layer_name)(x)
+        x = layers.DepthwiseConv2D(size, strides=stride, use_bias=False, name=f"{own}-0")(x)
     else:
-        x = layers.Conv2D(outputs, size, strides=stride, use_bias=False, name=layer_name)(x)
-    x = layers.BatchNormalization(epsilon=_EPSILON, momentum=_MOMENTUM, name=_layer_name(f"{name}.1"))(x)
+        x = layers.Conv2D(outputs, size, strides=stride, use_bias=False, name=f"{own}-0")(x)
+    x = layers.BatchNormalization(epsilon=_EPSILON, momentum=_MOMENTUM, name=f"{own}-1")(x)
     return layers.Activation(activation)(x) if activation else x
 
 
 def _dense(x: keras.KerasTensor, state: State, name: str, activation: str | None = None) -> keras.KerasTensor:
-    return layers.Dense(len(state[f"{name}.bias"]), activation=activation, name=_layer_name(name))(x)
-
-
-def _layer_name(checkpoint_name: str) -> str:
-    return checkpoint_name.replace(".", "-")
-
-
-def _checkpoint_name(layer_name: str) -> str:
-    return layer_name.replace("-", ".")
+    return layers.Dense(len(state[f"{name}.bias"]), activation=activation, name=name.replace(".", "-"))(x)

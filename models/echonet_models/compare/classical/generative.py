@@ -9,11 +9,12 @@ import logging
 from hmmlearn.hmm import GaussianHMM
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.mixture import GaussianMixture
 from sklearn.preprocessing import StandardScaler
 
-from ..approach import Approach, Factory, in_columns, softmax, stored_bytes
+from ..approach import Approach, Factory, in_columns, stored_bytes
 from ..features.handmade import LEVEL_COLUMN, LINEAR_BANDS, linear_prediction_frames, mfcc_frames
 from ..folds import Fold
 from ..windows import OTHER_LABEL, Floats, Windows
@@ -38,30 +39,25 @@ class LayeredGmm(Approach):
     foreground or not, then normal or exciting.
     """
 
+    name, paper = "layered-gmm", "A"
+    purpose = "little memory, and a class can be added without touching the others"
     components, most_frames = 12, 12_000
-
-    def __init__(self) -> None:
-        """Describe it."""
-        purpose = "little memory, and a class can be added without touching the others"
-        super().__init__("layered-gmm", "A", purpose)
-        self._scaler = StandardScaler()
-        self._mixtures: dict[int, GaussianMixture] = {}
-        self._event = GaussianMixture()
-        self._first = LogisticRegression(class_weight="balanced")
-        self._temperature = 1.0
-        self._strictness = 1.0
+    _mixtures: dict[int, GaussianMixture]
+    _event: GaussianMixture
+    _temperature, _strictness = 1.0, 1.0
 
     def fit(self, fold: Fold) -> None:
         """Learn the mixtures from `train`, the weight of their words from `tune`."""
         train, tune = fold.train, fold.tune
         frames = linear_prediction_frames(train)
-        self._scaler.fit(frames.reshape(-1, frames.shape[-1]))
+        self._scaler = StandardScaler().fit(frames.reshape(-1, frames.shape[-1]))
+        self._first = LogisticRegression(class_weight="balanced")
         generator = np.random.default_rng(fold.seed)
-        seen = np.unique(train.labels)
-        for label in seen:
-            own = _sounding(frames[train.labels == label])
-            self._mixtures[int(label)] = self._mixture(own, generator)
-        self._event = self._mixture(_sounding(frames[train.labels != OTHER_LABEL]), generator)
+        self._mixtures = {
+            int(label): self._mixture(frames[train.labels == label], generator)
+            for label in np.unique(train.labels)
+        }
+        self._event = self._mixture(frames[train.labels != OTHER_LABEL], generator)
         happens, which = self._likelihoods(tune)
         events = tune.labels != OTHER_LABEL
         self._first.fit(happens[:, None], events)
@@ -93,6 +89,7 @@ class LayeredGmm(Approach):
         return np.array(sorted(set(self._mixtures) - {OTHER_LABEL}))
 
     def _mixture(self, frames: Floats, generator: np.random.Generator) -> GaussianMixture:
+        frames = frames[_is_sounding(frames)]
         chosen = generator.permutation(len(frames))[: self.most_frames]
         # A component needs some tens of frames to have a variance of its own.
         components = max(1, min(self.components, len(chosen) // 50))
@@ -114,8 +111,7 @@ class LayeredGmm(Approach):
         counted = active / active.sum(axis=1, keepdims=True)
 
         def of(mixture: GaussianMixture) -> NDArray[np.float64]:
-            likelihood: NDArray[np.float64] = mixture.score_samples(rows).reshape(active.shape)
-            return likelihood
+            return np.asarray(mixture.score_samples(rows).reshape(active.shape))
 
         difference = of(self._event) - of(self._mixtures[OTHER_LABEL])
         happens = (np.clip(difference, -MOST_NATS, MOST_NATS) * counted).sum(axis=1)
@@ -126,7 +122,7 @@ class LayeredGmm(Approach):
     def _joint(self, happens: NDArray[np.float64], which: NDArray[np.float64]) -> Floats:
         """Return the second layer's words, weighed by the first's."""
         event = self._first.predict_proba(happens[:, None])[:, 1:]
-        scores = in_columns(event * softmax(which / self._temperature), self._events())
+        scores = in_columns(event * softmax(which / self._temperature, axis=1), self._events())
         scores[:, OTHER_LABEL] = 1 - event[:, 0]
         return scores
 
@@ -134,21 +130,18 @@ class LayeredGmm(Approach):
 class HiddenMarkov(Approach):
     """A hidden Markov model per class over MFCC and their differences; the likeliest model names the class."""
 
+    name, paper = "hmm", "A"
+    purpose = "follows a sound over time with hardly any parameters"
     states = 5
-
-    def __init__(self) -> None:
-        """Describe it."""
-        super().__init__("hmm", "A", "follows a sound over time with hardly any parameters")
-        self._scaler = StandardScaler()
-        self._models: dict[int, GaussianHMM] = {}
-        self._prior = np.zeros(0)
-        self._temperature = 1.0
+    _models: dict[int, GaussianHMM]
+    _temperature = 1.0
 
     def fit(self, fold: Fold) -> None:
         """Learn the models and the classes' share from `train`, the weight of a likelihood from `tune`."""
         train, tune = fold.train, fold.tune
         frames = mfcc_frames(train)
-        self._scaler.fit(frames.reshape(-1, frames.shape[-1]))
+        self._scaler = StandardScaler().fit(frames.reshape(-1, frames.shape[-1]))
+        self._models = {}
         labels, counts = np.unique(train.labels, return_counts=True)
         for label in labels:
             own = frames[train.labels == label]
@@ -169,7 +162,7 @@ class HiddenMarkov(Approach):
     def predict(self, windows: Windows) -> Floats:
         """Return the classes' probabilities by Bayes' rule."""
         likelihoods = self._likelihoods(windows)
-        return in_columns(softmax(likelihoods / self._temperature + self._prior), self._labels())
+        return in_columns(softmax(likelihoods / self._temperature + self._prior, axis=1), self._labels())
 
     def size_bytes(self) -> int:
         """Return the size of all models."""
@@ -192,14 +185,7 @@ class HiddenMarkov(Approach):
 
 def _is_sounding(frames: Floats) -> NDArray[np.bool_]:
     level = frames[..., LEVEL_COLUMN]
-    sounding: NDArray[np.bool_] = level >= level.max(axis=-1, keepdims=True) - ACTIVE_RANGE
-    return sounding
-
-
-def _sounding(frames: Floats) -> Floats:
-    """Return the frames that are not silent, [n, features]."""
-    kept: Floats = frames[_is_sounding(frames)]
-    return kept
+    return np.asarray(level >= level.max(axis=-1, keepdims=True) - ACTIVE_RANGE)
 
 
 def choose_temperature(
@@ -208,10 +194,10 @@ def choose_temperature(
     """Return by what the likelihoods [N, classes] are divided so that the right column gets the most probability."""
 
     def surprise(temperature: float) -> float:
-        probabilities = softmax(likelihoods / temperature + prior)
+        probabilities = softmax(likelihoods / temperature + prior, axis=1)
         return -float(np.log(probabilities[np.arange(len(columns)), columns] + 1e-9).mean())
 
     return min(TEMPERATURES, key=surprise)
 
 
-APPROACHES: tuple[Factory, ...] = (lambda _: LayeredGmm(), lambda _: HiddenMarkov())
+APPROACHES: tuple[Factory, ...] = (LayeredGmm, HiddenMarkov)

@@ -5,6 +5,7 @@ The paper's domains are two cities. Here they are sources: "there" are those of 
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from echonet_satellite.protocol import SoundClass
 from ...data.manifest import BACKGROUND, CLASSES
 from ..approach import Factory
 from ..folds import Fold
-from ..windows import OTHER_LABEL, Material, Windows, join
+from ..windows import OTHER_LABEL, Windows, join
 from .clip_features import FNN, SVM, ClipFeatures, feed_forward, support_vectors
 
 SCREAM = CLASSES.index(SoundClass.SCREAM)
@@ -75,11 +76,6 @@ class ScreamFnn(Scream):
         f"{SHIFTED_SHARE:.0%} of the copies shifted in time. Sources are left out as everywhere."
     )
 
-    def __init__(self, material: Material) -> None:
-        """Know where the noises come from."""
-        super().__init__("scream-fnn", "E", "scream or not with a small network", FNN, SoundClass.SCREAM)
-        self._material = material
-
     def experiment(self, fold: Fold) -> Outcome:
         """Return what the four ways find."""
         more = join([fold.train, self._augmented(fold, np.random.default_rng(fold.seed))])
@@ -88,7 +84,8 @@ class ScreamFnn(Scream):
         _trial(found, "weighted loss", fold, fold.train, fold.scored)
         return _trial(found, "augmented and weighted", fold, more, fold.scored)
 
-    def _augmented(self, fold: Fold, generator: np.random.Generator) -> Windows:
+    @staticmethod
+    def _augmented(fold: Fold, generator: np.random.Generator) -> Windows:
         """Return noisy copies of all screams and of a share of the others, half of them shifted in time."""
         noises = [clip for clip in fold.learned if clip.label == BACKGROUND]
         train = fold.train
@@ -97,7 +94,7 @@ class ScreamFnn(Scream):
         for row in samples:
             if generator.random() < SHIFTED_SHARE:
                 row[:] = np.roll(row, generator.integers(len(row)))
-            noise = self._material.recordings[noises[int(generator.integers(len(noises)))].path]
+            noise = fold.library.recordings[noises[int(generator.integers(len(noises)))].path]
             start = generator.integers(max(1, len(noise) - len(row)))
             cut = noise[start : start + len(row)]
             row[: len(cut)] += NOISE_GAIN * cut / (np.abs(cut).max() + 1e-6)
@@ -118,7 +115,10 @@ def _trial(
 ) -> Outcome:
     """Add what both systems find in `test` to what was found before."""
     # With a higher penalty support vectors fit every scream there is, and their weight makes no difference.
-    systems = {"SVM": support_vectors(1.0, weighted=weighted), "FNN": feed_forward(25, weighted=weighted)}
+    systems = {
+        "SVM": partial(support_vectors, (1.0,), weighted=weighted),
+        "FNN": partial(feed_forward, (25,), weighted=weighted),
+    }
     truth = test.labels == SCREAM
     for name, system in systems.items():
         counts = found.setdefault(f"{way}|{name}", [0] * 4)
@@ -132,8 +132,6 @@ def _trial(
 
 
 APPROACHES: tuple[Factory, ...] = (
-    lambda _: ScreamSvm(
-        "scream-svm", "E", "scream or not: the baseline of the paper", SVM, SoundClass.SCREAM
-    ),
-    ScreamFnn,
+    partial(ScreamSvm, "scream-svm", "E", "scream or not: the baseline of the paper", SVM, SoundClass.SCREAM),
+    partial(ScreamFnn, "scream-fnn", "E", "scream or not with a small network", FNN, SoundClass.SCREAM),
 )

@@ -10,6 +10,7 @@ import numpy as np
 import scipy.fft
 
 from ...data.recordings import SAMPLE_RATE
+from ...data.teachers import triangles
 from ..windows import Floats, Remembered
 
 FFT, FRAME, HOP = 1024, 736, 368
@@ -52,25 +53,25 @@ def lpc_to_cepstrum(lpc: Floats, count: int) -> Floats:
 
 def linear_filter_bank(bands: int, bins: int) -> Floats:
     """Return triangles evenly spaced in frequency, each overlapping half of its neighbours, [bands, bins]."""
-    corners = np.linspace(0, bins - 1, bands + 2)
-    lower, centre, upper = corners[:-2, None], corners[1:-1, None], corners[2:, None]
-    place = np.arange(bins)
-    triangles = np.minimum((place - lower) / (centre - lower), (upper - place) / (upper - centre))
-    bank: Floats = np.maximum(0, triangles).astype(np.float32)
-    return bank
+    return triangles(np.arange(bins), np.linspace(0, bins - 1, bands + 2)).astype(np.float32)
 
 
 def _scaled(samples: Floats) -> Floats:
     peak = np.abs(samples).max(axis=1, keepdims=True)
-    scaled: Floats = samples / np.maximum(peak, FLOOR)
-    return scaled
+    return np.asarray(samples / np.maximum(peak, FLOOR))
+
+
+def _spectra(samples: Floats) -> tuple[Floats, Floats]:
+    """Return the magnitudes [n, bins, frames], and the mels in dB."""
+    magnitude = np.abs(librosa.stft(samples, n_fft=FFT, hop_length=HOP, win_length=FRAME)) + FLOOR
+    mels = librosa.feature.melspectrogram(S=magnitude**2, sr=SAMPLE_RATE, n_mels=MELS)
+    return magnitude, librosa.power_to_db(mels)
 
 
 def _clip_features(samples: Floats) -> Floats:
     samples = _scaled(samples)
-    magnitude = np.abs(librosa.stft(samples, n_fft=FFT, hop_length=HOP, win_length=FRAME)) + FLOOR
+    magnitude, mel_db = _spectra(samples)
     power = magnitude**2
-    mel_db = librosa.power_to_db(librosa.feature.melspectrogram(S=power, sr=SAMPLE_RATE, n_mels=MELS))
     mfcc = librosa.feature.mfcc(S=mel_db, n_mfcc=MFCC)
     rms = librosa.feature.rms(S=magnitude, frame_length=FFT)
     rms_db = 20 * np.log10(rms)
@@ -101,17 +102,13 @@ def _clip_features(samples: Floats) -> Floats:
     # The energy is one number a window and has no deviation.
     means = [values.mean(axis=2) for values in frames]
     deviations = [values.std(axis=2) for values in frames[:-1]]
-    features: Floats = np.concatenate([*whole, *means, *deviations], axis=1)
-    return features
+    return np.concatenate([*whole, *means, *deviations], axis=1)
 
 
 def _mfcc_frames(samples: Floats) -> Floats:
-    samples = _scaled(samples)
-    magnitude = np.abs(librosa.stft(samples, n_fft=FFT, hop_length=HOP, win_length=FRAME)) + FLOOR
-    mel_db = librosa.power_to_db(librosa.feature.melspectrogram(S=magnitude**2, sr=SAMPLE_RATE, n_mels=MELS))
+    _, mel_db = _spectra(_scaled(samples))
     mfcc = librosa.feature.mfcc(S=mel_db, n_mfcc=SHORT_MFCC)
-    frames: Floats = np.concatenate([mfcc, librosa.feature.delta(mfcc)], axis=1).swapaxes(1, 2)
-    return frames
+    return np.asarray(np.concatenate([mfcc, librosa.feature.delta(mfcc)], axis=1).swapaxes(1, 2))
 
 
 def _linear_prediction(samples: Floats) -> Floats:

@@ -42,11 +42,20 @@ def images(samples: Floats, mel: Mel, frames: int) -> Floats:
     missing = max(0, mel.reach(frames) - samples.shape[1])
     before = missing // 2
     padded = np.pad(samples, ((0, 0), (before, missing - before)), mode="reflect")
-    side = (mel.fft - mel.frame) // 2
-    taper = np.pad(np.hanning(mel.frame), (side, mel.fft - mel.frame - side)).astype(np.float32)
-    power = np.square(_spectrum(padded, mel, frames, taper))
-    made: Floats = np.log(power @ _bank(mel) + np.float32(_FLOOR))
-    return made
+    power = librosa.feature.melspectrogram(
+        y=padded,
+        sr=SAMPLE_RATE,
+        n_fft=mel.fft,
+        hop_length=mel.hop,
+        win_length=mel.frame,
+        window=np.hanning(mel.frame),
+        center=False,
+        n_mels=mel.bands,
+        fmin=mel.low,
+        fmax=mel.high,
+        norm=None,
+    )
+    return np.log(power[..., :frames].swapaxes(1, 2) + np.float32(_FLOOR))
 
 
 def _yamnet_patches(samples: Floats) -> Floats:
@@ -54,31 +63,17 @@ def _yamnet_patches(samples: Floats) -> Floats:
     # TensorFlow puts the analysis window at the start of the transform's 512 samples, and not in the middle.
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(PATCH.frame) / PATCH.frame)
     taper = np.pad(hann, (0, PATCH.fft - PATCH.frame)).astype(np.float32)
-    made: Floats = np.log(_spectrum(padded, PATCH, FRAMES, taper) @ _htk_bank() + np.float32(YAMNET_OFFSET))
-    return made
-
-
-def _spectrum(samples: Floats, mel: Mel, frames: int, taper: Floats) -> Floats:
-    """Return magnitudes, [N, frames, bins]."""
-    cut = np.lib.stride_tricks.sliding_window_view(samples, mel.fft, axis=1)[:, :: mel.hop][:, :frames]
-    magnitude: Floats = np.abs(scipy.fft.rfft(cut * taper))
-    return magnitude
-
-
-@cache
-def _bank(mel: Mel) -> Floats:
-    bank: Floats = librosa.filters.mel(
-        sr=SAMPLE_RATE, n_fft=mel.fft, n_mels=mel.bands, fmin=mel.low, fmax=mel.high, norm=None
-    ).T
-    return bank
+    cut = np.lib.stride_tricks.sliding_window_view(padded, PATCH.fft, axis=1)[:, :: PATCH.hop]
+    return np.asarray(np.log(np.abs(scipy.fft.rfft(cut * taper)) @ _htk_bank() + np.float32(YAMNET_OFFSET)))
 
 
 @cache
 def _htk_bank() -> Floats:
-    bank: Floats = tf.signal.linear_to_mel_weight_matrix(
-        PATCH.bands, PATCH.fft // 2 + 1, SAMPLE_RATE, PATCH.low, PATCH.high
-    ).numpy()
-    return bank
+    return np.asarray(
+        tf.signal.linear_to_mel_weight_matrix(
+            PATCH.bands, PATCH.fft // 2 + 1, SAMPLE_RATE, PATCH.low, PATCH.high
+        ).numpy()
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +91,7 @@ class Scaling:
 
     def apply(self, patches: Floats) -> Floats:
         """Return the patches at mean 0 and deviation 1, with a channel: [..., bands, 1]."""
-        scaled: Floats = ((patches - self.mean) / self.deviation)[..., None].astype(np.float32)
-        return scaled
+        return ((patches - self.mean) / self.deviation)[..., None].astype(np.float32)
 
     def size_bytes(self) -> int:
         """Return its size as stored."""

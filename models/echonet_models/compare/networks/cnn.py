@@ -12,7 +12,7 @@ from ..approach import BYTES_PER_NUMBER, Factory, in_columns
 from ..features.images import FRAMES, PATCH, log_mel_patches
 from ..folds import Fold
 from ..windows import LABELS, Floats, Windows
-from .training import Network, outputs, parameter_bytes
+from .training import Network, convolved, outputs, parameter_bytes
 
 FEATURES = "features"
 # Height (time) and width (mels) of each layer. Long in time first, then wide in frequency: beeps and cries are lines,
@@ -33,15 +33,7 @@ def build_cnn(
     inputs = x = keras.Input((FRAMES, PATCH.bands, 1))
     for layer, (kernel, channels) in enumerate(zip(kernels, CHANNELS, strict=True)):
         # The first steps by two, as in YAMNet: a quarter of the cost of all that follows.
-        x = keras.layers.Conv2D(
-            channels,
-            kernel,
-            strides=1 if layer else 2,
-            padding="same",
-            use_bias=False,
-            kernel_regularizer=penalty,
-        )(x)
-        x = keras.layers.ReLU()(keras.layers.BatchNormalization(momentum=0.9)(x))
+        x = convolved(x, channels, kernel, strides=1 if layer else 2, penalty=penalty)
         x = keras.layers.MaxPooling2D(2)(x) if layer < len(CHANNELS) - 1 else x
     # The mean says what goes on, the maximum what happened once.
     x = keras.layers.Concatenate(name=FEATURES)(
@@ -61,18 +53,13 @@ class CnnSvm(Network):
     _extractor: keras.Model
     _machine: Pipeline
 
-    def __init__(self) -> None:
-        """Describe it."""
-        purpose = "a margin classifier on learned features, for few examples"
-        super().__init__("cnn-svm", "A", purpose, partial(build_cnn, dropout=0.3, l2=1e-4), log_mel_patches)
-        self._calibration = LogisticRegression(C=1.0, max_iter=500, class_weight="balanced")
-
     def fit(self, fold: Fold) -> None:
         """Train the CNN, then the machine on its features; the tune windows turn margins into probabilities."""
         super().fit(fold)
         self._extractor = keras.Model(self.network.input, self.network.get_layer(FEATURES).output)
         self._machine = make_pipeline(StandardScaler(), SVC(C=4.0, class_weight="balanced"))
         self._machine.fit(self._features(fold.train), fold.train.labels)
+        self._calibration = LogisticRegression(C=1.0, max_iter=500, class_weight="balanced")
         self._calibration.fit(self._machine.decision_function(self._features(fold.tune)), fold.tune.labels)
 
     def predict(self, windows: Windows) -> Floats:
@@ -90,23 +77,20 @@ class CnnSvm(Network):
         return outputs(self._extractor, self.inputs(windows))
 
 
-def _cnn(
-    name: str,
-    paper: str,
-    purpose: str,
-    kernels: tuple[tuple[int, int], ...],
-    dropout: float = 0.0,
-    l2: float = 0.0,
-) -> Factory:
-    build = partial(build_cnn, kernels, dropout=dropout, l2=l2)
-    return lambda _: Network(name, paper, purpose, build, log_mel_patches)
+def _cnn(name: str, paper: str, purpose: str, *kernels: tuple[int, int], **options: float) -> Factory:
+    build = partial(build_cnn, kernels, **options)
+    return partial(Network, name, paper, purpose, build, log_mel_patches)
 
 
 APPROACHES: tuple[Factory, ...] = (
-    _cnn("cnn-1", "B", "the plain network on mel images", SQUARE),
-    _cnn("cnn-2", "B", "the same with dropout, for few recordings", SQUARE, 0.4),
-    _cnn("cnn-3", "B", "the same with long and wide kernels", LONG_THEN_WIDE),
-    _cnn("cnn-1-regularised", "E", "the first with L2 and dropout", SQUARE, 0.4, 1e-3),
-    _cnn("cnn-3-regularised", "E", "the third with L2 and dropout", LONG_THEN_WIDE, 0.4, 1e-3),
-    lambda _: CnnSvm(),
+    _cnn("cnn-1", "B", "the plain network on mel images", *SQUARE),
+    _cnn("cnn-2", "B", "the same with dropout, for few recordings", *SQUARE, dropout=0.4),
+    _cnn("cnn-3", "B", "the same with long and wide kernels", *LONG_THEN_WIDE),
+    _cnn("cnn-1-regularised", "E", "the first with L2 and dropout", *SQUARE, dropout=0.4, l2=1e-3),
+    _cnn("cnn-3-regularised", "E", "the third with L2 and dropout", *LONG_THEN_WIDE, dropout=0.4, l2=1e-3),
+    partial(
+        CnnSvm,
+        *("cnn-svm", "A", "a margin classifier on learned features, for few examples"),
+        *(partial(build_cnn, dropout=0.3, l2=1e-4), log_mel_patches),
+    ),
 )

@@ -16,11 +16,10 @@ from ...data.manifest import BACKGROUND, CLASSES, Clip
 from ..approach import Approach, Factory
 from ..features.images import Mel, Scaling, images
 from ..folds import Fold
-from ..mixtures import Mixer
-from ..windows import LABELS, OTHER_LABEL, WINDOW_FRAMES, Floats, Material, Windows
+from ..windows import LABELS, OTHER_LABEL, WINDOW_FRAMES, Floats, Windows
 from . import rare_events
-from .sliding import RULES, SPANS, chunks, ensemble, overlap_mean
-from .training import BATCH, LEARNING_RATE, best_epoch, outputs, parameter_bytes, seeded
+from .rare_events import RULES, SPANS, Mixer, chunks, ensemble, overlap_mean
+from .training import BATCH, LEARNING_RATE, convolved, fit_best, outputs, parameter_bytes, seeded
 
 FRAME = Mel(fft=1024, frame=736, hop=368, bands=128, low=50.0, high=8000.0)
 """46 ms, half overlap, 128 mels."""
@@ -40,13 +39,10 @@ Examples = tuple[list[Floats], list[Labels]]
 class Crnn(Approach):
     """One network per length of chunk; each class is decided by the mean of those that suit it."""
 
+    name, paper = "crnn", "D"
+    purpose = "rare events and when they begin, over a background"
     _scaling: Scaling
-
-    def __init__(self, material: Material) -> None:
-        """Know where the labels of frames come from."""
-        super().__init__("crnn", "D", "rare events and when they begin, over a background")
-        self._material = material
-        self._networks: dict[int, keras.Model] = {}
+    _networks: dict[int, keras.Model]
 
     def fit(self, fold: Fold) -> None:
         """Train the networks on the frames of windows and of mixtures, each until those to choose by get no better."""
@@ -58,6 +54,7 @@ class Crnn(Approach):
         learn = self._sounds(fold.train, fold, clips, MIXTURES // few)
         judge = self._sounds(fold.tune, fold, others, TUNE_MIXTURES // few)
         self._scaling = Scaling.of(np.concatenate(learn[0]))
+        self._networks = {}
         for span in SPANS[1:2] if fold.quick else SPANS:
             network = self._networks[span] = seeded(partial(build_crnn, span), fold.seed)
             inputs, labels = self._chunks(learn, span)
@@ -65,19 +62,15 @@ class Crnn(Approach):
             rate = keras.optimizers.schedules.InverseTimeDecay(
                 LEARNING_RATE, max(1, len(inputs) // BATCH), DECAY
             )
-            network.compile(
-                optimizer=keras.optimizers.Adam(rate, clipnorm=1.0),
-                loss=masked_loss(positive_weights(labels)),
-                jit_compile=False,
-            )
-            network.fit(
-                inputs,
-                labels.astype(np.float32),
-                validation_data=self._chunks(judge, span),
+            fit_best(
+                network,
+                masked_loss(positive_weights(labels)),
+                (inputs, labels.astype(np.float32), None),
+                self._chunks(judge, span),
+                rate=rate,
                 epochs=EPOCHS,
                 batch_size=batch // (2 * few) if fold.quick else batch,
-                callbacks=[best_epoch(PATIENCE)],
-                verbose=0,
+                patience=PATIENCE,
             )
 
     def predict(self, windows: Windows) -> Floats:
@@ -108,7 +101,7 @@ class Crnn(Approach):
 
     def experiment(self, fold: Fold) -> rare_events.Counts:
         """Return what is found in mixtures of 30 s, as in DCASE 2017 task 2, by the decisions of paper D."""
-        mixer = Mixer(self._material, fold.judged, fold.seed)
+        mixer = Mixer(fold.library, fold.judged, fold.seed)
         return rare_events.count(mixer, self.curves, 1 if fold.quick else WITH_EVENT)
 
     def report(self, outcomes: Sequence[rare_events.Counts]) -> dict[str, Any]:
@@ -124,7 +117,8 @@ class Crnn(Approach):
         wanted = RULES[name].spans if name in RULES else SPANS
         return tuple(span for span in wanted if span in self._networks) or tuple(self._networks)
 
-    def _sounds(self, windows: Windows, fold: Fold, clips: list[Clip], mixtures: int) -> Examples:
+    @staticmethod
+    def _sounds(windows: Windows, fold: Fold, clips: list[Clip], mixtures: int) -> Examples:
         """Return frames and labels of windows, and of mixtures of clips."""
         of_path = {clip.path: clip for clip in fold.learned}
         frames, labels = [], []
@@ -135,9 +129,9 @@ class Crnn(Approach):
             frames += list(frames_of(windows.samples[few]))
             for place in few:
                 first = windows.starts[place] // HOP
-                own = self._material.labels(of_path[str(windows.clips[place])])
+                own = fold.library.labels(of_path[str(windows.clips[place])])
                 labels.append(per_frame(own[first : first + WINDOW_FRAMES], len(frames[-1])))
-        mixer, generator = Mixer(self._material, clips, fold.seed), np.random.default_rng(fold.seed)
+        mixer, generator = Mixer(fold.library, clips, fold.seed), np.random.default_rng(fold.seed)
         for number in range(mixtures):
             name = mixer.classes[number % len(mixer.classes)]
             mixture = mixer.mix(MIXTURE_S, name, generator.uniform(*EBR_DB))
@@ -155,8 +149,7 @@ class Crnn(Approach):
 def positive_weights(labels: Labels) -> Floats:
     """Return how much more a frame with a class counts than one without: half the root of their ratio, 1 to 6."""
     positive = (labels == 1).mean(axis=(0, 1)) + 1e-6
-    weights: Floats = np.clip(0.5 * np.sqrt((1 - positive) / positive), 1, 6).astype(np.float32)
-    return weights
+    return np.asarray(np.clip(0.5 * np.sqrt((1 - positive) / positive), 1, 6), np.float32)
 
 
 def masked_loss(weights: Floats) -> Any:
@@ -174,8 +167,11 @@ def masked_loss(weights: Floats) -> Any:
 def build_crnn(span: int) -> keras.Model:
     """Return a network from a chunk [span, mels, 1] to the logits of the classes per frame, [span, 8]."""
     inputs = keras.Input((span, FRAME.bands, 1))
-    x = _convolution(inputs, 16, (3, 3), pool=4)
-    x = _convolution(x, 32, (1, 3), pool=8)
+    x = inputs
+    for channels, kernel, pool in ((16, (3, 3), 4), (32, (1, 3), 8)):
+        # Pooling is in frequency alone, so that no frame is lost.
+        x = keras.layers.MaxPooling2D((1, pool))(convolved(x, channels, kernel))
+        x = keras.layers.Dropout(DROPOUT)(x)
     x = keras.layers.Reshape((span, -1))(x)
     # Unrolled, a short loop is several times as fast.
     loop = {"return_sequences": True, "unroll": span <= LONGEST_UNROLLED}
@@ -199,18 +195,7 @@ def per_frame(labels: Labels, count: int) -> Labels:
     places = ((np.arange(count) + 0.5) * FRAME.hop / HOP).astype(int)
     reached = np.zeros((max(len(labels), int(places[-1]) + 1), labels.shape[1]), np.int8)
     reached[: len(labels)] = labels
-    framed: Labels = reached[places]
-    return framed
-
-
-def _convolution(
-    x: keras.KerasTensor, channels: int, kernel: tuple[int, int], *, pool: int
-) -> keras.KerasTensor:
-    """Return a convolution with pooling in frequency alone, so that no frame is lost."""
-    x = keras.layers.Conv2D(channels, kernel, padding="same", use_bias=False)(x)
-    x = keras.layers.ReLU()(keras.layers.BatchNormalization(momentum=0.9)(x))
-    x = keras.layers.MaxPooling2D((1, pool))(x)
-    return keras.layers.Dropout(DROPOUT)(x)
+    return np.asarray(reached[places])
 
 
 APPROACHES: tuple[Factory, ...] = (Crnn,)

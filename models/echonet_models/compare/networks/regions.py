@@ -1,18 +1,20 @@
 """Region-based detection on the spectrogram (paper A, after R-CNN): what stands out is cut out and classified."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import keras
 import numpy as np
 from scipy import ndimage
+import tensorflow as tf
 
 from ..approach import Factory
 from ..classical.clip_features import class_weights
 from ..features.images import Scaling, log_mel_patches
 from ..folds import Fold
 from ..windows import LABELS, Floats, Integers, Windows
-from .training import Network, fit_classifier, outputs, seeded
+from .training import Network, convolved, fit_classifier, outputs, seeded, softmax_head
 
 LEVELS = (0.5, 1.0, 1.75)
 """How far above its mean, in deviations of the image, a region stands out."""
@@ -56,24 +58,16 @@ def propose(image: Floats, count: int = REGIONS) -> list[Region]:
                 # By the root of its box, else what is large and mostly empty would win.
                 found.append(region._replace(score=float(score) / region.area**0.5))
     whole = Region(0, image.shape[0], 0, image.shape[1], 0.0)
-    return [whole, *without_overlap(found, LARGEST_OVERLAP)[:count]]
+    return [whole, *without_overlap(found, LARGEST_OVERLAP, count)]
 
 
-def without_overlap(regions: Sequence[Region], largest: float) -> list[Region]:
-    """Return the regions by falling score, without those that overlap a stronger one by more than `largest`."""
-    kept: list[Region] = []
-    for region in sorted(regions, key=lambda region: -region.score):
-        if all(overlap(region, other) <= largest for other in kept):
-            kept.append(region)
-    return kept
-
-
-def overlap(one: Region, other: Region) -> float:
-    """Return the area of the intersection over that of the union."""
-    frames = min(one.stop, other.stop) - max(one.start, other.start)
-    mels = min(one.high, other.high) - max(one.low, other.low)
-    shared = max(0, frames) * max(0, mels)
-    return shared / (one.area + other.area - shared)
+def without_overlap(regions: Sequence[Region], largest: float, count: int) -> list[Region]:
+    """Return the strongest regions, without those that overlap a stronger one by more than `largest` of both."""
+    if not regions:
+        return []
+    boxes = np.array([(one.start, one.low, one.stop, one.high) for one in regions], np.float32)
+    kept = tf.image.non_max_suppression(boxes, [one.score for one in regions], count, largest)
+    return [regions[place] for place in kept.numpy()]
 
 
 def cut_out(image: Floats, region: Region) -> Floats:
@@ -94,11 +88,6 @@ def cut_out(image: Floats, region: Region) -> Floats:
 
 class RegionNetwork(Network):
     """A small CNN on regions; a window holds what any of its regions holds."""
-
-    def __init__(self) -> None:
-        """Describe it."""
-        purpose = "where in time and pitch a sound stands out, and what it is there"
-        super().__init__("rcnn", "A", purpose, build_region_network, log_mel_patches)
 
     def fit(self, fold: Fold) -> None:
         """Train on the regions of windows, each with the label of its window: there are no finer ones."""
@@ -133,17 +122,14 @@ class RegionNetwork(Network):
 
 def build_region_network() -> keras.Model:
     """Return a network from regions [N, 32, 32, 3] to the probabilities of the classes."""
-    inputs = keras.Input((SIZE, SIZE, 3))
-    x = inputs
+    inputs = x = keras.Input((SIZE, SIZE, 3))
     for channels, stride in ((16, 2), (32, 1), (64, 1)):
-        x = keras.layers.Conv2D(channels, 3, strides=stride, padding="same", use_bias=False)(x)
-        x = keras.layers.ReLU()(keras.layers.BatchNormalization(momentum=0.9)(x))
+        x = convolved(x, channels, 3, strides=stride)
         x = keras.layers.MaxPooling2D(2)(x) if stride == 1 else x
-    x = keras.layers.Flatten()(x)
-    x = keras.layers.Dropout(0.3)(x)
-    x = keras.layers.Dense(64, activation="relu")(x)
-    x = keras.layers.Dropout(0.3)(x)
-    return keras.Model(inputs, keras.layers.Dense(len(LABELS), activation="softmax")(x))
+    return keras.Model(inputs, softmax_head(keras.layers.Flatten()(x)))
 
 
-APPROACHES: tuple[Factory, ...] = (lambda _: RegionNetwork(),)
+PURPOSE = "where in time and pitch a sound stands out, and what it is there"
+APPROACHES: tuple[Factory, ...] = (
+    partial(RegionNetwork, "rcnn", "A", PURPOSE, build_region_network, log_mel_patches),
+)

@@ -12,7 +12,7 @@ from ..approach import BYTES_PER_NUMBER, Approach
 from ..classical.clip_features import class_weights
 from ..features.images import Scaling
 from ..folds import Fold
-from ..windows import Floats, Integers, Windows
+from ..windows import LABELS, Floats, Integers, Windows
 
 LEARNING_RATE = 0.001
 """Of papers B and D."""
@@ -39,7 +39,7 @@ class Network(Approach):
         target: SoundClass | None = None,
     ) -> None:
         """Describe it, see `Approach`; `build` makes a network from what `look` returns to probabilities [N, 9]."""
-        super().__init__(name, paper, purpose, target)
+        self.name, self.paper, self.purpose, self.target = name, paper, purpose, target
         self._build, self._look = build, look
 
     def fit(self, fold: Fold) -> None:
@@ -77,27 +77,53 @@ def fit_classifier(
     Each example counts by `weights`, else so that all classes count alike; `rate` is that of Adam. Where a window gives
     several examples, batches are larger by as much.
     """
-    batch = (QUICK_BATCH if fold.quick else BATCH) * len(learn[1]) // len(fold.train)
-    network.compile(
-        optimizer=keras.optimizers.Adam(rate, clipnorm=1.0),
-        loss=keras.losses.SparseCategoricalCrossentropy(),
-        # Compiling to machine code takes longer than a small network learns.
-        jit_compile=False,
-    )
-    network.fit(
-        *learn,
-        sample_weight=class_weights(learn[1]) if weights is None else weights,
-        validation_data=(*tune, class_weights(tune[1])),
+    fit_best(
+        network,
+        keras.losses.SparseCategoricalCrossentropy(),
+        (*learn, class_weights(learn[1]) if weights is None else weights),
+        (*tune, class_weights(tune[1])),
+        rate=rate,
         epochs=epochs or (QUICK_EPOCHS if fold.quick else EPOCHS),
-        batch_size=batch,
-        callbacks=[best_epoch(QUICK_EPOCHS if fold.quick else PATIENCE)],
-        verbose=0,
+        batch_size=(QUICK_BATCH if fold.quick else BATCH) * len(learn[1]) // len(fold.train),
+        patience=QUICK_EPOCHS if fold.quick else PATIENCE,
     )
 
 
-def best_epoch(patience: int) -> keras.callbacks.Callback:
-    """Return what stops a training that has got no better for some epochs, and takes its best."""
-    return keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True)
+def fit_best(
+    network: keras.Model,
+    loss: Any,
+    learn: tuple[Any, Any, Any],
+    tune: tuple[Any, ...],
+    *,
+    rate: float | keras.optimizers.schedules.LearningRateSchedule,
+    patience: int,
+    **options: int,
+) -> None:
+    """Train a network on (inputs, labels, weights); it ends as it was in its best epoch on `tune`."""
+    # Compiling to machine code takes longer than a small network learns.
+    network.compile(keras.optimizers.Adam(rate, clipnorm=1.0), loss, jit_compile=False)
+    best = keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True)
+    inputs, labels, weights = learn
+    asked = {"sample_weight": weights, "validation_data": tune, "callbacks": [best], "verbose": 0}
+    network.fit(inputs, labels, **asked, **options)
+
+
+def convolved(
+    x: keras.KerasTensor, channels: int, kernel: Any, *, strides: int = 1, penalty: Any = None
+) -> keras.KerasTensor:
+    """Return a convolution, its batch normalisation and a ReLU."""
+    x = keras.layers.Conv2D(
+        channels, kernel, strides=strides, padding="same", use_bias=False, kernel_regularizer=penalty
+    )(x)
+    return keras.layers.ReLU()(keras.layers.BatchNormalization(momentum=0.9)(x))
+
+
+def softmax_head(x: keras.KerasTensor) -> keras.KerasTensor:
+    """Return the probabilities of the classes, from a hidden layer."""
+    x = keras.layers.Dropout(0.3)(x)
+    x = keras.layers.Dense(64, activation="relu")(x)
+    x = keras.layers.Dropout(0.3)(x)
+    return keras.layers.Dense(len(LABELS), activation="softmax")(x)
 
 
 def outputs(network: keras.Model, inputs: Any, batch: int = 64) -> Floats:

@@ -1,0 +1,102 @@
+"""How many false alarms ring no more after two taps, and how many true sounds are lost by that."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+import zlib
+
+import numpy as np
+from scipy.special import expit
+
+from echonet_satellite.frontend import Floats
+from echonet_satellite.learning.lessons import Lesson, Refusal, learn
+from echonet_satellite.learning.reference import Reference
+from echonet_satellite.learning.traces import MOMENTS, TELLING
+from echonet_satellite.protocol import SoundClass
+
+from ..data.manifest import CLASSES, OTHER, Clip
+from .home import Fold, Stretch
+
+_CULPRITS: Final = 14
+_TAPS: Final = 2
+_ALARMING: Final = [(place, name) for place, name in enumerate(CLASSES) if name is not SoundClass.PRESENCE]
+
+
+@dataclass(frozen=True, slots=True)
+class Bell:
+    """What rings at one sensitivity, by the rules of an evaluation."""
+
+    rules: Mapping[str, Any]
+    level: str
+
+    def probabilities(self, one: Stretch, place: int) -> Floats:
+        """Return the probability of a class in each step."""
+        slope, offset = self.rules["slopes"][place], self.rules["offsets"][place]
+        return np.asarray(expit(one.logits[:, place] * np.float32(slope) + np.float32(offset)))
+
+    def rings(
+        self, one: Stretch, place: int, directions: Floats | None = None, lessons: Sequence[Lesson] = ()
+    ) -> bool:
+        """Tell whether a sound is taken for a class, although lessons silence what they know of it."""
+        probabilities = self.probabilities(one, place)
+        for lesson in lessons:
+            assert directions is not None
+            probabilities[lesson.knows(directions)] = 0.0
+        decision = self.rules["decision"][CLASSES[place]]
+        steps = decision["smoothing_steps"]
+        smooth = np.convolve(probabilities, np.ones(steps) / steps)[: len(probabilities)]
+        return bool(smooth.max() >= decision["thresholds"][self.level])
+
+
+def culprits(heard: Mapping[str, Stretch], clips: Mapping[str, Clip], rules: Mapping[str, Any]) -> list[str]:
+    """Return recordings of other sounds that are taken for a class, at high sensitivity."""
+    bell = Bell(rules, "high")
+    wrong = [
+        path
+        for path, one in heard.items()
+        if clips[path].label == OTHER
+        and any(bell.rings(one, place) for place, name in _ALARMING if name not in clips[path].may_contain)
+    ]
+    return sorted(wrong, key=lambda path: zlib.crc32(path.encode()))[:_CULPRITS]
+
+
+def tapped_figures(folds: Sequence[Fold], rules: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how many repeats of a false alarm ring after two taps, and how many true sounds are lost by that."""
+    return {level: _at_level(folds, Bell(rules, level)) for level in ("medium", "high")}
+
+
+def _at_level(folds: Sequence[Fold], bell: Bell) -> dict[str, Any]:
+    before = after = sources = 0
+    kept: dict[SoundClass, list[bool]] = defaultdict(list)
+    for fold, repeats in [(each, repeats) for each in folds for repeats in each.culprits]:
+        for place, name in _ALARMING:
+            ringing = [one for one in repeats if bell.rings(one, place)]
+            if len(ringing) <= _TAPS + 1:
+                continue
+            lessons = _lessons(fold.reference, ringing[:_TAPS], place, bell)
+            sources += 1
+            before += len(ringing) - _TAPS
+            after += sum(
+                bell.rings(one, place, fold.reference.place(one.embeddings), lessons)
+                for one in ringing[_TAPS:]
+            )
+            kept[name] += [
+                bell.rings(one, place, directions, lessons)
+                for clip, one, directions in fold.true
+                if clip.sound_class is name and bell.rings(one, place)
+            ]
+    lost = {str(name): 1 - sum(own) / len(own) for name, own in kept.items() if own}
+    return {"sources": sources, "before": before, "after": after, "lost": lost}
+
+
+def _lessons(reference: Reference, tapped: Sequence[Stretch], place: int, bell: Bell) -> list[Lesson]:
+    lessons: list[Lesson] = []
+    for one in tapped:
+        probabilities = bell.probabilities(one, place)
+        best = np.argsort(-probabilities)[:MOMENTS]
+        best = best[probabilities[best] >= TELLING]
+        found = learn(reference, lessons, str(one.repeat), CLASSES[place], None, one.embeddings[best])
+        if not isinstance(found, Refusal):
+            lessons.append(found)
+    return lessons
