@@ -12,7 +12,8 @@ from . import __version__, memory
 from .command_socket import CommandServer
 from .config import Config, LogFormat
 from .controllers import Controller, Controllers
-from .errors import ClipError, EchonetError
+from .ears import Ears, HearingStoppedError
+from .errors import ClipError
 from .gpsd import Gpsd
 from .hardware import default_name, hardware_name, installation
 from .identity import load_or_create
@@ -26,19 +27,16 @@ from .output import LineWriter
 from .pairing_window import Outcome, PairingWindow
 from .protocol import Installation
 from .report import Report
-from .rooms import Peaks, Pipelines, Rooms
 from .settings import SettingsStore
 from .state import exclusive, prepare_directory
 from .station import Station
 from .supervisor import Supervisor
 from .unpairing import Unpairing
-from .watch import hopeless, watch as watch_hearing
+from .watch import watch as watch_hearing
 
 if TYPE_CHECKING:
-    from .audio import Source
     from .classifier import Classifier
     from .discovery import Discovery
-    from .pipeline import Pipeline
     from .self_test import SelfTest
     from .server import Server
 
@@ -50,10 +48,6 @@ _TROUBLED_LOOKS: Final = 20
 _LOOK_AT_CLOCK_S: Final = 15.0
 # systemd kills a service that no longer says that it is alive; a container is started again only when it has ended.
 _RESTARTED_WHEN_OVER: Final = frozenset({Installation.CONTAINER, Installation.APP})
-
-
-class HearingStoppedError(EchonetError):
-    """The worker thread has ended by itself."""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -76,21 +70,16 @@ class _Satellite:
     """The parts of a running satellite."""
 
     def __init__(self, config: Config, state: Path, report: Report) -> None:
-        from .audio.choice import choose_source  # noqa: PLC0415 - NumPy and LiteRT only where something runs
-        from .classifier import load_classifier  # noqa: PLC0415
+        from .classifier import load_classifier  # noqa: PLC0415 - NumPy and LiteRT only where something runs
         from .clips.keeper import ClipKeeper  # noqa: PLC0415
         from .clips.speech import can_find_talk  # noqa: PLC0415
-        from .clips.tape import Tape  # noqa: PLC0415
         from .learning.learner import open_learner  # noqa: PLC0415
 
         self._config = config
         self._state = state
         self._report = report
         self._classifier: Classifier = load_classifier(config.model)
-        # A file that is not there ends the command here; a microphone or a camera is waited for.
-        self._sources: dict[str, Source] = {
-            source.room: choose_source(source) for source in config.all_sources
-        }
+        self._ears = Ears(config)
         card = self._classifier.card
         self._identity = load_or_create(state)
         self._controllers = Controllers(state / "controllers.json")
@@ -108,7 +97,7 @@ class _Satellite:
             model_version=card.version,
             classes=card.classes,
             installation=installation(),
-            rooms=tuple(filter(None, self._sources)),
+            rooms=self._ears.rooms,
         )
         self._gpsd = (
             Gpsd(config.gpsd.host, config.gpsd.port, self._tell_position) if config.gpsd is not None else None
@@ -127,11 +116,9 @@ class _Satellite:
             loud_dbfs=config.loud_dbfs,
             listening=lambda: self._station.settings.listening,
         )
-        self._tapes = {room: Tape() for room in self._sources}
         self._clips = ClipKeeper(
-            state / "clips", self._tapes, tell=self._station.announce, utc_now=self._station.utc
+            state / "clips", self._ears.tapes, tell=self._station.announce, utc_now=self._station.utc
         )
-        self._pipelines: dict[str, Pipeline] = {}
         self._unpairing = Unpairing(
             controllers=self._controllers,
             journal=self._journal,
@@ -156,8 +143,10 @@ class _Satellite:
             if self._learner is not None:
                 stack.callback(self._learner.close)
             stack.push_async_callback(self._station.end)
-            self._pipelines = pipelines = self._make_pipelines()
-            self._station.begin(loop, Pipelines(tuple(pipelines.values())))
+            learned = None if self._learner is None else self._learner.learned
+            self._station.begin(
+                loop, self._ears.prepare(self._classifier, self._station.settings, self._noises, learned)
+            )
             self._station.subscribe(self._report.message)
             self._station.subscribe(self._clips.on_message)
             self._clips.start(self._station.settings)
@@ -168,48 +157,28 @@ class _Satellite:
                 stack.push_async_callback(end_task, asyncio.create_task(self._gpsd.run()))
             self._window.subscribe(self._on_pairing)
             self._server = await self._start_server()
-            self._station.self_test = self._make_self_test(next(iter(pipelines.values())), self._server).run
+            self._station.self_test = self._make_self_test(self._server).run
             commands = CommandServer(self._state, self._local_commands().handlers())
             try:
                 await commands.start()
                 await self._start_discovery()
-                for pipeline in pipelines.values():
-                    pipeline.start()
-                self._later(watch_hearing(pipelines, self._station.report))
+                self._ears.start()
+                self._later(watch_hearing(self._ears.pipelines, self._station.report))
                 self._tell_listening()
-                self._supervisor.ready(f"listens to {self._source_names}")
+                self._supervisor.ready(f"listens to {self._ears.names}")
                 self._later(self._supervisor.watch(self._trouble))
                 self._later(self._look_at_clock())
                 if not self._controllers.all:
                     self._window.open()
                     self._report.pairing(self._window.code or "", self._window.remaining_s)
                 memory.give_back()
-                await self._until_the_end(tuple(pipelines.values()))
+                await self._until_the_end()
             finally:
-                await self._stop_parts(tuple(pipelines.values()), commands)
+                await self._stop_parts(commands)
         self._report.tell("stopped", "Stopped.")
 
     def _tell_position(self) -> None:
         self._station.tell_position()
-
-    def _make_pipelines(self) -> "dict[str, Pipeline]":
-        """Return what hears each room: one network for all of them, and a hearing of its own for each."""
-        from .pipeline import Pipeline  # noqa: PLC0415
-
-        rooms = Rooms(self._noises, tuple(self._sources))
-        peaks = Peaks(self._noises.on_peak)
-        return {
-            room: Pipeline(
-                source,
-                self._classifier.for_another_stream(),
-                self._station.settings,
-                rooms.ear(room),
-                learned=None if self._learner is None else self._learner.learned,
-                tape=self._tapes[room],
-                on_peak=peaks.of(room) if len(self._sources) > 1 else self._noises.on_peak,
-            )
-            for room, source in self._sources.items()
-        }
 
     async def _start_server(self) -> "Server":
         from .server import ClassifyRoutes, ClipRoutes, Server, UnpairRoute  # noqa: PLC0415
@@ -230,13 +199,13 @@ class _Satellite:
         server.sockets.subscribe(self._on_connection)
         return server
 
-    def _make_self_test(self, pipeline: "Pipeline", server: "Server") -> "SelfTest":
+    def _make_self_test(self, server: "Server") -> "SelfTest":
         from .self_test import SelfTest  # noqa: PLC0415
 
         return SelfTest(
             station=self._station,
             journal=self._journal,
-            inject=pipeline.inject,
+            inject=next(iter(self._ears.pipelines.values())).inject,
             connected=lambda: tuple(controller.id for controller in server.sockets.connected),
         )
 
@@ -271,40 +240,29 @@ class _Satellite:
         )
         await self._discovery.start()
 
-    async def _until_the_end(self, pipelines: "tuple[Pipeline, ...]") -> None:
+    async def _until_the_end(self) -> None:
         """Wait for a signal; a recording may be over before, a microphone may not."""
-        going_on = set(pipelines)
         troubled = 0
         while not self._stop.is_set():
             try:
-                async with asyncio.timeout(_LOOK_S if going_on else None):
+                async with asyncio.timeout(None if self._ears.all_over else _LOOK_S):
                     await self._stop.wait()
             except TimeoutError:
                 # Not at the first look: a computer that was suspended needs a moment to go on.
                 troubled = troubled + 1 if (why := self._trouble()) else 0
                 if troubled > _TROUBLED_LOOKS and self._station.info.installation in _RESTARTED_WHEN_OVER:
                     raise HearingStoppedError(f"{why}: the satellite ends, to be started again") from None
-                over = {pipeline for pipeline in going_on if pipeline.join(0)}
-                if any(pipeline.kind.value in {"microphone", "stream"} for pipeline in over):
-                    raise HearingStoppedError(
-                        "the satellite has stopped hearing: start it again, and report what --verbose says"
-                    ) from None
-                going_on -= over
-                if over and not going_on:
+                if self._ears.look():
                     self._report.tell(
                         "source_ended", "The recording is over; the satellite still serves, Ctrl-C stops it."
                     )
 
-    async def _stop_parts(self, pipelines: "tuple[Pipeline, ...]", commands: CommandServer) -> None:
+    async def _stop_parts(self, commands: CommandServer) -> None:
         self._supervisor.stopping()
         for task in tuple(self._tasks):
             task.cancel()
-        for pipeline in pipelines:
-            pipeline.stop()
-        parts = [
-            commands.stop(),
-            *(asyncio.to_thread(pipeline.join, STOP_S) for pipeline in pipelines),
-        ]
+        self._ears.stop()
+        parts = [commands.stop(), asyncio.to_thread(self._ears.join, STOP_S)]
         if self._server is not None:
             parts.append(self._server.stop())
         if self._discovery is not None:
@@ -321,18 +279,12 @@ class _Satellite:
         """Return what only a new start can mend."""
         if not self._journal.alive:
             return "the journal's thread has ended"
-        return hopeless(self._pipelines)
+        return self._ears.trouble()
 
     async def _look_at_clock(self) -> None:
         while True:
             self._station.look_at_clock()
             await asyncio.sleep(_LOOK_AT_CLOCK_S)
-
-    @property
-    def _source_names(self) -> str:
-        return ", ".join(
-            f"{source.name} ({room})" if room else source.name for room, source in self._sources.items()
-        )
 
     def _tell_listening(self) -> None:
         from .addresses import local_addresses  # noqa: PLC0415
@@ -341,13 +293,13 @@ class _Satellite:
         addresses = self._config.bind if _is_particular(self._config.bind) else local_addresses()
         self._report.tell(
             "listening",
-            f'"{info.name}" listens to {self._source_names} with the model {info.model_name} {info.model_version}, '
+            f'"{info.name}" listens to {self._ears.names} with the model {info.model_name} {info.model_version}, '
             f"and serves {', '.join(addresses) or 'this machine only'} on port {self._port}.",
             name=info.name,
             satellite_id=info.satellite_id,
             addresses=list(addresses),
             port=self._port,
-            source=self._source_names,
+            source=self._ears.names,
             model=info.model_name,
             model_version=info.model_version,
         )
