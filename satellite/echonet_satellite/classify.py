@@ -19,6 +19,7 @@ from .errors import EchonetError
 from .frontend import Floats
 from .hearing import Hearing
 from .protocol import AlarmPattern, Phase, Sensitivity, SoundClass
+from .report import IN_WORDS
 
 _LEVELS: Final = tuple(level.value for level in Sensitivity if level is not Sensitivity.OFF)
 # A day and a little: whatever is longer is no recording, or a pipe that nobody meant to classify.
@@ -187,7 +188,7 @@ def _tell(path: Path, findings: Iterator[Finding], *, lines: bool) -> bool:
     try:
         for finding in findings:
             if not lines and not found:
-                print(f"  {'class':<12} {'onset':>9} {'end':>9} {'confidence':>11}  pattern")
+                print(f"  {'sound':<12} {'begins':>9} {'ends':>9} {'sure':>6}   kind")
             found += 1
             print(_json_line(path, finding) if lines else _row(finding), flush=True)
     except EchonetError as err:
@@ -214,10 +215,11 @@ def _json_line(path: Path, finding: Finding) -> str:
 
 
 def _row(finding: Finding) -> str:
-    pattern = finding.pattern.value if finding.pattern else ""
+    # Without its article.
+    kind = IN_WORDS[finding.pattern].partition(" ")[2] if finding.pattern in IN_WORDS else ""
+    name = finding.sound_class.value.replace("_", " ")
     return (
-        f"  {finding.sound_class:<12} {finding.onset_s:>7.2f} s {finding.end_s:>7.2f} s "
-        f"{finding.confidence:>10.0%}   {pattern}"
+        f"  {name:<12} {finding.onset_s:>7.2f} s {finding.end_s:>7.2f} s {finding.confidence:>6.0%}   {kind}"
     ).rstrip()
 
 

@@ -174,6 +174,12 @@ def test_the_shipped_model_hears_a_smoke_alarm_and_its_pattern(run: Run, tmp_pat
     assert [item["pattern"] for item in alarms] == ["t3"], found
     assert alarms[0]["onset"] == pytest.approx(2.0, abs=0.5)
 
+    # For a person the same in words; "pattern t3" was a riddle.
+    head, row = run("--model", model_directory(), path)[1].splitlines()[1:3]
+    assert head.split() == ["sound", "begins", "ends", "sure", "kind"]
+    assert row.endswith("smoke alarm")
+    assert "t3" not in row
+
 
 @pytest.mark.recordings
 @pytest.mark.parametrize("name", [name for name in SoundClass if name is not SoundClass.PRESENCE])
