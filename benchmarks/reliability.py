@@ -129,6 +129,32 @@ FAULTS = (
         f"{INTEGRATION}/test_timekeeping.py",
         "test_a_clock_that_is_wrong_is_a_repair_and_a_problem_of_the_satellite_until_it_is_right",
     ),
+    (
+        "No time server",
+        f"{SATELLITE}/test_clock_watch.py",
+        "test_a_clock_without_a_time_server_is_told_and_taken_back_when_there_is_one",
+    ),
+    (
+        "The disk takes its time for the settings",
+        f"{SATELLITE}/test_station.py",
+        "test_a_disk_that_is_slow_to_take_the_settings_holds_up_no_alarm",
+    ),
+    (
+        "The disk hangs while the satellite learns",
+        f"{SATELLITE}/test_learning.py",
+        "test_a_disk_that_hangs_costs_lessons_and_not_the_hearing",
+    ),
+    (
+        "Loud noises all night, while nobody is connected",
+        f"{SATELLITE}/test_journal.py",
+        "test_a_loud_night_does_not_push_out_what_nobody_has_been_told",
+    ),
+    ("The hearing hangs: told", f"{SATELLITE}/test_watch.py", "test_a_thread_that_hangs_is_told"),
+    (
+        "The hearing hangs for a minute: systemd starts the satellite again",
+        f"{SATELLITE}/test_watch.py",
+        "test_a_thread_that_hangs_for_long_is_left_to_systemd",
+    ),
     ("The process hangs: systemd is told no more", f"{SATELLITE}/test_supervisor.py", "test_systemd_hears"),
 )
 

@@ -106,8 +106,8 @@ class Classifier:
     def step(self, log_mel: Floats) -> Heard:
         """Return what is heard once the next frames [step_frames, n_mels] are there."""
         card = self.card
-        # One value that is not a number makes the sum none, and a sum costs half as much as a look at each. Asked of
-        # what comes in: a model of 8-bit weights would turn it into numbers, and the window keeps it for long.
+        # One NaN makes the sum NaN, and a sum costs half as much as a look at each value. It is the input that is
+        # checked: a model of 8-bit weights turns NaN into ordinary numbers, and the window would keep it for long.
         if not isfinite(log_mel.sum()):
             self.reset()
             return Heard(

@@ -121,7 +121,7 @@ class AlarmPatterns:
 
     def _tones_of_now(self) -> "Tones":
         """Return the tones of what is remembered; most frames were there when it was asked before."""
-        # The frame that was last then had none after it, and lies between two now.
+        # A peak needs a frame on both sides. The last frame had none after it until now, so it is looked at again.
         kept = max(0, self._count - self._unseen - 1)
         late = self._last(self._count - max(0, kept - 1))[:, self._lowest :]
         new = Tones.of(late).last(self._count - kept)

@@ -97,7 +97,7 @@ def _converted(recording: Recording, size: int, mixer: Mixer) -> Iterator[Floats
     while not last:
         samples = recording.read(size)
         last = len(samples) < size
-        # What is not a number would make all that follows none.
+        # One NaN would turn everything after it into NaN.
         mono = mixer.push(np.nan_to_num(samples, posinf=1.0, neginf=-1.0))
         if last:
             mono = np.concatenate((mono, mixer.flush()))
