@@ -51,6 +51,7 @@ async def test_the_first_wish_is_done_at_once_and_of_many_more_the_last_one() ->
     await asyncio.sleep(0.03)
     wish()
     assert done == [1, 50, 51]
+    settle.async_end()
 
 
 async def test_nothing_is_done_after_the_end() -> None:
