@@ -2,6 +2,7 @@
 
 from hypothesis import assume, given, strategies as st
 import numpy as np
+from numpy.typing import NDArray
 import pytest
 
 from echonet_satellite.frontend import Floats, FrontendParameters, decibels, log_mel
@@ -25,7 +26,7 @@ def beeping(pitch: float, on_s: float, off_s: float) -> Floats:
     return 0.1 * with_echo(random, dry, 0.3)[: round(duration_s * RATE)]
 
 
-def tone(pitch: Floats | float) -> Floats:
+def tone(pitch: NDArray[np.floating] | float) -> Floats:
     time = np.arange(SAMPLES) / RATE
     phase = np.cumsum(np.broadcast_to(pitch, time.shape)) / RATE
     return (0.1 * np.sin(2 * np.pi * phase)).astype(np.float32)
