@@ -147,8 +147,12 @@ class Incidents:
         for incident in reversed(self._incidents.values()):
             if incident.sound_class is not observation.detection.sound_class:
                 continue
-            if observation.kind is AlertKind.ALARM and incident.kind in BENIGN:
-                # What is known to be a clock explains no alarm that nobody knows yet.
+            if (
+                observation.kind is AlertKind.ALARM
+                and incident.kind in BENIGN
+                and any(item.place.listener == observation.place.listener for item in incident.observations)
+            ):
+                # It has heard the clock, and this is something else: a clock explains no alarm that nobody knows.
                 continue
             if _fits(observation, incident.observations) and all(
                 _agree(incident.observations, other.observations) for other in matches
