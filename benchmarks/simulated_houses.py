@@ -13,6 +13,7 @@ and floors, each of which takes away what the literature says it does:
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 import heapq
 from itertools import combinations
 from typing import Final
@@ -177,6 +178,7 @@ def transfer(room: Room, start: Point, end: Point) -> Spectrum:
     return spectrum
 
 
+@lru_cache(maxsize=256)
 def passing(loss_db: float) -> Spectrum:
     """Return what a partition of this sound reduction lets pass, at each frequency and without a delay of its own."""
     if loss_db == 0:
