@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "satellite")]
 
 from benchmarks import endurance
+from echonet_satellite.journal import MOST_IN_MEMORY, PATIENCE_S
 from echonet_satellite.protocol import EchonetError
 
 PAGE = ROOT / "docs" / "reliability.md"
@@ -217,7 +218,8 @@ def describe(runs: list[endurance.Run]) -> str:
     """Return what came of kills: in how many rounds all was well, and what was measured."""
     kills = round(sum(run.done for run in runs))
     told, lost, doubled, late, gone = (
-        round(sum(run.found[name] for run in runs)) for name in ("told", "lost", "doubled", "late", "gone")
+        round(sum(run.found.get(name, 0) for run in runs))
+        for name in ("told", "lost", "doubled", "late", "gone")
     )
     borne = f"{'not ' if lost or doubled else ''}all of {kills} rounds"
     what = f"{kills} kills after {told} detections: {lost} lost, {doubled} doubled"
@@ -277,8 +279,8 @@ then, is in [satellite.md](satellite.md).
 
 {table}
 
-Where a disk fails, what is heard is in memory until it works again: then only a power cut loses it. Up to 10 000
-messages wait there.
+Where a disk fails, or has not taken a detection after {PATIENCE_S:g} s, what is heard is told from memory and written as
+soon as the disk works: only a power cut or a kill before that loses it. Up to {MOST_IN_MEMORY} messages wait there.
 
 Written by `.venv/bin/python benchmarks/reliability.py{f" --kills {kills}" if kills else ""} --write`.
 """
