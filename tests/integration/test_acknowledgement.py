@@ -154,9 +154,10 @@ async def test_one_entity_that_fails_keeps_no_other_from_its_state(
         return bool(whole.fget(self))  # type: ignore[attr-defined]
 
     with patch.object(SoundSensor, "is_on", property(broken)):
+        satellite.emit(SoundClass.GUNSHOT)
         satellite.emit(SoundClass.FIRE)
         await wait_for_state(hass, "binary_sensor.hallway_fire", STATE_ON)
-        await wait_for(lambda: calls)
+        await wait_for(lambda: len(calls) == 2)
     assert "An entity of Hallway does not take its new state" in caplog.text
 
 
