@@ -280,7 +280,8 @@ then, is in [satellite.md](satellite.md).
 {table}
 
 Where a disk fails, or has not taken a detection after {PATIENCE_S:g} s, what is heard is told from memory
-and written as soon as the disk works: only a power cut or a kill before that loses it. Up to {MOST_IN_MEMORY} messages wait there.
+and written as soon as the disk works: only a power cut or a kill before that loses it.
+Up to {MOST_IN_MEMORY} messages wait there.
 
 Written by `.venv/bin/python benchmarks/reliability.py{f" --kills {kills}" if kills else ""} --write`.
 """
