@@ -184,6 +184,11 @@ def test_a_pipe_that_sends_nothing_or_no_sound(tmp_path: Path) -> None:
         with pytest.raises(AudioError, match=said):
             read(pipe)
         sender.join()
+    # What copies the pipe ends when it finds that nobody reads any more.
+    for thread in threading.enumerate():
+        if thread.name == "pipe":
+            thread.join(60)
+            assert not thread.is_alive()
 
 
 @pytest.mark.parametrize(("suffix", "codec", "rate"), [("m4a", "aac", 44100), ("webm", "libopus", 48000)])
