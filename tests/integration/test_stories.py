@@ -368,7 +368,9 @@ class Stories(RuleBasedStateMachine):
         owed = {
             key
             for key in loud
-            if self.waiting[key].decision.telling in PROMISED and self.incident(key[1]) is not None
+            if self.waiting[key].decision.telling in PROMISED
+            # One that turned out to be another is owed as that.
+            and key[1] in {incident.id for incident in self.home.desk.incidents}
         }
         heard = {name: len(items) for name, items in self.heard.items()}
         self.waiting.clear()
