@@ -2,14 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from .frontend import Floats
 from .presence import Scene
 from .protocol import AlarmPattern, Phase, Sensitivity, SoundClass
 
+_Probability = TypeVar("_Probability", float, NDArray[np.float64])
 
-def weigh(probability: float, odds: float) -> float:
-    """Return the probability whose odds are so many times those of this one."""
+
+def weigh(probability: _Probability, odds: float) -> _Probability:
+    """Return the probability whose odds are so many times those of this one, or of each of an array."""
     return probability * odds / (1.0 - probability + probability * odds)
 
 

@@ -102,18 +102,23 @@ def decision(name: SoundClass, thresholds: Mapping[Sensitivity, float]) -> Decis
     )
 
 
+def certain_clips(name: SoundClass, clips: Sequence[Clip], logits: Mapping[str, Logits]) -> list[Clip]:
+    """Return the clips that a class is judged on: those of it, and all others that surely do not hold it."""
+    return [
+        clip
+        for clip in clips
+        if clip.label not in (BACKGROUND, UNLABELLED)
+        and not clip.unsure
+        and name not in clip.may_contain
+        and clip.path in logits
+    ]
+
+
 def calibrate(clips: Sequence[Clip], logits: Mapping[str, Logits]) -> Calibration:
     """Return the calibration (Platt, 1999) that the highest logits of clips ask for, each recording counted once."""
     found = []
     for column, name in enumerate(CLASSES):
-        own = [
-            clip
-            for clip in clips
-            if clip.label not in (BACKGROUND, UNLABELLED)
-            and not clip.unsure
-            and name not in clip.may_contain
-            and clip.path in logits
-        ]
+        own = certain_clips(name, clips, logits)
         scores = np.array([logits[clip.path][:, column].max() for clip in own], np.float64)
         truth = np.array([clip.sound_class is name for clip in own])
         counts = Counter(clip.origin for clip in own)

@@ -13,11 +13,11 @@ from echonet_satellite.protocol import Sensitivity, SoundClass
 
 from ..data.activity import loudest_event
 from ..data.library import Library
-from ..data.manifest import BACKGROUND, CLASSES, OTHER, UNLABELLED, Clip
+from ..data.manifest import BACKGROUND, CLASSES, OTHER, Clip
 from ..data.recordings import SAMPLE_RATE
 from ..progress import track
 from .bench import Bench
-from .decisions import SAFETY
+from .decisions import SAFETY, certain_clips
 from .intervals import average_precision, figure, rate, resamples, share
 from .pooled import Logits
 from .scenes import EBR_DB, RARE_CLASSES, SECONDS
@@ -48,14 +48,7 @@ def judge(name: SoundClass, clips: Sequence[Clip], logits: Mapping[str, Logits],
         means = np.lib.stride_tricks.sliding_window_view(own, min(steps, len(own))).mean(axis=-1)
         return float(means.max())
 
-    own = [
-        clip
-        for clip in clips
-        if clip.label not in (BACKGROUND, UNLABELLED)
-        and not clip.unsure
-        and name not in clip.may_contain
-        and clip.path in logits
-    ]
+    own = certain_clips(name, clips, logits)
     scores = np.array([score(logits[clip.path]) for clip in own], np.float32)
     return Judged(own, np.array([clip.sound_class is name for clip in own]), scores)
 

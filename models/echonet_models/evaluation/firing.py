@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
+from echonet_satellite.decision import weigh
 from echonet_satellite.protocol import SoundClass
 
 from ..data.manifest import CLASSES
@@ -32,17 +33,17 @@ def firing_scores(
         smooth = _mean(raw, shape.smoothing_steps)
     if shape.lasting is not None:
         steps = shape.lasting.steps
-        long = _weigh(_mean(raw, steps), shape.lasting.odds)
+        long = weigh(_mean(raw, steps), shape.lasting.odds)
         smooth[steps - 1 :] = np.maximum(smooth, long)[steps - 1 :]
     if shape.insistence > 1:
-        smooth = np.where(stream.insistent, _weigh(smooth, shape.insistence), smooth)
+        smooth = np.where(stream.insistent, weigh(smooth, shape.insistence), smooth)
     needed, window = shape.confirm
     padded = np.concatenate((np.zeros(window - 1), smooth))
     recent = np.lib.stride_tricks.sliding_window_view(padded, window)
     # The newest step has to be over the threshold as well.
     fires = np.minimum(np.sort(recent, axis=1)[:, window - needed], smooth)
     if shape.at_once is not None:
-        fires = np.maximum(fires, _weigh(raw, 1 / shape.at_once))
+        fires = np.maximum(fires, weigh(raw, 1 / shape.at_once))
     if shape.rise_db:
         fires = np.where(highest_rise(stream) >= shape.rise_db, fires, 0.0)
     scores: Scores = fires
@@ -68,12 +69,6 @@ def blocks(scores: Scores, seconds: float) -> Scores:
     count = -(-len(scores) // length)
     highest: Scores = np.pad(scores, (0, count * length - len(scores))).reshape(count, length).max(axis=1)
     return highest
-
-
-def _weigh(probabilities: Scores, odds: float) -> Scores:
-    """Return `decision.weigh` of many at once."""
-    weighed: Scores = probabilities * odds / (1 - probabilities + probabilities * odds)
-    return weighed
 
 
 def _mean(values: Scores, steps: int) -> Scores:
