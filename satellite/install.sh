@@ -20,7 +20,6 @@ configuration=/etc/echonet-satellite/config.toml
 unit=/etc/systemd/system/echonet-satellite.service
 command=/usr/local/bin/echonet-satellite
 
-say() { printf '%s\n' "$*"; }
 die() {
   printf 'error: %s\n' "$*" >&2
   exit 1
@@ -40,6 +39,9 @@ for argument in "$@"; do
   esac
 done
 [ "$(id -u)" -eq 0 ] || die "this installs a service, which only root may do: sudo $0 $*"
+# How to speak, and how to show that something long goes on.
+# shellcheck source=scripts/lib/common.sh
+. "$here/../scripts/lib/common.sh"
 
 if [ -n "$remove" ]; then
   ! services || systemctl disable --now echonet-satellite 2>/dev/null || true
@@ -48,6 +50,7 @@ if [ -n "$remove" ]; then
   ! services || systemctl daemon-reload
   say 'The satellite is removed. Its configuration and what it remembers are left; to remove these too:'
   say '  sudo rm -rf /etc/echonet-satellite /var/lib/private/echonet-satellite /var/lib/echonet-satellite'
+  services || say '  rm -rf ~/.local/share/echonet-satellite      of whoever has started it'
   exit 0
 fi
 
@@ -77,10 +80,11 @@ for name in "${packages[@]}"; do
   dpkg-query -W -f '${Status}' "$name" 2>/dev/null | grep -q 'ok installed' || missing+=("$name")
 done
 if [ ${#missing[@]} -gt 0 ]; then
-  say "1/4  Installing ${missing[*]} (a minute)"
+  say "1/4  Installing packages of the distribution: ${missing[*]}"
   export DEBIAN_FRONTEND=noninteractive
-  apt-get -qq update || die 'apt-get update failed: is this machine online?'
-  apt-get -qq install -y --no-remove --no-install-recommends "${missing[@]}" >/dev/null ||
+  busy 'Asking the distribution what there is' apt-get -qq update || die 'apt-get update failed: is this machine online?'
+  busy 'Downloading and installing them (a minute)' \
+    apt-get -qq install -y --no-remove --no-install-recommends "${missing[@]}" ||
     die "these could not be installed without removing others: sudo apt-get install ${missing[*]}   shows why."
 else
   say '1/4  All packages of the distribution are there'
@@ -93,28 +97,44 @@ requirements=$here/../requirements
 # The libraries of GPIO come from the distribution; everything else is our own.
 options=()
 [ ! -e /dev/gpiochip0 ] || options+=(--system-site-packages)
-python3 -m venv ${options[@]+"${options[@]}"} "$venv"
-"$venv/bin/python" -m pip --quiet --disable-pip-version-check --no-input install --require-hashes -r "$requirements/uv.txt" &&
-  "$venv/bin/uv" pip install --quiet --system-certs --python "$venv/bin/python" --require-hashes --no-cache \
+busy 'Making a Python environment' python3 -m venv ${options[@]+"${options[@]}"} "$venv" ||
+  die "the Python environment could not be made: is there room on the disk (df -h $venv)?"
+busy 'Downloading what installs the packages (uv, 20 MB)' "$venv/bin/python" -m pip --disable-pip-version-check \
+  --no-input install --require-hashes -r "$requirements/uv.txt" ||
+  die 'uv could not be downloaded: is this machine online, and is there room on the disk (df -h)?'
+# On the same disk as the environment, so that nothing is written twice; the memory disk of a small Pi would be too small.
+export UV_CACHE_DIR=$venv/cache
+install_packages() {
+  "$venv/bin/uv" pip install --system-certs --python "$venv/bin/python" --require-hashes "$@" \
     -r "$requirements/build.txt" -r "$requirements/satellite.txt" \
-    ${streams:+-r "$requirements/satellite-streams.txt"} ||
+    ${streams:+-r "$requirements/satellite-streams.txt"}
+}
+count=$(install_packages --dry-run 2>&1 | sed -n 's/^Would download \([0-9]*\) .*/\1/p' || true)
+packages_done() { printf '%s %s' "$(find "$UV_CACHE_DIR" -mindepth 2 -maxdepth 2 -path '*/archive-v*' 2>/dev/null | wc -l)" "${count:-0}"; }
+done_of=packages_done busy "Downloading and installing ${count:-0} Python packages (60 MB the first time)" install_packages ||
   die 'the Python packages could not be installed: is this machine online, and is there room on the disk (df -h)?'
-"$venv/bin/uv" pip install --quiet --system-certs --python "$venv/bin/python" --no-deps --no-build-isolation --no-cache \
-  --reinstall-package echonet-satellite "$here" || die 'the satellite could not be installed: see above.'
+busy 'Installing the satellite itself' "$venv/bin/uv" pip install --system-certs --python "$venv/bin/python" --no-deps \
+  --no-build-isolation --reinstall-package echonet-satellite "$here" || die 'the satellite could not be installed: see above.'
+rm -rf "$UV_CACHE_DIR"
 ln -sfn "$venv/bin/echonet-satellite" "$command"
 
-say '3/4  Writing the service'
+say '3/4  Writing the configuration and the service'
 install -d -m 755 /etc/echonet-satellite
 [ -e "$configuration" ] || install -m 644 "$here/config.example.toml" "$configuration"
-install -m 644 "$here/echonet-satellite.service" "$unit"
-rm -rf "$unit.d"
-if getent group gpio >/dev/null; then
-  install -d "$unit.d"
-  printf '[Service]\nSupplementaryGroups=audio gpio\n' >"$unit.d/gpio.conf"
+if command -v systemctl >/dev/null; then
+  install -D -m 644 "$here/echonet-satellite.service" "$unit"
+  rm -rf "$unit.d"
+  if getent group gpio >/dev/null; then
+    install -d "$unit.d"
+    printf '[Service]\nSupplementaryGroups=audio gpio\n' >"$unit.d/gpio.conf"
+  fi
 fi
 
-if [ -z "$start" ] || ! services; then
-  say '4/4  Not started: sudo systemctl enable --now echonet-satellite'
+if ! services; then
+  start=
+  say '4/4  Not started: no systemd runs here, which would start it and keep it running'
+elif [ -z "$start" ]; then
+  say '4/4  Not started, as you asked'
 else
   say '4/4  Starting the service'
   systemctl daemon-reload
@@ -124,8 +144,16 @@ fi
 
 say ''
 # Its own last line says whether something is amiss; the installation is done all the same.
-"$command" doctor || true
+"$command" doctor >&2 || true
 say ''
-say "Configuration:  sudo nano $configuration   and then   sudo systemctl restart echonet-satellite"
-say 'Pair it with Home Assistant:  sudo echonet-satellite pair'
-say 'What it says:  journalctl -u echonet-satellite -f'
+if services; then
+  [ -n "$start" ] || say 'Start it:  sudo systemctl enable --now echonet-satellite'
+  say 'Pair it with Home Assistant:  sudo echonet-satellite pair'
+  say "Name the room, choose the microphone:  sudo nano $configuration   and then   sudo systemctl restart echonet-satellite"
+  say 'What it says:  journalctl -u echonet-satellite -f'
+else
+  say "Name the room, choose the microphone:  sudo nano $configuration"
+  say 'Start it, as a user of the group audio:  echonet-satellite run'
+  say 'It then shows a code: type that in Home Assistant. It listens while this command runs, so let it be started again'
+  say 'with the machine, by what starts services here.'
+fi

@@ -18,6 +18,7 @@ _SERVICE: Final = "sudo echonet-satellite pair"
 _COMMANDS: Final = {
     Installation.CONTAINER: "docker exec -it echonet-satellite echonet-satellite pair",
     Installation.USER: "~/echonet-satellite/bin/echonet-satellite pair",
+    Installation.COMMAND: "echonet-satellite pair",
 }
 
 

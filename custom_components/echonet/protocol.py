@@ -149,6 +149,7 @@ class Installation(StrEnum):
     CONTAINER = "container"
     APP = "app"
     USER = "user"
+    COMMAND = "command"
 
 
 class Verdict(StrEnum):

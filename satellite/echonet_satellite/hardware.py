@@ -16,6 +16,8 @@ MAX_NAME_LENGTH: Final = 40
 SERVICE_PROGRAM: Final = Path("/opt/echonet-satellite")
 SERVICE_STATE: Final = Path("/var/lib/echonet-satellite")
 
+# There while systemd runs, which it does not in a chroot, in most containers, and where something else starts services.
+_SYSTEMD: Final = Path("/run/systemd/system")
 _DEVICE_TREE: Final = Path("/proc/device-tree/model")
 _CONTAINER_MARKS: Final = (Path("/.dockerenv"), Path("/run/.containerenv"))
 # Names that an installer gives, and so every second machine has.
@@ -49,22 +51,24 @@ def default_name(satellite_id: str, *, hostname: str | None = None, hardware: st
 
 
 def installation(
-    environment: Mapping[str, str] = os.environ, marks: tuple[Path, ...] = _CONTAINER_MARKS
+    environment: Mapping[str, str] = os.environ,
+    marks: tuple[Path, ...] = _CONTAINER_MARKS,
+    prefix: Path = Path(sys.prefix),
 ) -> Installation:
     """Return how this satellite was installed, which decides what its owner types."""
     if "SUPERVISOR_TOKEN" in environment:
         return Installation.APP
-    if any(mark.exists() for mark in marks):
-        return Installation.CONTAINER
-    # systemd sets both for a service that has a state directory.
+    # systemd sets both for a service that has a state directory; also in a container that it runs in.
     if "INVOCATION_ID" in environment and "STATE_DIRECTORY" in environment:
         return Installation.SERVICE
-    return Installation.USER
+    if any(mark.exists() for mark in marks):
+        return Installation.CONTAINER
+    return Installation.COMMAND if prefix == SERVICE_PROGRAM else Installation.USER
 
 
-def what_to_type(command: str, prefix: Path = Path(sys.prefix)) -> str:
+def what_to_type(command: str, prefix: Path = Path(sys.prefix), systemd: Path = _SYSTEMD) -> str:
     """Return what the owner of the satellite that is installed at `prefix` types for one of its commands."""
-    if prefix != SERVICE_PROGRAM:
+    if prefix != SERVICE_PROGRAM or not systemd.is_dir():
         return f"echonet-satellite {command}"
     return (
         "sudo systemctl restart echonet-satellite"

@@ -205,6 +205,7 @@ async def test_the_household_is_called_in_the_language_of_the_home(
         (Installation.SERVICE, "sudo echonet-satellite pair"),
         (Installation.CONTAINER, "docker exec -it echonet-satellite echonet-satellite pair"),
         (Installation.USER, "~/echonet-satellite/bin/echonet-satellite pair"),
+        (Installation.COMMAND, "echonet-satellite pair"),
     ],
 )
 def test_every_kind_of_installation_has_its_command(installation: Installation | None, command: str) -> None:

@@ -134,13 +134,19 @@ def test_the_kind_of_installation(tmp_path: Path) -> None:
     assert installation({}, (mark,)) is Installation.USER
     assert installation({"INVOCATION_ID": "a terminal of GNOME has one"}, (mark,)) is Installation.USER
     assert installation(service, (mark,)) is Installation.SERVICE
+    assert installation({}, (mark,), SERVICE_PROGRAM) is Installation.COMMAND
     mark.touch()
-    assert installation(service, (mark,)) is Installation.CONTAINER
+    assert installation({}, (mark,)) is Installation.CONTAINER
+    # In a container that systemd runs in, its owner types what works there, and not what enters it.
+    assert installation(service, (mark,)) is Installation.SERVICE
     assert installation({"SUPERVISOR_TOKEN": "secret"}, (mark,)) is Installation.APP
 
 
-def test_what_is_said_to_be_typed_works_where_it_is_said() -> None:
+def test_what_is_said_to_be_typed_works_where_it_is_said(tmp_path: Path) -> None:
     """`pair` without sudo, and `run` beside a service, were advised to whoever had installed the service."""
-    assert what_to_type("pair", SERVICE_PROGRAM) == "sudo echonet-satellite pair"
-    assert what_to_type("run", SERVICE_PROGRAM) == "sudo systemctl restart echonet-satellite"
-    assert what_to_type("run", Path("/home/pi/echonet-satellite")) == "echonet-satellite run"
+    assert what_to_type("pair", SERVICE_PROGRAM, tmp_path) == "sudo echonet-satellite pair"
+    assert what_to_type("run", SERVICE_PROGRAM, tmp_path) == "sudo systemctl restart echonet-satellite"
+    assert what_to_type("run", Path("/home/pi/echonet-satellite"), tmp_path) == "echonet-satellite run"
+    # Where no systemd runs, there is no service to restart, and no state of another user.
+    assert what_to_type("run", SERVICE_PROGRAM, tmp_path / "none") == "echonet-satellite run"
+    assert what_to_type("pair", SERVICE_PROGRAM, tmp_path / "none") == "echonet-satellite pair"
