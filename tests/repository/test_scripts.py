@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+import soundfile
 
 from house.pace import Pace
 
@@ -38,6 +39,8 @@ def test_the_help_of_the_demo_sets_nothing_up() -> None:
         (("--file",), "--file needs a value"),
         (("--file", "/nonexistent/bark.wav"), "/nonexistent/bark.wav"),
         (("--file", REPOSITORY), f"no recording {REPOSITORY}"),
+        (("--file", REPOSITORY / "README.md"), "README.md is no sound file"),
+        (("--file", REPOSITORY / "docs" / "images" / "card.png"), "card.png is no sound file"),
         (("--model", "/nonexistent"), "/nonexistent"),
         (("--microphone", "--file", REPOSITORY / "README.md"), "either --microphone or --file"),
     ],
@@ -48,6 +51,22 @@ def test_a_wrong_option_of_the_demo_sets_nothing_up(arguments: tuple[object, ...
     assert done.stderr.startswith("error: ")
     assert expected in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("kind", ["WAV", "RF64", "W64", "FLAC", "OGG", "MP3", "AIFF", "AU", "CAF"])
+def test_the_demo_takes_every_kind_of_sound_file_for_one(kind: str, tmp_path: Path) -> None:
+    """What is no sound was noticed only after everything had been set up; what is one must not be refused."""
+    path = tmp_path / "sound"
+    soundfile.write(path, [0.0] * 1000, 16000, format=kind)
+    done = demo("--file", path, "--kept")
+    assert "'--kept'" in done.stderr
+
+
+@pytest.mark.parametrize("start", [b"\0\0\0\x20ftypM4A \0\0", b"\x1aE\xdf\xa3\x01\0\0\0", b"ID3\4\0\0"])
+def test_the_demo_takes_the_recordings_of_phones_for_sounds(start: bytes, tmp_path: Path) -> None:
+    (tmp_path / "sound").write_bytes(start)
+    done = demo("--file", tmp_path / "sound", "--kept")
+    assert "'--kept'" in done.stderr
 
 
 def test_no_script_removes_a_package_of_the_user() -> None:
