@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+import os
 from pathlib import Path
 import sys
 import tempfile
@@ -73,7 +74,9 @@ async def _run(model: Path | None, target: Path) -> None:
         folder = Path(name)
         async with (
             best_network(folder) as network,
-            house(folder, network, *source, progress=print, before_pairing=meet) as built,
+            house(
+                folder, network, *source, environment=_as_a_service(), progress=print, before_pairing=meet
+            ) as built,
             chromium() as browser,
         ):
             await built.home.api.call("switch.turn_on", entity_id=built.entities["clips"])
@@ -96,6 +99,11 @@ async def _run(model: Path | None, target: Path) -> None:
                 await _try(_take_notification(browser, built, language, shown), shown.name, missing)
             if missing:
                 raise HouseError(f"these pictures could not be taken: {', '.join(missing)}")
+
+
+def _as_a_service() -> dict[str, str]:
+    """Return what makes a satellite take itself for what most people install: the service of systemd."""
+    return {**os.environ, "INVOCATION_ID": "pictures", "STATE_DIRECTORY": "/var/lib/echonet-satellite"}
 
 
 async def _try(taking: Awaitable[None], name: str, missing: list[str]) -> None:
@@ -135,7 +143,7 @@ async def _pictures(built: House, target: Path) -> list[_Picture]:
             integration,
             target / "options-times.png",
             height=1300,
-            clicks=("Configure", "Reminders, hours and silence"),
+            clicks=("Configure", "Reminders, hours and outages"),
         ),
         _Picture("/media-browser/browser", target / "media.png", height=800, clicks=("EchoNet", NAME)),
         _Picture(f"/logbook?device_id={device['id']}", target / "activity.png", height=800),
