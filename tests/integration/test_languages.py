@@ -145,3 +145,24 @@ def test_a_blueprint_does_the_same_in_every_language(blueprint: str, language: L
 def test_no_blueprint_is_only_there_in_one_language(language: Language) -> None:
     names = {path.name for path in BLUEPRINTS.glob("*.yaml")}
     assert {path.name for path in (BLUEPRINTS / language).glob("*.yaml")} == names
+
+
+# What Home Assistant itself calls what our texts lead to.
+ITS_WORDS = {
+    Language.ENGLISH: {"Reconfigure", "Learn more"},
+    Language.GERMAN: {"Neu konfigurieren", "Mehr erfahren"},
+    Language.FRENCH: {"Reconfigurer", "En savoir plus"},
+    Language.SPANISH: {"Reconfigurar", "Más información"},
+}
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_a_text_names_a_switch_as_it_is_called(language: Language) -> None:
+    """A Spanish text said to turn *Escuchar* on, and the switch is called *Escucha*."""
+    texts = load(language)
+    names = {text for key, text in texts.items() if key.endswith((".name", ".data.code"))}
+    # The app of Home Assistant has one name in all languages.
+    known = names | ITS_WORDS[language] | {"EchoNet satellite", "{kind}"}
+    emphasised = [(key, name) for key, text in texts.items() for name in re.findall(r"\*\*(.+?)\*\*", text)]
+    assert len(emphasised) > 10
+    assert [(key, name) for key, name in emphasised if " > " not in name and name not in known] == []

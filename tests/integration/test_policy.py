@@ -247,6 +247,10 @@ def test_two_satellites_that_are_unsure_are_sure_together() -> None:
         (When.NIGHT, {"local": time(6, 59)}, True),
         (When.NIGHT, {"local": time(7, 0)}, False),
         (When.NIGHT, {"local": time(12, 0)}, False),
+        (When.DAY, {"local": time(7, 0)}, True),
+        (When.DAY, {"local": time(21, 59)}, True),
+        (When.DAY, {"local": time(22, 0)}, False),
+        (When.DAY, {"local": time(3, 0)}, False),
     ],
 )
 def test_when_a_kind_counts(when: When, circumstances: dict[str, Any], *, counts: bool) -> None:

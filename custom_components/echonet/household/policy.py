@@ -49,6 +49,7 @@ class When(StrEnum):
     AWAY = "away"
     ARMED = "armed"
     NIGHT = "night"
+    DAY = "day"
     NEVER = "never"
 
 
@@ -295,6 +296,7 @@ class Policy:
             When.AWAY: circumstances.away,
             When.ARMED: circumstances.armed,
             When.NIGHT: circumstances.local in rules.night,
+            When.DAY: circumstances.local not in rules.night,
             When.NEVER: False,
         }
         if not counts[rule.when]:
