@@ -111,7 +111,9 @@ install_packages() {
 }
 count=$(install_packages --dry-run 2>&1 | sed -n 's/^Would download \([0-9]*\) .*/\1/p' || true)
 packages_done() { printf '%s %s' "$(find "$UV_CACHE_DIR" -mindepth 2 -maxdepth 2 -path '*/archive-v*' 2>/dev/null | wc -l)" "${count:-0}"; }
-done_of=packages_done busy "Downloading and installing ${count:-0} Python packages (60 MB the first time)" install_packages ||
+doing='Looking whether all Python packages are there'
+[ "${count:-0}" -eq 0 ] || doing="Downloading and installing $count Python packages (60 MB the first time)"
+done_of=packages_done busy "$doing" install_packages ||
   die 'the Python packages could not be installed: is this machine online, and is there room on the disk (df -h)?'
 busy 'Installing the satellite itself' "$venv/bin/uv" pip install --system-certs --python "$venv/bin/python" --no-deps \
   --no-build-isolation --reinstall-package echonet-satellite "$here" || die 'the satellite could not be installed: see above.'
