@@ -1,9 +1,11 @@
 """What GitHub does for us: workflows that trust nobody more than needed, and the zip that HACS installs."""
 
 import json
+import os
 from pathlib import Path
 import re
 import subprocess
+import sys
 import zipfile
 
 import pytest
@@ -49,6 +51,32 @@ def test_a_release_holds_the_integration_and_nothing_else() -> None:
     assert {"__init__.py", "translations/fr.json", "household/runtime.py", "brand/icon.png"} <= set(names)
     assert not [name for name in names if "node_modules" in name or name.endswith((".ts", ".pyc"))]
     assert json.loads((REPOSITORY / "hacs.json").read_text())["filename"] == "echonet.zip"
+
+
+def test_what_hacs_unpacks_lacks_no_module(tmp_path: Path) -> None:
+    """Each module is imported from the zip alone, as Home Assistant finds it in its configuration folder."""
+    subprocess.run([REPOSITORY / "scripts" / "release", f"v{VERSION}"], capture_output=True, check=True)
+    component = tmp_path / "custom_components" / "echonet"
+    with zipfile.ZipFile(REPOSITORY / "dist" / "echonet.zip") as archive:
+        archive.extractall(component)
+    # The harness of the tests has a package of this name; Home Assistant takes the folder's own first.
+    (tmp_path / "custom_components" / "__init__.py").touch()
+    code = (
+        "import importlib, pkgutil, custom_components.echonet as package\n"
+        "for found in pkgutil.walk_packages(package.__path__, package.__name__ + '.'):\n"
+        "    print(importlib.import_module(found.name).__file__)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env={"PATH": os.defpath, "PYTHONPATH": str(tmp_path)},
+    )
+    assert done.returncode == 0, done.stderr
+    imported = {Path(line) for line in done.stdout.splitlines()}
+    assert imported == set(component.rglob("*.py")) - {component / "__init__.py"}
 
 
 def test_a_release_is_refused_whose_tag_is_not_the_version() -> None:
