@@ -52,18 +52,19 @@ async def choose(hass: HomeAssistant, entry: MockConfigEntry, step: str) -> Any:
 async def test_how_a_sound_is_told(hass: HomeAssistant, household: MockConfigEntry) -> None:
     await setup(hass, household)
     options = hass.config_entries.options
-    for kind, name in ((AlertKind.DOG, "Barking dog"), (AlertKind.SMOKE_ALARM, "Smoke alarm")):
+    for kind in (AlertKind.DOG, AlertKind.SMOKE_ALARM):
         result = await choose(hass, household, "kind")
         result = await options.async_configure(result["flow_id"], {"kind": kind.value})
         assert result["step_id"] == "rule"
-        assert result["description_placeholders"] == {"kind": name}
         schema = result["data_schema"]
         assert schema is not None
-        assert {key.schema: key.description["suggested_value"] for key in schema.schema} == options_of_rule(
-            kind
-        )
-        done = await options.async_configure(result["flow_id"], RULE)
+        shown = {key.schema: key.description["suggested_value"] for key in schema.schema}
+        # Its name was in the language of the home, amid a form in that of whoever looked.
+        assert shown == options_of_rule(kind) | {"kind": kind.value}
+        assert schema.schema["kind"].config["read_only"]
+        done = await options.async_configure(result["flow_id"], RULE | {"kind": kind.value})
         assert done["type"] is FlowResultType.CREATE_ENTRY
+        assert household.options["kinds"][kind] == RULE
     rules = rules_of(household.options)
     for kind in AlertKind:
         wanted = Rule(

@@ -20,7 +20,6 @@ OTHERS = [language for language in Language if language is not Language.ENGLISH]
 SAME = {
     *(
         "{name}",
-        "**{kind}**",
         "Alarm",
         "Incident",
         "Latitude",
@@ -162,7 +161,7 @@ def test_a_text_names_a_switch_as_it_is_called(language: Language) -> None:
     texts = load(language)
     names = {text for key, text in texts.items() if key.endswith((".name", ".data.code"))}
     # The app of Home Assistant has one name in all languages.
-    known = names | ITS_WORDS[language] | {"EchoNet satellite", "{kind}"}
+    known = names | ITS_WORDS[language] | {"EchoNet satellite"}
     emphasised = [(key, name) for key, text in texts.items() for name in re.findall(r"\*\*(.+?)\*\*", text)]
     assert len(emphasised) > 10
     assert [(key, name) for key, name in emphasised if " > " not in name and name not in known] == []

@@ -54,11 +54,22 @@ async def test_everything_that_notifies_is_offered_phones_first(
     }
 
 
+async def test_a_phone_is_called_one_in_the_language_of_the_home(
+    hass: HomeAssistant, home: MockConfigEntry
+) -> None:
+    """A French form offered "Ben (phone)", and that became the name of the recipient."""
+    hass.config.language = "fr"
+    assert async_get_choices(hass)["action:notify.mobile_app_ben"] == "Ben (téléphone)"
+    await answer(hass, await ask(hass, home), target="action:notify.mobile_app_ben")
+    (subentry,) = (home.subentries[item.subentry_id] for item in recipients_of(home))
+    assert subentry.title == "Ben"
+
+
 @pytest.mark.parametrize(
     ("data", "title"),
     [
-        ({"target": "action:notify.mobile_app_ben"}, "Ben (phone)"),
-        ({"target": "action:notify.mobile_app_ben", "name": "  "}, "Ben (phone)"),
+        ({"target": "action:notify.mobile_app_ben"}, "Ben"),
+        ({"target": "action:notify.mobile_app_ben", "name": "  "}, "Ben"),
         ({"target": "action:notify.mobile_app_ben", "name": " Ben "}, "Ben"),
     ],
 )

@@ -4,10 +4,9 @@ from typing import Any
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
 from homeassistant.helpers import selector
-from homeassistant.helpers.translation import async_get_translations
 import probatio
 
-from ..const import CONF_ADDRESS, DOMAIN
+from ..const import CONF_ADDRESS
 from .kinds import AlertKind, Severity
 from .options import (
     CONF_COOLDOWN,
@@ -45,12 +44,15 @@ def _number(low: int, high: int, unit: str | None = None) -> Any:
     return probatio.All(selector.NumberSelector(config), probatio.Coerce(int))
 
 
-def _choice(options: type[AlertKind | Severity | When], key: str) -> selector.SelectSelector:
+def _choice(
+    options: type[AlertKind | Severity | When], key: str, *, read_only: bool = False
+) -> selector.SelectSelector:
     return selector.SelectSelector(
         selector.SelectSelectorConfig(
             options=[item.value for item in options],
             mode=selector.SelectSelectorMode.DROPDOWN,
             translation_key=key,
+            read_only=read_only,
         )
     )
 
@@ -58,6 +60,8 @@ def _choice(options: type[AlertKind | Severity | When], key: str) -> selector.Se
 KIND_SCHEMA = probatio.Schema({probatio.Required(CONF_KIND): _choice(AlertKind, "kind")})
 RULE_SCHEMA = probatio.Schema(
     {
+        # Which one it is about, in the language of whoever looks, which only the frontend knows.
+        probatio.Optional(CONF_KIND): _choice(AlertKind, "kind", read_only=True),
         probatio.Required(CONF_SEVERITY): _choice(Severity, "severity"),
         probatio.Required(CONF_WHEN): _choice(When, "when"),
         probatio.Required(CONF_COOLDOWN): _number(0, MAX_COOLDOWN_S, "s"),
@@ -112,14 +116,11 @@ class HouseholdOptionsFlow(OptionsFlow):
         options = self.config_entry.options
         kinds = options.get(CONF_KINDS, {})
         if user_input is not None:
-            return self.async_create_entry(
-                data={**options, CONF_KINDS: {**kinds, self._kind.value: user_input}}
-            )
-        shown = options_of_rule(self._kind) | kinds.get(self._kind, {})
+            rule = {key: value for key, value in user_input.items() if key != CONF_KIND}
+            return self.async_create_entry(data={**options, CONF_KINDS: {**kinds, self._kind.value: rule}})
+        shown = options_of_rule(self._kind) | kinds.get(self._kind, {}) | {CONF_KIND: self._kind.value}
         return self.async_show_form(
-            step_id="rule",
-            data_schema=self.add_suggested_values_to_schema(RULE_SCHEMA, shown),
-            description_placeholders={"kind": await self._async_name_kind()},
+            step_id="rule", data_schema=self.add_suggested_values_to_schema(RULE_SCHEMA, shown)
         )
 
     async def async_step_times(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -143,7 +144,3 @@ class HouseholdOptionsFlow(OptionsFlow):
         return self.async_show_form(
             step_id="address", data_schema=self.add_suggested_values_to_schema(ADDRESS_SCHEMA, options)
         )
-
-    async def _async_name_kind(self) -> str:
-        names = await async_get_translations(self.hass, self.hass.config.language, "selector", {DOMAIN})
-        return names.get(f"component.{DOMAIN}.selector.kind.options.{self._kind}", self._kind.value)

@@ -18,8 +18,15 @@ from ..const import CONF_CLASSES, CONF_KIND, CONF_ORDER
 from ..protocol import SoundClass
 from .channels import COMPANION_PREFIX
 from .recipients import FIRST, LAST, RecipientKind
-from .texts import Language
+from .texts import Language, nearest_language
 
+# What tells a phone with the companion app from everything else that notifications are sent with.
+_PHONE: Final[Mapping[Language, str]] = {
+    Language.ENGLISH: "phone",
+    Language.GERMAN: "Telefon",
+    Language.FRENCH: "téléphone",
+    Language.SPANISH: "teléfono",
+}
 _CLASSES: Final = [item.value for item in SoundClass]
 
 
@@ -43,7 +50,7 @@ class RecipientFlow(ConfigSubentryFlow):
             choices.setdefault(_join(changed.data), changed.data[CONF_TARGET])
         if user_input is not None:
             target = user_input[CONF_TARGET]
-            title = user_input.get(CONF_NAME, "").strip() or choices[target]
+            title = user_input.get(CONF_NAME, "").strip() or _name(self.hass, choices[target])
             others = [item for item in self._get_entry().subentries.values() if item is not changed]
             if any(item.unique_id == target for item in others):
                 errors[CONF_TARGET] = "already_told"
@@ -68,7 +75,7 @@ class RecipientFlow(ConfigSubentryFlow):
 def async_get_choices(hass: HomeAssistant) -> dict[str, str]:
     """Return what can carry an alert and how to call it, the phones with the companion app first."""
     choices = {
-        f"{RecipientKind.ACTION}:{NOTIFY_DOMAIN}.{name}": _describe_action(name)
+        f"{RecipientKind.ACTION}:{NOTIFY_DOMAIN}.{name}": _describe_action(hass, name)
         for name in hass.services.async_services_for_domain(NOTIFY_DOMAIN)
         # `notify.notify` tells whoever happens to be first, `send_message` needs an entity.
         if name not in (SERVICE_NOTIFY, SERVICE_SEND_MESSAGE)
@@ -86,10 +93,19 @@ def async_get_choices(hass: HomeAssistant) -> dict[str, str]:
     return dict(phones_first)
 
 
-def _describe_action(name: str) -> str:
+def _describe_action(hass: HomeAssistant, name: str) -> str:
     prefix = COMPANION_PREFIX.removeprefix(f"{NOTIFY_DOMAIN}.")
     words = name.removeprefix(prefix).replace("_", " ").strip().capitalize()
-    return f"{words} (phone)" if name.startswith(prefix) else words
+    return f"{words}{_mark(hass)}" if name.startswith(prefix) else words
+
+
+def _name(hass: HomeAssistant, choice: str) -> str:
+    """Return what a recipient is called that was given no name: a phone, as its owner calls it."""
+    return choice.removesuffix(_mark(hass))
+
+
+def _mark(hass: HomeAssistant) -> str:
+    return f" ({_PHONE[nearest_language(hass.config.language)]})"
 
 
 def _recipient_schema(choices: dict[str, str]) -> probatio.Schema:
