@@ -5,6 +5,7 @@ import json
 from homeassistant.components.diagnostics import REDACTED
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.translation import async_get_translations
+from homeassistant.loader import async_get_integration
 from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import MockConfigEntry, get_system_health_info
 
@@ -30,7 +31,8 @@ async def test_a_satellite(hass: HomeAssistant, start_satellite: StartSatellite)
     assert diagnostics["satellite"]["health"]["problems"] == []
     assert diagnostics["satellite"]["settings"]["sensitivity"]["dog"] == "medium"
     assert diagnostics["entry"]["port"] == satellite.port
-    assert (diagnostics["version"], diagnostics["protocol"]) == ("0.1.0", 1)
+    version = (await async_get_integration(hass, DOMAIN)).version
+    assert (diagnostics["version"], diagnostics["protocol"]) == (version, 1)
     assert diagnostics["connection"] == {"connected": 1, "lost": 0, "last_errors": []}
     text = json.dumps(diagnostics)
     secrets = [
@@ -70,7 +72,7 @@ async def test_system_health_counts_and_names_nobody(
     await wait_for(lambda: hass.states.is_state("binary_sensor.hallway_microphone", "on"))
     info = await get_system_health_info(hass, DOMAIN)
     assert info == {
-        "version": "0.1.0",
+        "version": (await async_get_integration(hass, DOMAIN)).version,
         "satellites": 1,
         "connected": 1,
         "listening": 1,

@@ -11,6 +11,8 @@ import zipfile
 import pytest
 import yaml
 
+from echonet_satellite import __version__
+
 REPOSITORY = Path(__file__).parents[2]
 WORKFLOWS = sorted((REPOSITORY / ".github" / "workflows").glob("*.yml"))
 VERSION = json.loads((REPOSITORY / "custom_components" / "echonet" / "manifest.json").read_text())["version"]
@@ -38,6 +40,11 @@ def test_every_part_of_the_checks_runs_in_a_job_of_its_own() -> None:
     parts = re.search(r"^parts=\((.+)\)$", script, re.MULTILINE)
     assert parts is not None
     assert workflow["jobs"]["test"]["strategy"]["matrix"]["part"] == parts[1].split()
+
+
+def test_integration_satellite_and_app_have_one_version() -> None:
+    app = yaml.safe_load((REPOSITORY / "satellite" / "app" / "config.yaml").read_text(encoding="utf-8"))
+    assert __version__ == app["version"] == VERSION
 
 
 def test_a_release_holds_the_integration_and_nothing_else() -> None:
