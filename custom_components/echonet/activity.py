@@ -6,7 +6,7 @@ whether it was a test and whether it is told late needs an event of our own.
 
 from homeassistant.const import ATTR_DEVICE_ID, ATTR_ENTITY_ID, ATTR_ID, ATTR_NAME, Platform
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import entity_registry as er
 
 from .const import (
     ATTR_CONFIDENCE,
@@ -14,13 +14,17 @@ from .const import (
     ATTR_LATE,
     ATTR_ONSET,
     ATTR_PATTERN,
+    ATTR_ROOM,
     ATTR_SOUND_CLASS,
     ATTR_TEST,
     DOMAIN,
     EVENT_SOUND,
 )
 from .coordinator import SatelliteCoordinator
+from .device import async_find_device
+from .entity import unique_id_of
 from .event_types import FiredEvents, event_type_of, told_as
+from .plain import plain_name
 from .protocol import Phase
 from .reports import DetectionReport
 
@@ -50,16 +54,22 @@ def _async_describe(
     hass: HomeAssistant, coordinator: SatelliteCoordinator, report: DetectionReport
 ) -> dict[str, str | float | bool | None]:
     detection = report.detection
-    device = dr.async_get(hass).async_get(report.device_id)
+    satellite_id = coordinator.satellite_id
+    # Of a satellite that hears several rooms, a person wants to know which.
+    # It may have no device of its own, or none any more.
+    room = detection.room if detection.room in coordinator.data.rooms else ""
+    device = async_find_device(hass, satellite_id, room)
     known_as = device and (device.name_by_user or device.name)
+    if detection.room and not room:
+        known_as = plain_name(detection.room)
     return {
-        ATTR_DEVICE_ID: report.device_id,
+        ATTR_DEVICE_ID: device.id if device is not None else report.device_id,
         # With it, the line is also in the activity of the sensor of this class.
         ATTR_ENTITY_ID: er.async_get(hass).async_get_entity_id(
-            Platform.BINARY_SENSOR, DOMAIN, f"{coordinator.satellite_id}-{detection.sound_class}"
+            Platform.BINARY_SENSOR, DOMAIN, unique_id_of(satellite_id, detection.sound_class, room)
         ),
-        # Of a satellite that hears several rooms, a person wants to know which.
-        ATTR_NAME: detection.room or known_as or coordinator.config_entry.title,
+        ATTR_NAME: known_as or coordinator.config_entry.title,
+        ATTR_ROOM: detection.room or None,
         ATTR_ID: detection.id,
         # What automations go by, as with the event entity; a test or what is late is never taken for the real thing.
         ATTR_EVENT_TYPE: told_as(detection, late=report.late),

@@ -12,9 +12,10 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import SatelliteConfigEntry, SatelliteCoordinator
-from .dynamic import async_add_per_class, async_add_per_room
+from .dynamic import async_add_per_class, async_add_per_room, async_add_per_room_and_class
 from .entity import SatelliteEntity, SoundClassEntity
 from .protocol import MICROPHONE_PROBLEMS, SoundClass
+from .satellite_state import part_of
 from .taught_sounds import async_follow_taught_sounds
 
 PARALLEL_UPDATES = 0
@@ -48,51 +49,48 @@ async def async_setup_entry(
     async_add_per_room(
         entry,
         async_add_entities,
-        lambda room: RoomMicrophoneSensor(
-            coordinator,
-            BinarySensorEntityDescription(
-                key=f"microphone-{room}",
-                translation_key="room_microphone",
-                device_class=BinarySensorDeviceClass.PROBLEM,
-                entity_category=EntityCategory.DIAGNOSTIC,
-            ),
-            room,
-        ),
+        lambda room: [MicrophoneSensor(coordinator, MICROPHONE, room)],
+    )
+    async_add_per_room_and_class(
+        entry,
+        async_add_entities,
+        lambda room, sound_class: SoundSensor(coordinator, _describe(sound_class), sound_class, room),
     )
     async_follow_taught_sounds(hass, entry, async_add_entities)
     async_add_per_class(
         entry,
         async_add_entities,
-        lambda sound_class: SoundSensor(
-            coordinator,
-            BinarySensorEntityDescription(
-                key=sound_class.value,
-                translation_key=sound_class.value,
-                device_class=_DEVICE_CLASSES.get(sound_class, BinarySensorDeviceClass.SOUND),
-            ),
-            sound_class,
-        ),
+        lambda sound_class: SoundSensor(coordinator, _describe(sound_class), sound_class),
+    )
+
+
+def _describe(sound_class: SoundClass) -> BinarySensorEntityDescription:
+    return BinarySensorEntityDescription(
+        key=sound_class.value,
+        translation_key=sound_class.value,
+        device_class=_DEVICE_CLASSES.get(sound_class, BinarySensorDeviceClass.SOUND),
     )
 
 
 class SoundSensor(SoundClassEntity, BinarySensorEntity):
-    """On from the start to the end of a sound, as the satellite tells them."""
+    """On from the start to the end of a sound, as the satellite tells them: in a room, or in any that it hears."""
 
     def __init__(
         self,
         coordinator: SatelliteCoordinator,
         description: BinarySensorEntityDescription,
         sound_class: SoundClass,
+        room: str = "",
     ) -> None:
         """Attach the entity to its class."""
-        self._follows = frozenset({sound_class})
-        super().__init__(coordinator, description, sound_class)
+        self._follows = frozenset({part_of(sound_class, room)})
+        super().__init__(coordinator, description, sound_class, room)
 
     @property
     @override
     def is_on(self) -> bool:
         """Whether the sound goes on."""
-        return self.coordinator.data.hears(self.sound_class)
+        return self.coordinator.data.hears(self.sound_class, self.room)
 
 
 class ConnectionSensor(SatelliteEntity, BinarySensorEntity):
@@ -112,38 +110,14 @@ class ConnectionSensor(SatelliteEntity, BinarySensorEntity):
 
 
 class MicrophoneSensor(SatelliteEntity, BinarySensorEntity):
-    """Whether the microphone has a problem."""
+    """Whether there is a problem with what hears: a room, or any of them."""
 
     _follows = frozenset({"health"})
-
-    @property
-    @override
-    def is_on(self) -> bool:
-        """Whether it has."""
-        return not MICROPHONE_PROBLEMS.isdisjoint(self.coordinator.data.health.problems)
-
-
-class RoomMicrophoneSensor(SatelliteEntity, BinarySensorEntity):
-    """Whether there is a problem with what hears one room, of a satellite that hears several."""
-
-    _follows = frozenset({"health"})
-
-    def __init__(
-        self, coordinator: SatelliteCoordinator, description: BinarySensorEntityDescription, room: str
-    ) -> None:
-        """Attach the entity to its room."""
-        super().__init__(coordinator, description)
-        self._attr_translation_placeholders = {"room": room}
-        self._room = room
-
-    @property
-    @override
-    def available(self) -> bool:
-        """Whether the satellite is there, and still hears the room."""
-        return super().available and self._room in self.coordinator.data.welcome.rooms
 
     @property
     @override
     def is_on(self) -> bool:
         """Whether there is one."""
-        return not MICROPHONE_PROBLEMS.isdisjoint(self.coordinator.data.problems_of(self._room))
+        data = self.coordinator.data
+        problems = data.problems_of(self.room) if self.room else data.health.problems
+        return not MICROPHONE_PROBLEMS.isdisjoint(problems)

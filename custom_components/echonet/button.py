@@ -12,7 +12,8 @@ from .clip_access import async_delete_clips
 from .clip_entity import ClipEntity
 from .const import DOMAIN
 from .coordinator import SatelliteConfigEntry
-from .dynamic import async_add_with_clips
+from .device import async_name_room
+from .dynamic import async_add_per_room, async_add_with_clips
 from .entity import SatelliteEntity
 from .household.button import ANSWERS, AnswerButton
 from .household.entity import home_subentry_of
@@ -60,6 +61,7 @@ async def async_setup_entry(
             ForgetButton(coordinator, FORGET),
         ]
     )
+    async_add_per_room(entry, async_add_entities, lambda room: [TestButton(coordinator, TEST, room)])
     async_add_with_clips(entry, async_add_entities, lambda: [DeleteClipsButton(coordinator, DELETE_CLIPS)])
 
 
@@ -73,7 +75,10 @@ class TestButton(SatelliteEntity, ButtonEntity):
         """Ask for it: an alarm if the model knows one, because that is what must not fail."""
         classes = self.coordinator.data.welcome.classes
         await self.coordinator.async_send(
-            Test(sound_class=classes[0] if classes and SoundClass.ALARM not in classes else SoundClass.ALARM)
+            Test(
+                sound_class=classes[0] if classes and SoundClass.ALARM not in classes else SoundClass.ALARM,
+                room=self.room,
+            )
         )
 
 
@@ -83,19 +88,25 @@ class SelfTestButton(SatelliteEntity, ButtonEntity):
     @override
     async def async_press(self) -> None:
         """Run it, and wait for what comes of it."""
-        outcome = await self.coordinator.async_self_test()
-        placeholders = {"name": self.coordinator.config_entry.title}
-        if outcome is None:
+        result = await self.coordinator.async_self_test()
+        name = self.coordinator.config_entry.title
+        if result is None:
             raise HomeAssistantError(
                 translation_domain=DOMAIN,
                 translation_key="self_test_no_answer",
-                translation_placeholders=placeholders,
+                translation_placeholders={"name": name},
             )
-        if outcome is not SelfTestOutcome.PASSED:
+        if result.outcome is not SelfTestOutcome.PASSED:
+            # What is wrong in one way is said at once, with all the rooms where it is so.
+            rooms = [
+                async_name_room(self.hass, self.coordinator.satellite_id, item.room)
+                for item in result.rooms
+                if item.outcome is result.outcome
+            ]
             raise HomeAssistantError(
                 translation_domain=DOMAIN,
-                translation_key=f"self_test_{outcome}",
-                translation_placeholders=placeholders,
+                translation_key=f"self_test_{result.outcome}",
+                translation_placeholders={"name": f"{name} ({', '.join(rooms)})" if rooms else name},
             )
 
 

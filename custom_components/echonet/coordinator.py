@@ -23,7 +23,7 @@ from .codec import ToldOnce
 from .connecting import async_connect_entry
 from .connection_record import ConnectionRecord
 from .const import ATTR_OUTCOME, DOMAIN, EVENT_LESSON
-from .device import async_register_device
+from .device import async_forget_rooms, async_register_device, async_register_rooms
 from .helpers import translation_key
 from .intake import Intake
 from .issues import async_clear_chatterbox_issue, async_report_chatterbox_issue
@@ -41,7 +41,6 @@ from .protocol import (
     Message,
     Position,
     SelfTest,
-    SelfTestOutcome,
     SelfTestResult,
     Snapshot,
     SoundHeard,
@@ -60,6 +59,8 @@ _LOGGER = logging.getLogger(__name__)
 SETUP_TIMEOUT_S = 10.0
 # What a satellite says of its state is shown at most this often; what it hears, at once.
 SETTLE_S = 0.25
+# Whoever builds a house changes its rooms now and then; who has others each time is broken, or no satellite.
+MAX_ROOMS_ADMITTED = 64
 # A satellite waits for its own ears and for our acknowledgement.
 SELF_TEST_TIMEOUT_S = 40.0
 
@@ -87,7 +88,8 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
         self._intake = Intake(hass, entry.title, self._acknowledge_soon)
         self._settle = Settle(hass.loop, SETTLE_S, self._async_settled)
         self._changed: frozenset[Part] = frozenset()
-        self._self_tests: list[asyncio.Future[SelfTestOutcome]] = []
+        self._admitted: set[str] = set()
+        self._self_tests: list[asyncio.Future[SelfTestResult]] = []
         self._noise_listeners: list[Callable[[LoudNoise], None]] = []
         self.recent = RecentSounds(hass, entry.entry_id)
         self._intake.async_subscribe(self.recent.async_take)
@@ -192,13 +194,13 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
                 translation_placeholders={"name": self.config_entry.title},
             ) from err
 
-    async def async_self_test(self) -> SelfTestOutcome | None:
+    async def async_self_test(self) -> SelfTestResult | None:
         """Let the satellite test itself; None if it does not answer, as an older one.
 
         Raises:
             HomeAssistantError: there is no connection.
         """
-        answer: asyncio.Future[SelfTestOutcome] = self.hass.loop.create_future()
+        answer: asyncio.Future[SelfTestResult] = self.hass.loop.create_future()
         self._self_tests.append(answer)
         try:
             await self.async_send(SelfTest())
@@ -232,9 +234,14 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
     def on_connected(self, connection: Connection) -> None:
         """Take a fresh connection into use, with the state that came with it."""
         self.record.note_connected()
-        welcome = replace(connection.welcome, name=plain_name(connection.welcome.name))
+        welcome = replace(
+            connection.welcome,
+            name=plain_name(connection.welcome.name),
+            rooms=self._admit(connection.welcome.rooms),
+        )
         self._welcomed_at = _located_at(welcome)
         self._async_register(welcome)
+        async_forget_rooms(self.hass, self.config_entry, welcome)
         self._intake.async_begin()
         self._time.async_end()
         if welcome.tells_time:
@@ -244,10 +251,18 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
         self._async_report()
         self.live.async_connected()
 
+    def _admit(self, rooms: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the rooms, without those that come after too many others: each fills the registries."""
+        for room in rooms:
+            if len(self._admitted) < MAX_ROOMS_ADMITTED:
+                self._admitted.add(room)
+        return tuple(dict.fromkeys(room for room in rooms if room in self._admitted))
+
     @callback
     def _async_register(self, welcome: Welcome) -> None:
-        """Have the device of the satellite, as it calls itself."""
+        """Have the devices of the satellite and of its rooms, as it calls them."""
         self.device_id = async_register_device(self.hass, self.config_entry, welcome)
+        async_register_rooms(self.hass, self.config_entry, welcome, self.device_id)
 
     @callback
     def on_message(self, message: Message) -> None:
@@ -288,7 +303,7 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
         elif isinstance(message, SelfTestResult):
             for answer in self._self_tests:
                 if not answer.done():
-                    answer.set_result(message.outcome)
+                    answer.set_result(message)
         elif isinstance(message, LoudNoise):
             if self._intake.async_take_noise(message):
                 for listener in tuple(self._noise_listeners):

@@ -11,7 +11,7 @@ from homeassistant.loader import async_get_integration
 from . import EchonetConfigEntry
 from .const import CONF_ADDRESS, CONF_FINGERPRINT, DOMAIN, SUBENTRY_RECIPIENT
 from .household.runtime import Household
-from .protocol import PROTOCOL_VERSION
+from .protocol import PROTOCOL_VERSION, Health, Problem
 
 TO_REDACT = {
     CONF_ADDRESS,
@@ -27,6 +27,7 @@ TO_REDACT = {
     "floor",
     "room",
     "satellite_id",
+    "source",
     "title",
 }
 
@@ -55,15 +56,25 @@ async def async_get_config_entry_diagnostics(
         diagnostics["connection"] = _without(runtime.record.as_dict(), str(entry.data[CONF_HOST]))
         offset = runtime.clock_offset
         diagnostics["clock_ahead_s"] = offset and offset.ahead.total_seconds()
+        # Which is which matters, and what they are called is nobody's business.
+        rooms = dict.fromkeys(runtime.data.welcome.rooms)
+        numbers = {room: f"room {number}" for number, room in enumerate(rooms, start=1)}
         diagnostics["satellite"] = {
-            "welcome": asdict(runtime.data.welcome),
-            "health": asdict(runtime.data.health),
+            "welcome": {**asdict(runtime.data.welcome), "rooms": list(numbers.values())},
+            "health": {**asdict(runtime.data.health), "sources": _numbered(runtime.data.health, numbers)},
             "settings": asdict(runtime.data.settings),
             "learning": asdict(runtime.data.learning),
-            "active": sorted(item.sound_class for item in runtime.data.active.values()),
+            "active": sorted(
+                f"{item.sound_class} {numbers.get(item.room, '')}".strip()
+                for item in runtime.data.active.values()
+            ),
         }
     redacted: dict[str, Any] = async_redact_data(_listed(diagnostics), TO_REDACT)
     return redacted
+
+
+def _numbered(health: Health, numbers: dict[str, str]) -> dict[str, list[Problem]]:
+    return {numbers.get(source.room, "another room"): list(source.problems) for source in health.sources}
 
 
 def _without(record: dict[str, Any], host: str) -> dict[str, Any]:

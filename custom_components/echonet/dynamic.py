@@ -1,6 +1,7 @@
 """Adds entities as a satellite turns out to have more: classes of its model, rooms that it hears, or clips."""
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import product
 
 from homeassistant.core import callback
 from homeassistant.helpers.entity import Entity
@@ -8,6 +9,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import SatelliteConfigEntry
 from .protocol import SoundClass, Welcome
+from .satellite_state import rooms_of
 
 
 @callback
@@ -17,17 +19,36 @@ def async_add_per_class(
     create: Callable[[SoundClass], Entity],
 ) -> None:
     """Add the entity that `create` makes for each class, now and as classes appear."""
-    _async_add(entry, async_add_entities, lambda welcome: welcome.classes, create)
+    _async_add(entry, async_add_entities, lambda welcome: welcome.classes, lambda item: (create(item),))
 
 
 @callback
 def async_add_per_room(
     entry: SatelliteConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
-    create: Callable[[str], Entity],
+    create: Callable[[str], Iterable[Entity]],
 ) -> None:
-    """Add the entity that `create` makes for each room of a satellite that hears several."""
-    _async_add(entry, async_add_entities, lambda welcome: welcome.rooms, create)
+    """Add the entities that `create` makes for each room of a satellite that hears several, now and as rooms appear.
+
+    Those of a room that it does not hear any more go with its device, and are added anew when it is back.
+    """
+    _async_add(entry, async_add_entities, rooms_of, create, forgets=True)
+
+
+@callback
+def async_add_per_room_and_class(
+    entry: SatelliteConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    create: Callable[[str, SoundClass], Entity],
+) -> None:
+    """Add the entity that `create` makes for each class in each room of a satellite that hears several."""
+    _async_add(
+        entry,
+        async_add_entities,
+        lambda welcome: product(rooms_of(welcome), welcome.classes),
+        lambda item: (create(*item),),
+        forgets=True,
+    )
 
 
 @callback
@@ -35,17 +56,22 @@ def _async_add[T](
     entry: SatelliteConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
     things: Callable[[Welcome], Iterable[T]],
-    create: Callable[[T], Entity],
+    create: Callable[[T], Iterable[Entity]],
+    *,
+    forgets: bool = False,
 ) -> None:
     coordinator = entry.runtime_data
     added: set[T] = set()
 
     @callback
     def add_missing() -> None:
-        missing = [item for item in things(coordinator.data.welcome) if item not in added]
+        there = tuple(things(coordinator.data.welcome))
+        missing = [item for item in there if item not in added]
+        if forgets:
+            added.intersection_update(there)
         if missing:
             added.update(missing)
-            async_add_entities([create(item) for item in missing])
+            async_add_entities([entity for item in missing for entity in create(item)])
 
     add_missing()
     entry.async_on_unload(coordinator.async_add_listener(add_missing, frozenset()))

@@ -5,6 +5,7 @@ from typing import override
 from homeassistant.components.event import EventEntityDescription
 from homeassistant.const import ATTR_ID
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
@@ -20,12 +21,13 @@ from .const import (
     ATTR_SOUND_CLASS,
 )
 from .coordinator import SatelliteConfigEntry, SatelliteCoordinator
+from .dynamic import async_add_per_room
 from .entity import SatelliteEntity
 from .event_types import FiredEvents, event_of, event_types_of
 from .fresh_event import FreshEvent
 from .household.entity import home_subentry_of
 from .household.event import AlertEvent
-from .household.runtime import Household, HouseholdConfigEntry
+from .household.runtime import HouseholdConfigEntry, is_household
 from .protocol import LoudNoise, Phase
 from .reports import DetectionReport
 from .times import NEWS_LIMIT
@@ -51,21 +53,29 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the event entity of a satellite or of the household."""
+    if is_household(entry):
+        async_add_entities([AlertEvent(entry.runtime_data)], config_subentry_id=home_subentry_of(entry))
+        return
     runtime = entry.runtime_data
-    if isinstance(runtime, Household):
-        async_add_entities([AlertEvent(runtime)], config_subentry_id=home_subentry_of(entry))
-    else:
-        async_add_entities(
-            [SoundDetectionEvent(runtime, SOUND_DETECTION), LoudNoiseEvent(runtime, LOUD_NOISE)]
-        )
+
+    def events(room: str = "") -> list[Entity]:
+        return [
+            SoundDetectionEvent(runtime, SOUND_DETECTION, room),
+            LoudNoiseEvent(runtime, LOUD_NOISE, room),
+        ]
+
+    async_add_entities(events())
+    async_add_per_room(entry, async_add_entities, events)
 
 
 class SoundDetectionEvent(FreshEvent, SatelliteEntity):
     """Fires when a sound begins, and when it becomes known what it is; the event type says that."""
 
-    def __init__(self, coordinator: SatelliteCoordinator, description: EventEntityDescription) -> None:
-        """Offer what the satellite's model can tell apart as event types."""
-        super().__init__(coordinator, description)
+    def __init__(
+        self, coordinator: SatelliteCoordinator, description: EventEntityDescription, room: str = ""
+    ) -> None:
+        """Offer what the satellite's model can tell apart as event types; of one room, or of all."""
+        super().__init__(coordinator, description, room)
         self._fired = FiredEvents()
         self._attr_event_types = event_types_of(coordinator.data.welcome.classes)
 
@@ -87,6 +97,8 @@ class SoundDetectionEvent(FreshEvent, SatelliteEntity):
     @callback
     def _async_handle_detection(self, report: DetectionReport) -> None:
         detection = report.detection
+        if self.room not in ("", detection.room):
+            return
         if detection.phase is Phase.END and not self._fired.knows(detection.id):
             # What is over, and was an event before Home Assistant or the entry was started anew, is none again.
             return
@@ -122,6 +134,8 @@ class LoudNoiseEvent(FreshEvent, SatelliteEntity):
 
     @callback
     def _async_handle_noise(self, noise: LoudNoise) -> None:
+        if self.room not in ("", noise.room):
+            return
         over = noise.phase is Phase.END
         late = noise.replayed and dt_util.utcnow() - noise.onset > NEWS_LIMIT
         if late and not over:

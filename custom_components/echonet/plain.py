@@ -28,5 +28,5 @@ def _without_inner_dots(word: str) -> str:
 
 
 def _is_plain(char: str) -> bool:
-    # Marks are the vowels of many scripts.
-    return char.isalnum() or char in _PUNCTUATION or unicodedata.category(char).startswith("M")
+    # Marks are the vowels of many scripts; of symbols, those that are pictures have no meaning in Markdown.
+    return char.isalnum() or char in _PUNCTUATION or unicodedata.category(char) in {"Mn", "Mc", "Me", "So"}

@@ -370,7 +370,8 @@ class Level(Message):
     """What the last moment sounded like, in dB below full scale; only while somebody watches.
 
     `probabilities` are those that the satellite decides by, `thresholds` what each must reach at the sensitivity that
-    is set (a class that is off has none), `bands_dbfs` how loud each band of pitch was, from the deepest up.
+    is set (a class that is off has none), `bands_dbfs` how loud each band of pitch was, from the deepest up. All of it
+    is of the loudest room where there are several; `rooms` is how loud (RMS) it was in each.
     """
 
     type: ClassVar[str] = "level"
@@ -379,6 +380,7 @@ class Level(Message):
     probabilities: Mapping[SoundClass, float] = field(default_factory=dict)
     thresholds: Mapping[SoundClass, float] = field(default_factory=dict)
     bands_dbfs: tuple[int, ...] = ()
+    rooms: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -454,10 +456,11 @@ class Mute(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Test(Message):
-    """Send a detection of `sound_class` marked `test`, to try the way to the phone."""
+    """Send a detection of `sound_class` marked `test`, to try the way to the phone, as if it were heard in `room`."""
 
     type: ClassVar[str] = "test"
     sound_class: SoundClass
+    room: str = ""
     __test__: ClassVar[bool] = False  # the name would make pytest collect it
 
 
@@ -536,10 +539,14 @@ class TimeRequest(Message):
 
 
 class SelfTestOutcome(StrEnum):
-    """How far a known sound got on its way from the microphone to Home Assistant."""
+    """How far a known sound got on its way from the microphone to Home Assistant.
+
+    `source_ended`: what is heard there was a recording, which is over.
+    """
 
     PASSED = "passed"
     NOT_LISTENING = "not_listening"
+    SOURCE_ENDED = "source_ended"
     MICROPHONE = "microphone"
     ALL_OFF = "all_off"
     NOT_HEARD = "not_heard"
@@ -550,20 +557,34 @@ class SelfTestOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelfTest(Message):
-    """Put a known sound behind the microphone and follow it; answered by a `self_test_result`."""
+    """Put a known sound behind the microphone of each room and follow it; answered by a `self_test_result`."""
 
     type: ClassVar[str] = "self_test"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RoomResult:
+    """How far the known sound got from one room."""
+
+    room: str
+    outcome: SelfTestOutcome
+    confidence: float = field(default=0.0, metadata={"ge": 0.0, "le": 1.0})
+    took_s: float = field(default=0.0, metadata={"ge": 0.0})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SelfTestResult(Message):
-    """What came of a self-test, told to all controllers."""
+    """What came of a self-test, told to all controllers.
+
+    `rooms`: what came of it in each, where there are several; `outcome` is then that of the first where it failed.
+    """
 
     type: ClassVar[str] = "self_test_result"
     outcome: SelfTestOutcome
     sound_class: SoundClass | None = None
     confidence: float = field(default=0.0, metadata={"ge": 0.0, "le": 1.0})
     took_s: float = field(default=0.0, metadata={"ge": 0.0})
+    rooms: tuple[RoomResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from .protocol import (
+    MICROPHONE_PROBLEMS,
     Detection,
     Health,
     Learning,
@@ -17,12 +18,25 @@ from .protocol import (
     Welcome,
 )
 
-# What can change of a satellite: a field of its state or of what it has learned, whether a class of sound is heard, or
-# a taught sound by its id.
+# What can change of a satellite: a field of its state or of what it has learned, whether a class of sound is heard, in
+# any room or in one (`part_of`), or a taught sound by its id.
 type Part = str
 
 # More sounds at once than a house can have; a satellite that tells no end of anything fills no memory.
 MAX_ACTIVE: Final = 64
+# As many as a satellite can be set up to hear.
+MAX_ROOMS: Final = 16
+
+
+def rooms_of(welcome: Welcome) -> tuple[str, ...]:
+    """Return the rooms that are to be told apart: none where it hears only one, whatever that is called."""
+    rooms = tuple(dict.fromkeys(filter(None, welcome.rooms)))[:MAX_ROOMS]
+    return rooms if len(rooms) > 1 else ()
+
+
+def part_of(sound_class: SoundClass, room: str) -> Part:
+    """Return what changes when a class of sound begins or ends to be heard: in a room, or in any (no name)."""
+    return f"{sound_class}/{room}" if room else sound_class
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +70,24 @@ class SatelliteData:
         )
         return replace(self, learning=replace(self.learning, sounds=sounds))
 
-    def hears(self, sound_class: SoundClass) -> bool:
-        """Tell whether a sound of this class goes on."""
-        return any(item.sound_class is sound_class for item in self.active.values())
+    @property
+    def rooms(self) -> tuple[str, ...]:
+        """The rooms that are to be told apart."""
+        return rooms_of(self.welcome)
+
+    def hears(self, sound_class: SoundClass, room: str = "") -> bool:
+        """Tell whether a sound of this class goes on, in this room, or without a name in any."""
+        return any(
+            item.sound_class is sound_class and room in ("", item.room) for item in self.active.values()
+        )
+
+    @property
+    def deaf(self) -> tuple[str, ...]:
+        """The rooms of which nothing is heard; without a name, all that it hears."""
+        deaf = tuple(
+            room for room in self.rooms if not MICROPHONE_PROBLEMS.isdisjoint(self.problems_of(room))
+        )
+        return deaf or (("",) if not MICROPHONE_PROBLEMS.isdisjoint(self.health.problems) else ())
 
     def problems_of(self, room: str) -> tuple[Problem, ...]:
         """Return what is wrong with the hearing of a room, which is that of the satellite where it hears only one."""
@@ -85,7 +114,7 @@ class SatelliteData:
         """Return of what something else is shown now than before."""
         names = ("welcome", "health", "settings")
         parts: set[Part] = {name for name in names if getattr(self, name) != getattr(before, name)}
-        parts |= {item for item in self.welcome.classes if self.hears(item) is not before.hears(item)}
+        parts |= self._heard() ^ before._heard()
         if self.learning != before.learning:
             known = {sound.id: sound for sound in before.learning.sounds}
             parts |= {sound.id for sound in self.learning.sounds if known.get(sound.id) != sound}
@@ -94,3 +123,6 @@ class SatelliteData:
             if self.learning.false_alarms != before.learning.false_alarms:
                 parts.add("false_alarms")
         return frozenset(parts)
+
+    def _heard(self) -> set[Part]:
+        return {part_of(item.sound_class, room) for item in self.active.values() for room in ("", item.room)}

@@ -16,9 +16,10 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import SatelliteConfigEntry, SatelliteCoordinator
+from .dynamic import async_add_per_room
 from .entity import SatelliteEntity
 from .household.entity import home_subentry_of
-from .household.runtime import Household, HouseholdConfigEntry
+from .household.runtime import HouseholdConfigEntry, is_household
 from .household.sensor import INCIDENT_SENSORS, IncidentSensor
 from .household.walk_entities import WalkTestSensor
 from .household.where_entities import LikelyRoomSensor
@@ -95,21 +96,23 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the sensors of a satellite or of the household."""
-    runtime = entry.runtime_data
-    if isinstance(runtime, Household):
+    if is_household(entry):
+        household = entry.runtime_data
         async_add_entities(
             [
-                *(IncidentSensor(runtime, description) for description in INCIDENT_SENSORS),
-                WalkTestSensor(runtime.walk_test),
-                LikelyRoomSensor(runtime),
+                *(IncidentSensor(household, description) for description in INCIDENT_SENSORS),
+                WalkTestSensor(household.walk_test),
+                LikelyRoomSensor(household),
             ],
             config_subentry_id=home_subentry_of(entry),
         )
-    else:
-        async_add_entities(HealthSensor(runtime, description) for description in SENSORS)
-        async_add_entities(
-            [LearnedSensor(runtime, LEARNED), ModelSensor(runtime, MODEL), LevelSensor(runtime, LEVEL)]
-        )
+        return
+    runtime = entry.runtime_data
+    async_add_entities(HealthSensor(runtime, description) for description in SENSORS)
+    async_add_entities(
+        [LearnedSensor(runtime, LEARNED), ModelSensor(runtime, MODEL), LevelSensor(runtime, LEVEL)]
+    )
+    async_add_per_room(entry, async_add_entities, lambda room: [LevelSensor(runtime, LEVEL, room)])
 
 
 class HealthSensor(SatelliteEntity, SensorEntity):
@@ -155,11 +158,16 @@ class ModelSensor(SatelliteEntity, SensorEntity):
 
 
 class LevelSensor(SatelliteEntity, SensorEntity):
-    """How loud it has been in the last seconds; asked of the satellite only where the entity is enabled."""
+    """How loud it has been in the last seconds, in a room or in the loudest one.
 
-    def __init__(self, coordinator: SatelliteCoordinator, description: SensorEntityDescription) -> None:
+    It is asked of the satellite only where the entity is enabled.
+    """
+
+    def __init__(
+        self, coordinator: SatelliteCoordinator, description: SensorEntityDescription, room: str = ""
+    ) -> None:
         """Begin without knowing."""
-        super().__init__(coordinator, description)
+        super().__init__(coordinator, description, room)
         self._powers: list[float] = []
         self._shown_at: float | None = None
 
@@ -171,8 +179,11 @@ class LevelSensor(SatelliteEntity, SensorEntity):
 
     @callback
     def _async_take(self, level: Level) -> None:
+        rms_dbfs = level.rooms.get(self.room) if self.room else level.rms_dbfs
+        if rms_dbfs is None:
+            return
         now = self.hass.loop.time()
-        self._powers.append(10 ** (level.rms_dbfs / 10))
+        self._powers.append(10 ** (rms_dbfs / 10))
         if self._shown_at is not None and now - self._shown_at < LEVEL_EVERY_S:
             return
         self._shown_at = now

@@ -14,6 +14,7 @@ from .clip_access import async_delete_clips
 from .clips import is_clip_id
 from .const import ATTR_SOUND_CLASS, CONF_CLASSES, DOMAIN
 from .coordinator import SatelliteCoordinator
+from .device import async_room_of
 from .household.answers import (
     MAX_MUTE,
     MUTE_DURATION,
@@ -158,7 +159,10 @@ async def _async_test_alert(call: ServiceCall) -> None:
             translation_key="class_not_known",
             translation_placeholders={"name": coordinator.config_entry.title},
         )
-    await coordinator.async_send(Test(sound_class=sound_class))
+    room = async_room_of(
+        call.hass, coordinator.satellite_id, call.data[ATTR_DEVICE_ID], coordinator.data.rooms
+    )
+    await coordinator.async_send(Test(sound_class=sound_class, room=room))
 
 
 def _get_incident(household: Household, call: ServiceCall) -> Incident:

@@ -7,6 +7,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import area_registry as ar, device_registry as dr
 
 from .coordinator import SatelliteCoordinator
+from .device import async_name_room
 from .event_types import name_of
 from .helpers import async_get_household
 from .household.incident import Incident
@@ -37,7 +38,9 @@ def async_view(hass: HomeAssistant, coordinator: SatelliteCoordinator, language:
         "classes": list(data.welcome.classes),
         "active": sorted({item.sound_class for item in data.active.values()}),
         "names": {name_of(kind): texts.sounds[kind] for kind in AlertKind},
-        "sounds": [_sound(item, household) for item in coordinator.recent],
+        "sounds": [
+            _sound(item, household, _async_name(hass, coordinator, item)) for item in coordinator.recent
+        ],
         "alert": _alert(household, texts),
     }
 
@@ -57,7 +60,14 @@ def _shares(values: Any) -> dict[str, float]:
     return {name: min(1.0, max(0.0, value)) for name, value in values.items()}
 
 
-def _sound(sound: RecentSound, household: Household | None) -> dict[str, Any]:
+@callback
+def _async_name(hass: HomeAssistant, coordinator: SatelliteCoordinator, sound: RecentSound) -> str | None:
+    """Return the room of a sound; only a satellite that hears several says which."""
+    room = sound.detection.room
+    return async_name_room(hass, coordinator.satellite_id, room) if room else None
+
+
+def _sound(sound: RecentSound, household: Household | None, room: str | None) -> dict[str, Any]:
     detection = sound.detection
     incident = household.desk.incidents.of_detection(detection.id) if household is not None else None
     answer = incident.acknowledgement if incident is not None else None
@@ -65,8 +75,7 @@ def _sound(sound: RecentSound, household: Household | None) -> dict[str, Any]:
         "id": detection.id,
         "kind": name_of(kind_of(detection.sound_class, detection.pattern)),
         "sound_class": detection.sound_class,
-        # Only a satellite that hears several rooms says which.
-        "room": detection.room or None,
+        "room": room,
         "confidence": round(detection.confidence, 3),
         "onset": detection.onset.isoformat(),
         "going_on": detection.phase is not Phase.END and not detection.replayed,

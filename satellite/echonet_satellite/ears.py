@@ -104,7 +104,7 @@ class Ears:
         Raises:
             HearingStoppedError: a thread has ended that never should.
         """
-        over = {room for room, pipeline in self.pipelines.items() if pipeline.join(0)} - self._over
+        over = {room for room, pipeline in self.pipelines.items() if pipeline.over} - self._over
         if any(self.pipelines[room].kind.value in {"microphone", "stream"} for room in over):
             raise HearingStoppedError(
                 "the satellite has stopped hearing: start it again, and report what --verbose says"

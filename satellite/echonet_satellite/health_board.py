@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 import threading
 
-from .protocol import Health, Problem
+from .protocol import Health, Problem, SourceHealth
 
 
 class HealthBoard:
@@ -15,7 +15,7 @@ class HealthBoard:
         self._tell = tell
         self._lock = threading.Lock()
         self._heard = Health()
-        self._reported: dict[str, tuple[Problem, ...]] = {}
+        self._reported: dict[tuple[str, str], tuple[Problem, ...]] = {}
 
     def hear(self, health: Health) -> None:
         """Take how the hearing is."""
@@ -23,11 +23,14 @@ class HealthBoard:
             self._heard = health
             self._tell(self._joined())
 
-    def report(self, reporter: str, problems: tuple[Problem, ...]) -> None:
-        """Take what is wrong with something else; no problems take back what the same one has reported before."""
+    def report(self, reporter: str, problems: tuple[Problem, ...], *, room: str = "") -> None:
+        """Take what is wrong with something else; no problems take back what the same one has reported before.
+
+        With a `room`, it is wrong with what hears that one, of several.
+        """
         with self._lock:
-            if self._reported.get(reporter, ()) != problems:
-                self._reported[reporter] = problems
+            if self._reported.get((reporter, room), ()) != problems:
+                self._reported[reporter, room] = problems
                 self._tell(self._joined())
 
     def tell(self) -> None:
@@ -37,4 +40,17 @@ class HealthBoard:
 
     def _joined(self) -> Health:
         others = (problem for problems in self._reported.values() for problem in problems)
-        return replace(self._heard, problems=tuple(dict.fromkeys((*self._heard.problems, *others))))
+        return replace(
+            self._heard,
+            problems=tuple(dict.fromkeys((*self._heard.problems, *others))),
+            sources=tuple(self._with_reported(source) for source in self._heard.sources),
+        )
+
+    def _with_reported(self, source: SourceHealth) -> SourceHealth:
+        others = (
+            problem
+            for (_, room), problems in self._reported.items()
+            if room == source.room
+            for problem in problems
+        )
+        return replace(source, problems=tuple(dict.fromkeys((*source.problems, *others))))

@@ -110,6 +110,11 @@ class Pipeline:
         return self._source.kind
 
     @property
+    def over(self) -> bool:
+        """Whether the thread has ended: what was heard is over, or it was stopped."""
+        return self._thread.ident is not None and not self._thread.is_alive()
+
+    @property
     def busy_s(self) -> float:
         """For how long the thread has been at one thing; a healthy one is done within a second."""
         since = self._busy_since

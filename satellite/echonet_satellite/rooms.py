@@ -58,7 +58,8 @@ class Rooms:
             if room in levels:
                 loudest = max(levels.values(), key=lambda item: item.rms_dbfs)
                 peak = max(item.peak_dbfs for item in levels.values())
-                self._listener.on_level(replace(loudest, peak_dbfs=peak))
+                rooms = {name: item.rms_dbfs for name, item in levels.items() if name}
+                self._listener.on_level(replace(loudest, peak_dbfs=peak, rooms=rooms))
                 levels.clear()
             levels[room] = level
 

@@ -205,7 +205,7 @@ class _Satellite:
         return SelfTest(
             station=self._station,
             journal=self._journal,
-            inject=next(iter(self._ears.pipelines.values())).inject,
+            ears=self._ears.pipelines,
             connected=lambda: tuple(controller.id for controller in server.sockets.connected),
         )
 

@@ -6,10 +6,11 @@ marked as a test, so that it wakes nobody up.
 
 import asyncio
 from collections.abc import Callable, Mapping
+import contextlib
 from dataclasses import dataclass
 import subprocess
 import time
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -23,12 +24,14 @@ from .protocol import (
     Detection,
     Message,
     Phase,
+    RoomResult,
     SelfTestOutcome,
     SelfTestResult,
     Sensitivity,
     SoundClass,
 )
 from .station import Station
+from .watch import STUCK_AFTER_S
 
 # What it sounds like: sounds that the network knows even from synthesis, and that are over at once. A real one of the
 # same class in that very moment is marked as a test, too.
@@ -48,13 +51,28 @@ class NoLoudspeakerError(EchonetError):
     """Nothing can be played."""
 
 
+class Ear(Protocol):
+    """What hears a room."""
+
+    @property
+    def over(self) -> bool:
+        """Whether it was a recording, which has ended."""
+
+    @property
+    def busy_s(self) -> float:
+        """For how long it has been at one thing; one that is well is done within a second."""
+
+    def inject(self, samples: Floats) -> None:
+        """Mix a sound into what is captured next."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelfTest:
-    """Runs a test of one satellite."""
+    """Runs a test of one satellite: of each room that it hears, all at once."""
 
     station: Station
     journal: Journal
-    inject: Callable[[Floats], None]
+    ears: Mapping[str, Ear]  # by the room; without a name where there is only one
     connected: Callable[[], tuple[str, ...]]  # the ids of the controllers
 
     async def run(self, *, aloud: bool = False) -> SelfTestResult:
@@ -63,39 +81,68 @@ class SelfTest:
         Raises:
             NoLoudspeakerError: nothing can be played.
         """
-        play = _play_aloud if aloud else self.inject
         settings = self.station.settings
         if not settings.listening:
             return SelfTestResult(outcome=SelfTestOutcome.NOT_LISTENING)
-        if not MICROPHONE_PROBLEMS.isdisjoint(self.station.snapshot().health.problems):
-            return SelfTestResult(outcome=SelfTestOutcome.MICROPHONE)
+        deaf = {room: outcome for room, ear in self.ears.items() if (outcome := self._deaf(room, ear))}
         on = [
             name for name in _SOUNDS if settings.sensitivity.get(name, Sensitivity.OFF) is not Sensitivity.OFF
         ]
+        hearing = tuple(room for room in self.ears if room not in deaf)
+        if not hearing:
+            return self._joined(None, deaf, {}, aloud=aloud)
         if not on:
             return SelfTestResult(outcome=SelfTestOutcome.ALL_OFF)
-        heard, took_s = await self._heard(on[0], play)
-        if heard is None:
-            return SelfTestResult(outcome=SelfTestOutcome.NOT_HEARD, sound_class=on[0])
-        result = SelfTestResult(
-            outcome=SelfTestOutcome.PASSED,
-            sound_class=on[0],
-            confidence=heard.confidence,
-            took_s=took_s,
+        heard = await self._heard(on[0], hearing, aloud=aloud)
+        fate = await self._followed(tuple(detection for detection, _ in heard.values()))
+        outcomes = deaf | {room: fate if room in heard else SelfTestOutcome.NOT_HEARD for room in hearing}
+        return self._joined(on[0], outcomes, heard, aloud=aloud)
+
+    def _deaf(self, room: str, ear: Ear) -> SelfTestOutcome | None:
+        """Return why nothing can be heard of a room, if that is known already."""
+        if ear.over:
+            return SelfTestOutcome.SOURCE_ENDED
+        health = self.station.snapshot().health
+        own = [source.problems for source in health.sources if source.room == room]
+        if not MICROPHONE_PROBLEMS.isdisjoint(own[0] if own else health.problems):
+            return SelfTestOutcome.MICROPHONE
+        return SelfTestOutcome.MICROPHONE if ear.busy_s > STUCK_AFTER_S else None
+
+    def _joined(
+        self,
+        sound_class: SoundClass | None,
+        outcomes: Mapping[str, SelfTestOutcome],
+        heard: Mapping[str, tuple[Detection, float]],
+        *,
+        aloud: bool,
+    ) -> SelfTestResult:
+        """Return what came of it on the whole: of a loudspeaker, one room that has heard it is enough."""
+        results = tuple(
+            RoomResult(
+                room=room,
+                outcome=outcomes[room],
+                confidence=heard[room][0].confidence if room in heard else 0.0,
+                took_s=heard[room][1] if room in heard else 0.0,
+            )
+            for room in self.ears
         )
-        if self.journal.unsaved or self.journal.problem is not None:
-            return _but(result, SelfTestOutcome.NOT_KEPT)
-        controllers = self.connected()
-        if not controllers:
-            return _but(result, SelfTestOutcome.NOBODY_CONNECTED)
-        if not await self._acknowledged(controllers, heard.sequence):
-            return _but(result, SelfTestOutcome.NOT_ACKNOWLEDGED)
-        return result
+        told = [item for item in results if item.room in heard] if aloud and heard else results
+        worst = next((item for item in told if item.outcome is not SelfTestOutcome.PASSED), told[0])
+        return SelfTestResult(
+            outcome=worst.outcome,
+            sound_class=sound_class,
+            confidence=worst.confidence,
+            took_s=worst.took_s,
+            rooms=results if len(results) > 1 else (),
+        )
 
     async def _heard(
-        self, sound_class: SoundClass, play: Callable[[Floats], None]
-    ) -> tuple[Detection | None, float]:
-        found: asyncio.Queue[Detection] = asyncio.Queue()
+        self, sound_class: SoundClass, rooms: tuple[str, ...], *, aloud: bool
+    ) -> dict[str, tuple[Detection, float]]:
+        """Play a sound, and return what was heard of it in each room, and how long after it began."""
+        heard: dict[str, tuple[Detection, float]] = {}
+        complete = asyncio.Event()
+        began = 0.0
 
         def listen(message: Message) -> None:
             if (
@@ -103,24 +150,34 @@ class SelfTest:
                 and message.test
                 and message.phase is Phase.START
                 and message.sound_class is sound_class
+                and message.room in rooms
             ):
-                found.put_nowait(message)
+                heard.setdefault(message.room, (message, time.monotonic() - began))
+                if len(heard) == len(rooms):
+                    complete.set()
 
         await self._quiet(sound_class)
         unsubscribe = self.station.subscribe(listen)
-        self.station.expect_test(sound_class, _HEARD_WITHIN_S)
         random = np.random.default_rng(2)
         dry = _SOUNDS[sound_class](random)
         sound = (0.5 * synthesis.with_echo(random, dry, _REVERBERATION_S)).astype(np.float32)
+        for room in rooms:
+            self.station.expect_test(sound_class, _HEARD_WITHIN_S, room=room)
         began = time.monotonic()
         try:
-            await asyncio.to_thread(play, sound)
-            async with asyncio.timeout(_HEARD_WITHIN_S):
-                return await found.get(), time.monotonic() - began
-        except TimeoutError:
-            return None, 0.0
+            if aloud:
+                await asyncio.to_thread(_play_aloud, sound)
+            else:
+                for room in rooms:
+                    self.ears[room].inject(sound)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_HEARD_WITHIN_S):
+                    await complete.wait()
         finally:
             unsubscribe()
+            for room in rooms:
+                self.station.expect_test_no_more(sound_class, room=room)
+        return heard
 
     async def _quiet(self, sound_class: SoundClass) -> None:
         """Wait until the last sound of this class is over: a second one soon after would belong to it."""
@@ -130,6 +187,19 @@ class SelfTest:
             active = self.station.snapshot().active
             if all(item.sound_class is not sound_class for item in active):
                 return
+
+    async def _followed(self, heard: tuple[Detection, ...]) -> SelfTestOutcome:
+        """Return how far came what was heard."""
+        if not heard:
+            return SelfTestOutcome.NOT_HEARD
+        if self.journal.unsaved or self.journal.problem is not None:
+            return SelfTestOutcome.NOT_KEPT
+        controllers = self.connected()
+        if not controllers:
+            return SelfTestOutcome.NOBODY_CONNECTED
+        if not await self._acknowledged(controllers, max(item.sequence for item in heard)):
+            return SelfTestOutcome.NOT_ACKNOWLEDGED
+        return SelfTestOutcome.PASSED
 
     async def _acknowledged(self, controllers: tuple[str, ...], sequence: int) -> bool:
         deadline = time.monotonic() + _ACKNOWLEDGED_WITHIN_S
@@ -153,12 +223,3 @@ def _play_aloud(samples: Floats) -> None:
         raise NoLoudspeakerError(f"the loudspeaker cannot be used: {reason}") from None
     except subprocess.TimeoutExpired:
         raise NoLoudspeakerError("the loudspeaker does not play: is another program using it?") from None
-
-
-def _but(result: SelfTestResult, outcome: SelfTestOutcome) -> SelfTestResult:
-    return SelfTestResult(
-        outcome=outcome,
-        sound_class=result.sound_class,
-        confidence=result.confidence,
-        took_s=result.took_s,
-    )

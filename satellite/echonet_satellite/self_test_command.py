@@ -11,7 +11,10 @@ from .protocol import SelfTestOutcome
 
 _WHAT_TO_DO: Final = {
     SelfTestOutcome.NOT_LISTENING: "listening is off: turn it on in Home Assistant",
-    SelfTestOutcome.MICROPHONE: "the microphone is missing, silent or overdriven: `echonet-satellite doctor` says more",
+    SelfTestOutcome.SOURCE_ENDED: "nothing is heard any more, because its source was a recording or a pipe, which has "
+    "ended: start the satellite again to hear it once more, or give it a microphone",
+    SelfTestOutcome.MICROPHONE: "the microphone is missing, silent or overdriven (a camera: not to be reached): "
+    "`echonet-satellite doctor` says more",
     SelfTestOutcome.ALL_OFF: "every sound that could be tried is off: turn the sensitivity of one up in Home Assistant",
     SelfTestOutcome.NOT_HEARD: "the sound was not recognised: try again when it is quieter in the room, and "
     "run `echonet-satellite doctor`",
@@ -43,12 +46,37 @@ async def self_test(args: argparse.Namespace) -> int:
     await converse(running_state(args), "selftest aloud" if args.loudspeaker else "selftest", take)
     if "outcome" not in answer:
         raise NotRunningError(answer.get("error", "the satellite has stopped: start it again"))
+    for line in _said(answer, aloud=args.loudspeaker):
+        print(line)
     outcome = SelfTestOutcome(answer["outcome"])
-    if answer.get("confidence"):
-        name = str(answer["sound_class"]).replace("_", " ")
-        print(f"Heard: {name}, {answer['confidence']:.0%} sure, {answer['took_s']:.1f} s after it began.")
     if outcome is SelfTestOutcome.PASSED:
         print("Passed: it was heard, is on disk, was told, and Home Assistant has acknowledged it.")
         return 0
-    print(f"echonet-satellite: {_WHAT_TO_DO[outcome]}", file=sys.stderr)
+    for line in _advice(answer):
+        print(f"echonet-satellite: {line}", file=sys.stderr)
     return 1
+
+
+def _said(answer: dict[str, Any], *, aloud: bool) -> list[str]:
+    """Return what was heard, where."""
+    name = str(answer["sound_class"]).replace("_", " ")
+    lines = []
+    for item in answer["rooms"] or [answer]:
+        where = f"{item['room']}: heard " if "room" in item else "Heard: "
+        if item["confidence"]:
+            sure, after_s = item["confidence"], item["took_s"]
+            lines.append(f"{where}{name}, {sure:.0%} sure, {after_s:.1f} s after it began.")
+        elif aloud and "room" in item and item["outcome"] == SelfTestOutcome.NOT_HEARD:
+            lines.append(f"{item['room']}: not heard, which is well if the loudspeaker is in another room.")
+    return lines
+
+
+def _advice(answer: dict[str, Any]) -> list[str]:
+    """Return what to do, where."""
+    failed: dict[SelfTestOutcome, list[str]] = {}
+    for item in answer["rooms"]:
+        failed.setdefault(SelfTestOutcome(item["outcome"]), []).append(item["room"])
+    failed.pop(SelfTestOutcome.PASSED, None)
+    if not failed:
+        return [_WHAT_TO_DO[SelfTestOutcome(answer["outcome"])]]
+    return [f"{', '.join(rooms)}: {_WHAT_TO_DO[outcome]}" for outcome, rooms in failed.items()]

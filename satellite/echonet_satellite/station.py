@@ -99,7 +99,7 @@ class Station:
         self._settings_unsaved = False
         # Not the lock of what is heard: a disk that takes its time must not hold up an alarm.
         self._saving = threading.Lock()
-        self._expected_test: tuple[SoundClass | None, float] = (None, 0.0)
+        self._expected_tests: dict[tuple[str, SoundClass], float] = {}  # until when, by room and class
         self._heard_tests: set[str] = set()
         self.self_test: Callable[..., Awaitable[SelfTestResult]] | None = None
         self._self_testing: asyncio.Future[SelfTestResult] | None = None
@@ -146,10 +146,10 @@ class Station:
     def on_event(self, event: "SoundEvent") -> None:
         """Keep and tell what the detector heard."""
         with self._lock:
-            expected, until = self._expected_test
-            if event.phase is Phase.START and event.sound_class is expected and time.monotonic() < until:
-                self._heard_tests.add(event.id)
-                self._expected_test = (None, 0.0)
+            if event.phase is Phase.START:
+                until = self._expected_tests.pop((event.room, event.sound_class), 0.0)
+                if time.monotonic() < until:
+                    self._heard_tests.add(event.id)
             test = event.id in self._heard_tests
             if event.phase is Phase.END:
                 self._heard_tests.discard(event.id)
@@ -185,18 +185,26 @@ class Station:
         with self._lock:
             self._keep_and_post(noise)
 
-    def expect_test(self, sound_class: SoundClass, duration_s: float) -> None:
-        """Mark what is heard of this class within a time as a test."""
+    def expect_test(self, sound_class: SoundClass, duration_s: float, *, room: str = "") -> None:
+        """Mark what is heard next of this class, within a time, as a test; in a room, where it hears several."""
         with self._lock:
-            self._expected_test = (sound_class, time.monotonic() + duration_s)
+            self._expected_tests[room, sound_class] = time.monotonic() + duration_s
+
+    def expect_test_no_more(self, sound_class: SoundClass, *, room: str = "") -> None:
+        """Take what is heard of this class for what it is again."""
+        with self._lock:
+            self._expected_tests.pop((room, sound_class), None)
 
     def on_health(self, health: Health) -> None:
         """Tell how the hearing is."""
         self._board.hear(health)
 
-    def report(self, reporter: str, *problems: Problem) -> None:
-        """Tell what is wrong with something other than the hearing; no problems take back what was told before."""
-        self._board.report(reporter, problems)
+    def report(self, reporter: str, *problems: Problem, room: str = "") -> None:
+        """Tell what is wrong with something other than the hearing; no problems take back what was told before.
+
+        With a `room`, it is wrong with what hears that one, of several.
+        """
+        self._board.report(reporter, problems, room=room)
 
     def on_level(self, level: Level) -> None:
         """Tell what it sounds like, to those who watch."""
@@ -272,6 +280,7 @@ class Station:
             confidence=1.0,
             peak_dbfs=0.0,
             test=True,
+            room=message.room if message.room in self.info.rooms else "",
         )
         await asyncio.to_thread(self._take, detection)
         task = asyncio.create_task(self._end_test(detection))

@@ -20,7 +20,7 @@ HOPELESS_AFTER_S: Final = 60.0
 
 
 async def watch(pipelines: "Mapping[str, Pipeline]", report: Callable[..., None]) -> None:
-    """Report whenever a pipeline, by its room, gets stuck or all go on again; until cancelled."""
+    """Report whenever a pipeline, by its room, gets stuck or goes on again; until cancelled."""
     stuck: set[str] = set()
     while True:
         await asyncio.sleep(_LOOK_S)
@@ -30,8 +30,7 @@ async def watch(pipelines: "Mapping[str, Pipeline]", report: Callable[..., None]
                 _LOGGER.error("The hearing%s hangs: nothing is heard until it goes on", _of(room))
             else:
                 _LOGGER.warning("The hearing%s goes on", _of(room))
-        if bool(now) is not bool(stuck):
-            report("hearing", *((Problem.HEARING_STUCK,) if now else ()))
+            report("hearing", *((Problem.HEARING_STUCK,) if room in now else ()), room=room)
         stuck = now
 
 

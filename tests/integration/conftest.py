@@ -136,7 +136,8 @@ async def home(hass: HomeAssistant, household: MockConfigEntry, loaded: MockConf
     await setup(hass, household)
     area = ar.async_get(hass).async_get_or_create("Kitchen")
     devices = dr.async_get(hass)
-    (device,) = dr.async_entries_for_config_entry(devices, loaded.entry_id)
+    device = devices.async_get_device_by_identifier((DOMAIN, loaded.unique_id or ""), loaded.entry_id)
+    assert device is not None
     devices.async_update_device(device.id, area_id=area.id)
     return household
 

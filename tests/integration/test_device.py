@@ -51,6 +51,50 @@ async def test_a_new_satellite_is_in_the_room_of_its_name(
     await hass.config_entries.async_unload(entry.entry_id)
 
 
+@pytest.mark.parametrize(
+    ("name", "area", "expected"),
+    [
+        ("Kitchen", "Kitchen", "kitchen_alarm"),
+        ("kitchen satellite", "Kitchen", "kitchen_satellite_alarm"),
+        ("K\u00fcche", "K\u00fcche", "kuche_alarm"),
+        # What bears no area's name follows Home Assistant's own rule.
+        ("Hallway", None, "hallway_alarm"),
+        ("Alarm", None, "alarm_alarm"),
+    ],
+)
+async def test_an_entity_id_names_the_room_once(
+    hass: HomeAssistant, start_satellite: StartSatellite, name: str, area: str | None, expected: str
+) -> None:
+    """Home Assistant puts the area before the name of a device: `binary_sensor.kitchen_kitchen_alarm`."""
+    if area is not None:
+        ar.async_get(hass).async_get_or_create(area)
+    satellite = await start_satellite(name=name)
+    entry = make_entry(satellite)
+    entry.add_to_hass(hass)
+    await setup(hass, entry)
+    registry = er.async_get(hass)
+    entity_id = registry.async_get_entity_id("binary_sensor", DOMAIN, f"{entry.unique_id}-alarm")
+    assert entity_id == f"binary_sensor.{expected}"
+    # So does the button "Recreate entity IDs".
+    assert registry.async_regenerate_entity_id(registry.entities[entity_id]) == entity_id
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_the_owners_own_rule_for_entity_ids_stands(
+    hass: HomeAssistant, start_satellite: StartSatellite
+) -> None:
+    ar.async_get(hass).async_get_or_create("Kitchen")
+    registry = er.async_get(hass)
+    registry.async_update_settings(entity_id_parts=[er.EntityNamePart.DEVICE, er.EntityNamePart.ENTITY])
+    entry = make_entry(await start_satellite(name="Kitchen satellite"))
+    entry.add_to_hass(hass)
+    await setup(hass, entry)
+    alarm = registry.async_get_entity_id("binary_sensor", DOMAIN, f"{entry.unique_id}-alarm")
+    assert alarm == "binary_sensor.kitchen_satellite_alarm"
+    assert registry.entities[alarm].suggested_object_id is None
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
 async def test_what_a_household_uses_stands_up_front(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
     registry = er.async_get(hass)
     entities = er.async_entries_for_config_entry(registry, loaded.entry_id)

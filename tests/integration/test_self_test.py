@@ -10,7 +10,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.echonet import coordinator
 from custom_components.echonet.const import DOMAIN
-from echonet_satellite.protocol import SelfTestOutcome, SelfTestResult
+from echonet_satellite.protocol import RoomResult, SelfTestOutcome, SelfTestResult
+from tests.integration.conftest import StartSatellite, make_entry, setup
 from tests.support.satellite import SatelliteUnderTest
 
 
@@ -41,6 +42,32 @@ async def test_it_says_where_the_sound_was_lost(
         await press(hass, satellite)
     assert caught.value.translation_key == f"self_test_{outcome}"
     assert loaded.title in str(caught.value)
+
+
+async def test_it_says_in_which_rooms_the_sound_was_lost(
+    hass: HomeAssistant, start_satellite: StartSatellite
+) -> None:
+    satellite = await start_satellite(rooms=("Kitchen", "Garage", "Attic"))
+    entry = make_entry(satellite)
+    entry.add_to_hass(hass)
+    await setup(hass, entry)
+    await satellite.wait_connected()
+    outcomes = (SelfTestOutcome.PASSED, SelfTestOutcome.MICROPHONE, SelfTestOutcome.SOURCE_ENDED)
+
+    async def run(*, aloud: bool) -> SelfTestResult:
+        assert not aloud
+        rooms = (
+            RoomResult(room=room, outcome=outcome)
+            for room, outcome in zip(satellite.rooms, outcomes, strict=True)
+        )
+        return SelfTestResult(outcome=SelfTestOutcome.MICROPHONE, rooms=tuple(rooms))
+
+    satellite.station.self_test = run
+    with pytest.raises(HomeAssistantError) as caught:
+        await press(hass, satellite)
+    assert caught.value.translation_key == "self_test_microphone"
+    assert caught.value.translation_placeholders == {"name": "Hallway (Garage)"}
+    await hass.config_entries.async_unload(entry.entry_id)
 
 
 async def test_a_satellite_that_knows_no_self_test(

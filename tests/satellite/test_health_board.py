@@ -3,7 +3,7 @@
 import threading
 
 from echonet_satellite.health_board import HealthBoard
-from echonet_satellite.protocol import Health, Problem
+from echonet_satellite.protocol import Health, Problem, SourceHealth
 
 
 def test_what_is_told_last_is_how_it_is_whichever_thread_is_slow() -> None:
@@ -41,3 +41,19 @@ def test_the_same_report_is_no_news_and_none_takes_it_back() -> None:
     board.report("clock", (Problem.CLOCK_WRONG,))
     board.report("clock", ())
     assert [health.problems for health in told] == [(Problem.CLOCK_WRONG,), ()]
+
+
+def test_what_hangs_in_one_room_is_wrong_with_that_room_alone() -> None:
+    told: list[Health] = []
+    board = HealthBoard(told.append)
+    board.hear(Health(sources=(SourceHealth(room="Kitchen"), SourceHealth(room="Attic"))))
+    board.report("hearing", (Problem.HEARING_STUCK,), room="Attic")
+    assert told[-1].problems == (Problem.HEARING_STUCK,)
+    assert told[-1].sources == (
+        SourceHealth(room="Kitchen"),
+        SourceHealth(room="Attic", problems=(Problem.HEARING_STUCK,)),
+    )
+    board.report("hearing", (Problem.HEARING_STUCK,), room="Kitchen")
+    board.report("hearing", (), room="Attic")
+    assert told[-1].problems == (Problem.HEARING_STUCK,)
+    assert [source.room for source in told[-1].sources if source.problems] == ["Kitchen"]

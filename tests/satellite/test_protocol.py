@@ -150,6 +150,7 @@ def example(kind: type[Message]) -> dict[str, Any]:
             "probabilities": {"dog": 0.5},
             "thresholds": {"dog": 0.9},
             "bands_dbfs": [-80, -20],
+            "rooms": {"Hall": -20.0},
         },
         "position": {
             "location_source": "gps",
@@ -177,7 +178,7 @@ def example(kind: type[Message]) -> dict[str, Any]:
         },
         "configure": {"listening": False, "sensitivity": {"dog": "off"}, "clips": {"enabled": True}},
         "mute": {"duration_s": 60.0, "classes": ["dog"]},
-        "test": {"sound_class": "fire"},
+        "test": {"sound_class": "fire", "room": "Hall"},
         "label": {"detection_id": "1", "verdict": "false_alarm"},
         "lesson": {"detection_id": "1", "outcome": "learned"},
         "forget": {"false_alarms": True, "sounds": ["1"]},
@@ -199,6 +200,7 @@ def example(kind: type[Message]) -> dict[str, Any]:
             "sound_class": "glass_break",
             "confidence": 0.9,
             "took_s": 1.5,
+            "rooms": [{"room": "Hall", "outcome": "passed", "confidence": 0.9, "took_s": 1.5}],
         },
     }
     return {"type": kind.type, **examples[kind.type]}
@@ -233,10 +235,11 @@ def test_what_is_required_may_not_be_missing(kind: type[Message]) -> None:
         "detection": {"duration_s", "pattern", "replayed", "test", "room"},
         "health": {"problems", "dropped_blocks", "realtime_factor", "sources"},
         "loud_noise": {"duration_s", "peak_dbfs", "pulses", "sequence", "replayed", "room"},
-        "level": {"probabilities", "thresholds", "bands_dbfs"},
+        "level": {"probabilities", "thresholds", "bands_dbfs", "rooms"},
+        "test": {"room"},
         "clip": {"muted_s", "size_bytes"},
         "configure": {"listening", "sensitivity", "clips"},
-        "self_test_result": {"sound_class", "confidence", "took_s"},
+        "self_test_result": {"sound_class", "confidence", "took_s", "rooms"},
         "mute": {"classes"},
         "forget": {"false_alarms", "sounds"},
         "taught": {"examples", "needed", "listens_s"},

@@ -119,3 +119,35 @@ async def test_a_known_sound_is_followed_from_the_microphone_to_the_acknowledgem
     finally:
         satellite.kill()
         await satellite.communicate()
+
+
+async def test_each_room_is_tried_and_each_that_fails_is_named(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    """Two rooms go on, and one plays a recording that is over."""
+    state, quiet, over = tmp_path / "state", tmp_path / "quiet.wav", tmp_path / "over.wav"
+    tone = synthesis.room_tone(np.random.default_rng(1), QUIET_S)
+    soundfile.write(quiet, tone, SAMPLE_RATE, subtype="PCM_16")
+    soundfile.write(over, tone[: SAMPLE_RATE // 4], SAMPLE_RATE, subtype="PCM_16")
+    sources = ", ".join(
+        f'{{room = "{room}", source = "{path}"}}'
+        for room, path in (("Shed", over), ("Kitchen", quiet), ("Attic", quiet))
+    )
+    satellite = await asyncio.create_subprocess_exec(
+        *command("run", "--model", model_directory(), "--state", state, "--port", 0, "--no-announce"),
+        env={**environment, "ECHONET_SATELLITE_SOURCES": f"[{sources}]"},
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert satellite.stdout is not None
+        assert b"listens to" in await satellite.stdout.readline()
+        status, said = await self_test(environment, state)
+        assert status == 1
+        assert "Kitchen: heard glass break" in said
+        assert "Attic: heard glass break" in said
+        assert "Shed: nothing is heard any more, because its source was a recording" in said
+        assert "Kitchen, Attic: it was heard and kept, but no Home Assistant is connected" in said
+        assert "quieter" not in said
+    finally:
+        satellite.kill()
+        await satellite.communicate()

@@ -1,6 +1,7 @@
 """What a paired controller is told and may ask for: detections, also those it missed, settings, levels, tests."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import aiohttp
@@ -214,6 +215,19 @@ async def test_a_test_detection_begins_and_ends(raw: Raw, satellite: SatelliteUn
     assert start.test
     assert end.test
     assert start.id == end.id
+
+
+async def test_a_test_of_a_room_names_it_if_the_satellite_hears_it(
+    raw: Raw, satellite: SatelliteUnderTest
+) -> None:
+    await raw.greet()
+    satellite.station.info = replace(satellite.station.info, rooms=("Kitchen", "Attic"))
+    for asked, told in (("Attic", "Attic"), ("Moon", ""), ("", "")):
+        await raw.send(Test(sound_class=SoundClass.ALARM, room=asked))
+        start = await raw.take()
+        assert isinstance(start, Detection)
+        assert start.room == told
+        await raw.take()
 
 
 async def test_a_label_is_kept(raw: Raw, satellite: SatelliteUnderTest) -> None:

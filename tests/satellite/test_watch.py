@@ -41,13 +41,15 @@ async def test_a_thread_that_hangs_is_told_and_taken_back(
     classifier = HangingClassifier()
     pipeline = Pipeline(open_samples(silence(60), "a quiet room"), classifier, settings(), Ear())
     told: asyncio.Queue[tuple[Problem, ...]] = asyncio.Queue()
-    task = asyncio.create_task(watch({"Kitchen": pipeline}, lambda _, *problems: told.put_nowait(problems)))
+    task = asyncio.create_task(
+        watch({"Kitchen": pipeline}, lambda _, *problems, room: told.put_nowait((room, *problems)))
+    )
     pipeline.start()
     try:
         async with asyncio.timeout(60):
-            assert await told.get() == (Problem.HEARING_STUCK,)
+            assert await told.get() == ("Kitchen", Problem.HEARING_STUCK)
             classifier.go_on.set()
-            assert await told.get() == ()
+            assert await told.get() == ("Kitchen",)
     finally:
         classifier.go_on.set()
         pipeline.stop()
@@ -104,7 +106,7 @@ async def test_waiting_on_purpose_is_no_hanging(monkeypatch: pytest.MonkeyPatch)
         open_samples(silence(1), "a room"), LoudnessClassifier(), settings(listening=False), Ear()
     )
     told: list[object] = []
-    task = asyncio.create_task(watch({"": pipeline}, lambda *problems: told.append(problems)))
+    task = asyncio.create_task(watch({"": pipeline}, lambda *problems, room: told.append((room, problems))))
     pipeline.start()
     await asyncio.sleep(0.6)
     task.cancel()
@@ -158,7 +160,7 @@ def test_the_level_is_that_of_the_loudest_room() -> None:
     for _ in range(2):
         rooms.ear("Kitchen").on_level(Level(rms_dbfs=-50.0, peak_dbfs=-20.0))
         rooms.ear("Nursery").on_level(Level(rms_dbfs=-30.0, peak_dbfs=-25.0))
-    assert ear.levels == [Level(rms_dbfs=-30.0, peak_dbfs=-20.0)]
+    assert ear.levels == [Level(rms_dbfs=-30.0, peak_dbfs=-20.0, rooms={"Kitchen": -50.0, "Nursery": -30.0})]
 
 
 def test_a_noise_in_one_room_is_not_ended_by_the_quiet_of_another() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from hashlib import sha256
 import logging
 from typing import Final
 
@@ -13,8 +14,9 @@ from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
+from ..coordinator import SatelliteCoordinator
+from ..device import async_name_room
 from ..helpers import async_get_satellites
-from ..protocol import MICROPHONE_PROBLEMS
 from .courier import Courier
 from .desk import Desk
 from .kinds import Severity
@@ -100,11 +102,12 @@ class SilenceWatch:
         for satellite in satellites:
             here = {"key": satellite.entry_id, "name": satellite.title}
             if satellite.state is ConfigEntryState.LOADED:
-                report = satellite.runtime_data.report
-                if not report.connected:
+                coordinator = satellite.runtime_data
+                if not coordinator.last_update_success:
                     found[Concern(trouble=Trouble.SATELLITE_AWAY, **here)] = False
-                elif not MICROPHONE_PROBLEMS.isdisjoint(report.health.problems):
-                    found[Concern(trouble=Trouble.MICROPHONE_DEAD, **here)] = False
+                    continue
+                for room in coordinator.data.deaf:
+                    found[_deaf(self._hass, satellite, room)] = False
             elif satellite.disabled_by is None and satellite.state is not ConfigEntryState.SETUP_IN_PROGRESS:
                 found[Concern(trouble=Trouble.SATELLITE_AWAY, **here)] = False
         if satellites and not recipients_of(self._entry):
@@ -146,6 +149,17 @@ class SilenceWatch:
         title, message = (texts.get(f"{prefix}.{part}", part) for part in ("title", "description"))
         plain = message.replace("**", "").replace("`", "")
         return title.replace("{name}", concern.name), plain.replace("{name}", concern.name)
+
+
+@callback
+def _deaf(hass: HomeAssistant, satellite: ConfigEntry[SatelliteCoordinator], room: str) -> Concern:
+    """Return the trouble of a satellite, or of one of its rooms, of which nothing is heard."""
+    key, name = satellite.entry_id, satellite.title
+    if room:
+        # A name may be long, and of any script; what notifications and repairs are known by may not.
+        key = f"{key}-{sha256(room.encode()).hexdigest()[:8]}"
+        name = f"{async_name_room(hass, satellite.runtime_data.satellite_id, room)} ({name})"
+    return Concern(trouble=Trouble.MICROPHONE_DEAD, key=key, name=name)
 
 
 @callback

@@ -14,6 +14,7 @@ from homeassistant.helpers import (
 from homeassistant.util import dt as dt_util
 
 from ..const import ALERT_UNIQUE_ID, CONF_ADDRESS, DOMAIN
+from ..device import async_find_device, async_name_room
 from ..protocol import Location, Welcome
 from .alerts import Home
 from .incident import Place
@@ -26,23 +27,27 @@ def async_get_place(
 ) -> Place:
     """Return where a satellite is; `welcomed_at` is when it said what `welcome` says.
 
-    Of a satellite that hears several rooms, `source` is the name of one: an area that is called so, if there is one.
+    Of a satellite that hears several rooms, `source` is what it calls one. Its area is that of its own device, else one
+    of this name.
     """
     device = dr.async_get(hass).async_get(device_id)
-    areas = ar.async_get(hass)
-    area_id = device.area_id if device is not None else None
-    area = areas.async_get_area(area_id) if area_id is not None else None
+    here = device
     if source:
+        here = async_find_device(hass, welcome.satellite_id, source)
+    areas = ar.async_get(hass)
+    area = areas.async_get_area(here.area_id) if here is not None and here.area_id is not None else None
+    if area is None and source:
         area = areas.async_get_area_by_name(source)
     floor_id = area.floor_id if area is not None else None
     floor = fr.async_get(hass).async_get_floor(floor_id) if floor_id is not None else None
     name = welcome.name
     if device is not None:
         name = device.name_by_user or device.name or name
+    room = async_name_room(hass, welcome.satellite_id, source) if source else None
     return Place(
         satellite_id=welcome.satellite_id,
         name=name,
-        room=area.name if area is not None else source or None,
+        room=area.name if area is not None else room,
         floor=floor.name if floor is not None else None,
         location=welcome.location,
         location_source=welcome.location_source,

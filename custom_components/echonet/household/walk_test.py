@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 import logging
 from typing import Any, Final
@@ -12,15 +13,17 @@ from homeassistant.components import persistent_notification
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import area_registry as ar, device_registry as dr
+from homeassistant.helpers import area_registry as ar
 from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
 from ..coordinator import SatelliteCoordinator
+from ..device import async_find_device
 from ..helpers import async_get_satellites
 from ..issues import async_clear_walk_issue, async_report_walk_issue
+from ..plain import plain_name
 from ..protocol import Phase, Problem, SoundClass, Test
 from ..reports import DetectionReport
 from .alerts import build_alert
@@ -131,7 +134,7 @@ class WalkTest:
     async def _async_walk(self, before: WalkState) -> None:
         state = before
         try:
-            visits = [await self._async_visit(entry) for entry in self._async_get_stops()]
+            visits = [await self._async_visit(stop) for stop in self._async_get_stops()]
             state = state_of(visits)
             if state is WalkState.PASSED:
                 self._passed_at = dt_util.utcnow()
@@ -147,13 +150,18 @@ class WalkTest:
             self._tell_watchers()
 
     @callback
-    def _async_get_stops(self) -> list[ConfigEntry]:
-        satellites = [entry for entry in async_get_satellites(self._hass) if entry.disabled_by is None]
-        return sorted(satellites, key=self._async_get_room)
+    def _async_get_stops(self) -> list[_Stop]:
+        stops = [
+            _Stop(name=self._async_name(entry, room), entry=entry, room=room)
+            for entry in async_get_satellites(self._hass)
+            if entry.disabled_by is None
+            for room in _rooms_of(entry)
+        ]
+        return sorted(stops, key=lambda stop: stop.name)
 
-    async def _async_visit(self, entry: ConfigEntry) -> Visit:
-        """Walk the way of one satellite as far as it leads."""
-        room = self._async_get_room(entry)
+    async def _async_visit(self, stop: _Stop) -> Visit:
+        """Walk the way of one microphone as far as it leads."""
+        room, entry = stop.name, stop.entry
         coordinator = entry.runtime_data if entry.state is ConfigEntryState.LOADED else None
         if coordinator is None or not coordinator.last_update_success:
             return Visit(room=room, broken=Broken.AWAY)
@@ -166,20 +174,21 @@ class WalkTest:
             (Problem.MICROPHONE_FROZEN, Broken.MICROPHONE_SILENT),
             (Problem.MICROPHONE_WRONG_CHANNEL, Broken.MICROPHONE_SILENT),
         ):
-            if problem in coordinator.data.health.problems:
+            if problem in coordinator.data.problems_of(stop.room):
                 return Visit(room=room, broken=broken)
-        arrived = await self._async_ask(coordinator)
+        arrived = await self._async_ask(coordinator, stop.room)
         if isinstance(arrived, Broken):
             return Visit(room=room, broken=arrived)
         return await self._async_tell(room, arrived)
 
-    async def _async_ask(self, coordinator: SatelliteCoordinator) -> DetectionReport | Broken:
+    async def _async_ask(self, coordinator: SatelliteCoordinator, room: str) -> DetectionReport | Broken:
         """Ask a satellite for a test, and wait until it has come the whole way to the household."""
         arrived: asyncio.Future[DetectionReport] = self._hass.loop.create_future()
         self._awaited = (coordinator.satellite_id, arrived)
         classes = coordinator.data.welcome.classes
         test = Test(
-            sound_class=classes[0] if classes and SoundClass.ALARM not in classes else SoundClass.ALARM
+            sound_class=classes[0] if classes and SoundClass.ALARM not in classes else SoundClass.ALARM,
+            room=room,
         )
         self._overdue.pop(coordinator.satellite_id, None)
         try:
@@ -200,7 +209,9 @@ class WalkTest:
         if not recipients:
             return Visit(room=room, broken=Broken.NO_RECIPIENT)
         now = dt_util.utcnow()
-        place = async_get_place(self._hass, arrived.device_id, arrived.welcome, arrived.welcomed_at)
+        place = async_get_place(
+            self._hass, arrived.device_id, arrived.welcome, arrived.welcomed_at, arrived.detection.room
+        )
         incident = Incident.opened(Observation.first(place, arrived.detection, now))
         alert = build_alert(
             incident,
@@ -242,10 +253,10 @@ class WalkTest:
         return any(channel.companion for channel in channels)
 
     @callback
-    def _async_get_room(self, entry: ConfigEntry) -> str:
-        device = dr.async_get(self._hass).async_get_device(identifiers={(DOMAIN, entry.unique_id or "")})
+    def _async_name(self, entry: ConfigEntry, room: str) -> str:
+        device = async_find_device(self._hass, entry.unique_id or "", room)
         if device is None:
-            return entry.title
+            return plain_name(room) if room else entry.title
         area = ar.async_get(self._hass).async_get_area(device.area_id) if device.area_id else None
         return area.name if area is not None else device.name_by_user or device.name or entry.title
 
@@ -262,6 +273,22 @@ class WalkTest:
     def _tell_watchers(self) -> None:
         for watcher in tuple(self._watchers):
             watcher()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stop:
+    """A satellite, or a room of one that hears several (else empty), and what people call that."""
+
+    name: str
+    entry: ConfigEntry
+    room: str
+
+
+def _rooms_of(entry: ConfigEntry) -> tuple[str, ...]:
+    if entry.state is not ConfigEntryState.LOADED:
+        return ("",)
+    satellite: SatelliteCoordinator = entry.runtime_data
+    return satellite.data.rooms or ("",)
 
 
 async def async_forget_walks(hass: HomeAssistant) -> None:
