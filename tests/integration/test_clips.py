@@ -56,13 +56,13 @@ async def test_what_is_kept_is_turned_in_home_assistant(
     assert state_of(hass, CLIPS).state == STATE_OFF
     await call(hass, "switch", "turn_on", CLIPS)
     await wait_for_state(hass, CLIPS, STATE_ON)
-    assert state_of(hass, "switch.hallway_dog_clips").state == STATE_ON
-    assert state_of(hass, "switch.hallway_presence_clips").state == STATE_OFF
+    assert state_of(hass, "switch.hallway_clips_dog").state == STATE_ON
+    assert state_of(hass, "switch.hallway_clips_presence").state == STATE_OFF
     # Two changes at once: neither takes the other back.
-    await call(hass, "switch", "turn_off", "switch.hallway_dog_clips")
-    await call(hass, "switch", "turn_on", "switch.hallway_presence_clips")
-    await wait_for_state(hass, "switch.hallway_presence_clips", STATE_ON)
-    await wait_for_state(hass, "switch.hallway_dog_clips", STATE_OFF)
+    await call(hass, "switch", "turn_off", "switch.hallway_clips_dog")
+    await call(hass, "switch", "turn_on", "switch.hallway_clips_presence")
+    await wait_for_state(hass, "switch.hallway_clips_presence", STATE_ON)
+    await wait_for_state(hass, "switch.hallway_clips_dog", STATE_OFF)
     await call(hass, "select", "select_option", "select.hallway_talk_in_clips", option="dropped")
     await wait_for_state(hass, "select.hallway_talk_in_clips", "dropped")
     await call(hass, "number", "set_value", "number.hallway_keep_clips_for", value=30)

@@ -100,7 +100,7 @@ async def test_what_a_household_uses_stands_up_front(hass: HomeAssistant, loaded
     entities = er.async_entries_for_config_entry(registry, loaded.entry_id)
     up_front = {item.entity_id for item in entities if item.entity_category is None}
     assert {"switch.hallway_listening", "button.hallway_send_test_alert"} <= up_front
-    assert all(not entity_id.endswith("_sensitivity") for entity_id in up_front)
+    assert all("_sensitivity_" not in entity_id for entity_id in up_front)
 
 
 async def test_the_model_is_a_figure_of_its_own(hass: HomeAssistant, loaded: MockConfigEntry) -> None:

@@ -230,7 +230,7 @@ async def test_a_new_model_brings_and_takes_classes(
     await wait_for(lambda: hass.states.get("binary_sensor.hallway_alarm"))
     await hass.async_block_till_done()
     assert state_of(hass, "binary_sensor.hallway_alarm").state == STATE_OFF
-    assert state_of(hass, "select.hallway_alarm_sensitivity").state == Sensitivity.MEDIUM
+    assert state_of(hass, "select.hallway_sensitivity_alarm").state == Sensitivity.MEDIUM
     assert state_of(hass, "binary_sensor.hallway_fire").state == STATE_UNAVAILABLE
     assert state_of(hass, EVENT).attributes["event_types"] == event_types_of(
         (protocol.SoundClass.DOG, protocol.SoundClass.ALARM)
@@ -284,14 +284,14 @@ async def test_listening_can_be_switched(
 async def test_sensitivity_can_be_turned(
     hass: HomeAssistant, loaded: MockConfigEntry, satellite: SatelliteUnderTest
 ) -> None:
-    entity_id = "select.hallway_dog_sensitivity"
+    entity_id = "select.hallway_sensitivity_dog"
     assert state_of(hass, entity_id).attributes["options"] == ["off", "low", "medium", "high"]
     await hass.services.async_call(
         "select", "select_option", {ATTR_ENTITY_ID: entity_id, "option": "high"}, blocking=True
     )
     await wait_for_state(hass, entity_id, "high")
     assert satellite.configured[-1].sensitivity[SoundClass.DOG] == "high"
-    assert state_of(hass, "select.hallway_alarm_sensitivity").state == "medium"
+    assert state_of(hass, "select.hallway_sensitivity_alarm").state == "medium"
 
 
 async def test_commands_without_a_connection_fail_clearly(
