@@ -446,12 +446,16 @@ class Configure(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mute(Message):
-    """Report nothing of `classes` (none named: of all) for `duration_s` seconds, but smoke and CO alarms; 0 ends it."""
+    """Report nothing of `classes` (none named: of all) for `duration_s` seconds, but smoke and CO alarms; 0 ends it.
+
+    With `rooms`, only of what is heard there; those that the satellite does not know are left out.
+    """
 
     type: ClassVar[str] = "mute"
     duration_s: float = field(metadata={"ge": 0.0, "le": 86400.0})
     # None named means all: where none of those named is known, nothing may be muted.
     classes: tuple[SoundClass, ...] = field(default=(), metadata={"some": True})
+    rooms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ class OpenDetections:
         self._clock = clock
         self._utc = utc
         self._told: dict[str, Detection] = {}
-        self._muted_until: dict[SoundClass, float] = {}
+        self._muted_until: dict[tuple[str, SoundClass], float] = {}  # by room; without a name, all of them
         # What goes on untold because of a mute, and the id that it would be told by.
         self._held: dict[str, str] = {}
 
@@ -55,10 +55,20 @@ class OpenDetections:
         self._settings = settings
         return [self._finish(item) for item in self.told.values() if not self._wanted(item)]
 
-    def mute(self, classes: tuple[SoundClass, ...], duration_s: float) -> list[Detection]:
-        """Hold back what annoys for a while, and return the ends of what has begun."""
-        for name in classes:
-            self._muted_until[name] = self._clock() + duration_s
+    def mute(
+        self, classes: tuple[SoundClass, ...], duration_s: float, rooms: tuple[str, ...] = ()
+    ) -> list[Detection]:
+        """Hold back what annoys for a while, in all rooms or in some; return the ends of what has begun."""
+        if not rooms:
+            # What is said of all rooms counts for each.
+            self._muted_until = {
+                (room, name): until
+                for (room, name), until in self._muted_until.items()
+                if name not in classes
+            }
+        for room in rooms or ("",):
+            for name in classes:
+                self._muted_until[room, name] = self._clock() + duration_s
         ends = []
         for detection in self.told.values():
             if self._muted(detection):
@@ -88,7 +98,10 @@ class OpenDetections:
     def _muted(self, detection: Detection) -> bool:
         if detection.test or detection.pattern in UNMUTABLE:
             return False
-        return self._clock() < self._muted_until.get(detection.sound_class, 0.0)
+        return any(
+            self._clock() < self._muted_until.get((room, detection.sound_class), 0.0)
+            for room in ("", detection.room)
+        )
 
     def _follow(self, detection: Detection) -> Detection:
         if detection.phase is Phase.END:

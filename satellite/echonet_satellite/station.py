@@ -350,8 +350,13 @@ class Station:
         self._post(None)
 
     def _mute(self, message: Mute) -> None:
+        rooms = tuple(room for room in message.rooms if room in self.info.rooms)
+        if message.rooms and not rooms:
+            return
         with self._lock:
-            self._keep_and_post_all(self._open.mute(message.classes or self.info.classes, message.duration_s))
+            self._keep_and_post_all(
+                self._open.mute(message.classes or self.info.classes, message.duration_s, rooms)
+            )
 
     async def _end_test(self, detection: Detection) -> None:
         await asyncio.sleep(TEST_DURATION_S)

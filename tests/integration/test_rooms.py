@@ -416,3 +416,23 @@ async def test_the_walk_test_goes_through_each_room_of_a_satellite(
         action = call.data["data"]["actions"][0]["action"]
         hass.bus.async_fire("mobile_app_notification_action", {"action": action})
     await wait_for(lambda: household.walk_test.state is WalkState.PASSED)
+
+
+async def test_a_mute_of_one_room_leaves_the_others_heard(
+    hass: HomeAssistant, home: MockConfigEntry, loaded: MockConfigEntry, satellite: SatelliteUnderTest
+) -> None:
+    """Who mutes what broke in the kitchen for an hour must hear of the window of the nursery."""
+    phone = async_mock_service(hass, "notify", "mobile_app_anna")
+    add_recipient(hass, home, "notify.mobile_app_anna")
+    satellite.emit(SoundClass.GLASS_BREAK, room="Kitchen")
+    await wait_for(lambda: phone)
+    mute = next(
+        item["action"] for item in phone[0].data["data"]["actions"] if "MUTE" in item["action"].upper()
+    )
+    hass.bus.async_fire("mobile_app_notification_action", {"action": mute})
+    # The satellite ends at once what is muted.
+    await wait_for_state(hass, "binary_sensor.kitchen_glass_break", STATE_OFF)
+    satellite.emit(SoundClass.GLASS_BREAK, room="Kitchen")
+    satellite.emit(SoundClass.GLASS_BREAK, room="Nursery", onset=satellite.utc() + timedelta(seconds=3))
+    await wait_for(lambda: "nursery" in phone[-1].data["title"])
+    assert state_of(hass, "binary_sensor.kitchen_glass_break").state == STATE_OFF

@@ -177,7 +177,7 @@ def example(kind: type[Message]) -> dict[str, Any]:
             "size_bytes": 100_000,
         },
         "configure": {"listening": False, "sensitivity": {"dog": "off"}, "clips": {"enabled": True}},
-        "mute": {"duration_s": 60.0, "classes": ["dog"]},
+        "mute": {"duration_s": 60.0, "classes": ["dog"], "rooms": ["Hall"]},
         "test": {"sound_class": "fire", "room": "Hall"},
         "label": {"detection_id": "1", "verdict": "false_alarm"},
         "lesson": {"detection_id": "1", "outcome": "learned"},
@@ -240,7 +240,7 @@ def test_what_is_required_may_not_be_missing(kind: type[Message]) -> None:
         "clip": {"muted_s", "size_bytes"},
         "configure": {"listening", "sensitivity", "clips"},
         "self_test_result": {"sound_class", "confidence", "took_s", "rooms"},
-        "mute": {"classes"},
+        "mute": {"classes", "rooms"},
         "forget": {"false_alarms", "sounds"},
         "taught": {"examples", "needed", "listens_s"},
     }

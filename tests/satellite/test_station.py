@@ -172,6 +172,23 @@ async def test_mute_ends_with_its_time(tmp_path: Path) -> None:
         ]
 
 
+async def test_a_mute_of_one_room_lets_the_others_be_heard(tmp_path: Path) -> None:
+    """Who silences the dog in the kitchen wants to hear of the one in the garage."""
+    async with running_satellite(tmp_path, rooms=("Kitchen", "Garage")) as satellite:
+        told = listen(satellite)
+        await satellite.station.mute(Mute(duration_s=3600, classes=(SoundClass.DOG,), rooms=("Kitchen",)))
+        satellite.emit("dog", room="Kitchen")
+        satellite.emit("dog", room="Garage")
+        satellite.emit("scream", room="Kitchen")
+        await satellite.station.mute(Mute(duration_s=3600, rooms=("Attic",)))
+        satellite.emit("gunshot", room="Garage")
+        await satellite.station.mute(Mute(duration_s=0))
+        satellite.emit("dog", room="Kitchen")
+        await settle()
+        heard = [(item.sound_class, item.room) for item in told if isinstance(item, Detection)]
+        assert heard == [("dog", "Garage"), ("scream", "Kitchen"), ("gunshot", "Garage"), ("dog", "Kitchen")]
+
+
 async def test_mute_of_all_and_its_early_end(tmp_path: Path) -> None:
     async with running_satellite(tmp_path, clock=Clock()) as satellite:
         told = listen(satellite)

@@ -85,9 +85,25 @@ async def async_answer(
     if incident is not None and answer is Answer.FALSE_ALARM:
         await async_label(hass, incident, Verdict.FALSE_ALARM)
     elif incident is not None and answer is Answer.MUTE:
-        message = Mute(duration_s=MUTE_DURATION.total_seconds(), classes=(incident.sound_class,))
-        await _async_send(hass, {place.satellite_id: [message] for place in incident.places})
+        await _async_send(hass, _mutes(incident))
     return incident
+
+
+def _mutes(incident: Incident) -> dict[str, list[Message]]:
+    """Return what silences a sound where it is heard: in the rooms of a satellite, and not in all that it hears."""
+    sources: dict[str, list[str]] = {}
+    for place in incident.places:
+        sources.setdefault(place.satellite_id, []).append(place.source)
+    return {
+        satellite_id: [
+            Mute(
+                duration_s=MUTE_DURATION.total_seconds(),
+                classes=(incident.sound_class,),
+                rooms=() if "" in rooms else tuple(rooms),
+            )
+        ]
+        for satellite_id, rooms in sources.items()
+    }
 
 
 async def async_label(hass: HomeAssistant, incident: Incident, verdict: Verdict) -> None:
