@@ -1,6 +1,6 @@
 """Every detection on disk before it is told, until each controller has it; in memory where the disk fails."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import replace
 import logging
 from pathlib import Path
@@ -12,10 +12,11 @@ from typing import Final, TypeVar
 from .disk import disk_problem
 from .errors import JournalError
 from .journal_file import JournalFile
-from .journal_salvage import salvage
-from .journal_tables import Batch, Contents, DamagedError, Kept, LockedError
-from .protocol import LoudNoise, Problem, Verdict
-from .state import set_aside
+from .journal_memory import MOST_IN_MEMORY, MOST_UNACKNOWLEDGED, RESERVE, JournalMemory
+from .journal_opening import JournalOpener
+from .journal_spool import open_spool
+from .journal_tables import Batch, DamagedError, Kept, LockedError
+from .protocol import Label, Phase, Problem, Verdict
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -25,30 +26,24 @@ DEFAULT_KEEP_COUNT: Final = 20_000
 KEEP_NOISES: Final = 1000
 # A disk that takes longer than this is not waited for; whoever locks the file, even less: see `BUSY_S`.
 PATIENCE_S: Final = 1.0
-MOST_IN_MEMORY: Final = 10_000
 _PRUNE_EVERY: Final = 200
-_MOST_AT_ONCE: Final = 500
-# What is on disk and not acknowledged is also kept in memory, up to here: damage to the file costs nothing of it.
-_MOST_MIRRORED: Final = 1000
-# Numbers are reserved on disk ahead of their use, so that none is given again after a kill while the disk was full.
-_RESERVE: Final = 1000
 _RETRY_S: Final = 1.0
 _RETRY_LOCKED_S: Final = 0.1
-_LOCKED_IS_TOLD_AFTER_S: Final = 5.0
+_HELD_UP_IS_TOLD_AFTER_S: Final = 5.0
 _GATHER_S: Final = 0.2
 _LOOK_S: Final = 10.0
 _CHECK_EVERY_S: Final = 3600.0
 _CLOSE_S: Final = 2.0
 
-_Value = TypeVar("_Value")
-_Kept = TypeVar("_Kept", bound=Kept)
+_KeptT = TypeVar("_KeptT", bound=Kept)
 
 
 class Journal:
     """The detections of one satellite; safe to use from several threads.
 
     A thread of its own writes. `append` waits until a detection is on disk, but never long: an alarm that the disk
-    does not take is told all the same, and written as soon as that is possible.
+    does not take is told all the same, and written as soon as that is possible. Until then a file in memory has it,
+    which a kill of the process does not take away, but a power cut does.
     """
 
     def __init__(
@@ -71,14 +66,11 @@ class Journal:
         self._changed = threading.Condition(threading.RLock())
         self._closing = False
         self._closed = False
+        self._memory = JournalMemory()
+        self._spool = open_spool(path)
+        self._opener = JournalOpener(path, clock)
         self._file: JournalFile | None = None
         self._was_writable = False
-        self._unsaved: dict[int, Kept] = {}
-        self._mirror: dict[int, Kept] = {}
-        self._acknowledged: dict[str, int] = {}
-        self._new_acknowledged: dict[str, int | None] = {}
-        self._new_labels: dict[str, Verdict] = {}
-        self._reserved = 0
         self._pruned_at = 0
         self._failing_since: float | None = None
         self._failure: Problem | None = None
@@ -86,10 +78,10 @@ class Journal:
         self._damaged = False
         self._suspect = False
         self._checked_at = time.monotonic()
-        self._salvaged: Contents | None = None
+        self._telling = threading.Lock()
         self._problem: Problem | None = None
         self._listeners: list[Callable[[Problem | None], None]] = []
-        self._last = self._first = self._readable_up_to = 0
+        self._first = self._readable_up_to = 0
         self._begin()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
@@ -97,7 +89,7 @@ class Journal:
     @property
     def last_sequence(self) -> int:
         """The highest sequence number given so far."""
-        return self._last
+        return self._memory.last
 
     @property
     def alive(self) -> bool:
@@ -111,14 +103,14 @@ class Journal:
 
     @property
     def unsaved(self) -> int:
-        """How many detections are in memory only."""
-        return len(self._unsaved)
+        """How many detections are not on disk yet."""
+        return len(self._memory.unsaved)
 
     def subscribe(self, listener: Callable[[Problem | None], None]) -> None:
         """Call `listener`, from any thread, whenever the problem with the disk changes."""
         self._listeners.append(listener)
 
-    def append(self, message: _Kept) -> _Kept:
+    def append(self, message: _KeptT) -> _KeptT:
         """Give a message of a detection or loud noise its sequence number, put it on disk, and return it.
 
         Where the disk does not take it in time, it is in memory, is written as soon as possible, and `problem` says so.
@@ -129,16 +121,22 @@ class Journal:
         with self._changed:
             if self._closing:
                 raise JournalError(f"cannot write {self._path}: the satellite is stopping")
-            self._last += 1
-            numbered = replace(message, sequence=self._last)
-            self._unsaved[numbered.sequence] = numbered
-            if len(self._unsaved) > MOST_IN_MEMORY:
-                self._forget_unsaved()
+            numbered = self._memory.add(message)
+            if (lost := self._memory.make_room()) is not None:
+                _LOGGER.error("Message %d was never on disk and is forgotten: too many wait", lost.sequence)
+            self._spool_add(numbered)
             self._changed.notify_all()
             self._changed.wait_for(
-                lambda: numbered.sequence not in self._unsaved or self._failing_since is not None, PATIENCE_S
+                lambda: numbered.sequence not in self._memory.unsaved or self._failing_since is not None,
+                PATIENCE_S,
             )
-            return numbered
+            held_up = numbered.sequence in self._memory.unsaved
+            if held_up and self._failure is None:
+                # A disk that hangs keeps the thread that writes from saying so. The next message does not wait for it.
+                self._fail(LockedError(f"{self._path} is not on disk after {PATIENCE_S:g} s"))
+        if held_up:
+            self._note_problem()
+        return numbered
 
     def pending(self, controller_id: str, *, after: int = 0, up_to: int, limit: int = 200) -> list[Kept]:
         """Return what a controller has not acknowledged, in order and marked `replayed`; at most `limit`.
@@ -148,61 +146,68 @@ class Journal:
         """
         after = max(after, self.acknowledged(controller_id))
         with self._changed:
-            held = {**self._mirror, **self._unsaved}
-        found = {number: item for number, item in held.items() if after < number <= up_to}
-        found |= {item.sequence: item for item in self._on_disk(after, up_to, limit)}
+            found, complete = self._memory.held(after=after, up_to=up_to)
+        if not complete:
+            found |= {item.sequence: item for item in self._on_disk(after, up_to, limit)}
         return [replace(found[number], replayed=True) for number in sorted(found)[:limit]]
 
     def acknowledge(self, controller_id: str, sequence: int) -> None:
         """Remember that a controller has everything up to `sequence`; it never goes back."""
         with self._changed:
-            known = self._acknowledged.get(controller_id)
-            reached = min(sequence, self._last)
-            if known is None or reached > known:
-                self._acknowledged[controller_id] = self._new_acknowledged[controller_id] = reached
-                self._forget_delivered()
+            if self._memory.acknowledge(controller_id, sequence):
                 self._changed.notify_all()
 
     def acknowledged(self, controller_id: str) -> int:
         """Return the sequence number up to which a controller has everything."""
-        return self._acknowledged.get(controller_id, 0)
+        return self._memory.acknowledged.get(controller_id, 0)
 
     def forget_controller(self, controller_id: str) -> None:
         """Forget the acknowledgements of a controller."""
         with self._changed:
-            if self._acknowledged.pop(controller_id, None) is not None:
-                self._new_acknowledged[controller_id] = None
+            if self._memory.forget_controller(controller_id):
                 self._changed.notify_all()
 
     def keep_controllers(self, controller_ids: Collection[str]) -> None:
         """Forget all controllers but these: what nobody will ever fetch is kept for nobody."""
-        for controller_id in set(self._acknowledged) - set(controller_ids):
+        for controller_id in set(self._memory.acknowledged) - set(controller_ids):
             self.forget_controller(controller_id)
 
     def unfinished(self) -> list[Kept]:
         """Return the last message of each detection or noise that has no end, the oldest first."""
+        on_disk: list[Kept] = []
         try:
-            return [] if self._file is None else self._file.unfinished()
+            on_disk = [] if self._file is None else self._file.unfinished()
         except JournalError as err:
             _LOGGER.warning("What was cut off by the last end is not known: %s", err)
-            return []
+        found = {item.id: item for item in on_disk}
+        with self._changed:
+            for _, item in sorted(self._memory.unsaved.items()):
+                found.pop(item.id, None)
+                if item.phase is not Phase.END:
+                    found[item.id] = item
+        return sorted(found.values(), key=lambda item: item.sequence)
 
     def label(self, detection_id: str, verdict: Verdict) -> bool:
-        """Keep a person's verdict, and with it the detection; False where there is no such detection."""
+        """Keep a person's verdict, and with it the detection; False where there is no such detection.
+
+        Raises:
+            JournalError: the file cannot be read now.
+        """
         with self._changed:
-            known = any(item.id == detection_id for item in (*self._mirror.values(), *self._unsaved.values()))
+            known = self._memory.knows(detection_id)
             file = self._file
         if not known and (file is None or not file.knows(detection_id)):
             return False
         with self._changed:
-            self._new_labels[detection_id] = verdict
+            self._memory.label(detection_id, verdict)
+            self._spool_add(Label(detection_id=detection_id, verdict=verdict))
             self._changed.notify_all()
         return True
 
     def labels(self) -> dict[str, Verdict]:
         """Return all verdicts by detection id."""
         with self._changed:
-            file, new = self._file, dict(self._new_labels)
+            file, new = self._file, self._memory.labels
         return {**(file.labels() if file is not None else {}), **new}
 
     def close(self) -> None:
@@ -213,96 +218,91 @@ class Journal:
         self._thread.join(_CLOSE_S)
         with self._changed:
             self._closed = True
-            if self._unsaved:
-                _LOGGER.error("%d messages could not be kept: the disk takes nothing", len(self._unsaved))
-            if self._file is not None and not self._thread.is_alive():
-                self._file.close()
+            if self._memory.unsaved:
+                _LOGGER.error(
+                    "%d messages are not on disk, which takes nothing%s",
+                    len(self._memory.unsaved),
+                    ""
+                    if self._spool is None
+                    else ": the next start writes them, unless the power goes before",
+                )
 
     # At the start.
 
     def _begin(self) -> None:
+        memory = self._memory
         try:
-            self._file = self._open()
+            self._file = self._opener.open()
         except JournalError as err:
             self._fail(err)
+            self._file = self._opener.open_to_read()
+        file = self._file
+        self._was_writable = file is not None and file.writable
+        highest = reserved = None
+        unacknowledged: list[Kept] = []
+        complete = False
+        if file is not None:
             try:
-                self._file = JournalFile(self._path, self._clock, read_only=True)
-            except JournalError as again:
-                _LOGGER.debug("Nor can it be read: %s", again)
-        last = None
-        if self._file is not None:
-            try:
-                last = self._file.last_sequence()
-                self._acknowledged = self._file.acknowledged()
-                self._mirror = {item.sequence: item for item in self._undelivered(self._file)}
-                if self._file.writable:
-                    self._prune(self._file)
+                highest, reserved = file.highest_sequence(), file.reserved()
+                memory.acknowledged = file.acknowledged()
+                unacknowledged = file.newest(after=memory.delivered, limit=MOST_UNACKNOWLEDGED)
+                complete = True
+                if file.writable:
+                    self._prune(file)
             except JournalError as err:
                 self._fail(err)
-        self._readable_up_to = last or 0
-        self._was_writable = self._file is not None and self._file.writable
-        # A new journal counts from the seconds since 1970, so that its numbers are above those of one that was lost.
-        if last is None or not self._was_writable:
-            last = max(last or 0, int(self._clock()))
+        last = self._readable_up_to = max(highest or 0, reserved or 0)
+        ended_well = self._was_writable and reserved is not None and reserved <= (highest or 0)
+        spooled = [] if self._spool is None else self._spool.read()
+        last = max([last, *(item.sequence for item in spooled if isinstance(item, Kept))])
+        if not ended_well:
+            # Numbers begin at the seconds since 1970, and over the years there are fewer detections than seconds: so
+            # none is given again that a file had which was lost or could not be opened.
+            last = max(last, int(self._clock()))
         if not self._reserve(last):
             # What is given now cannot be remembered, so that the next start had better not count from the same number.
-            last += secrets.randbelow(_RESERVE * _RESERVE)
-        self._last = self._first = self._pruned_at = last
+            last += secrets.randbelow(10 * RESERVE)
+        memory.start(last, complete=complete, unacknowledged=unacknowledged)
+        self._first = self._pruned_at = last
+        self._take_spooled(spooled)
         self._disk = disk_problem(self._path)
         self._note_problem()
 
     def _reserve(self, last: int) -> bool:
         """Note on disk which numbers come next."""
-        self._reserved = last
+        self._memory.reserved = last
         if self._file is None or not self._file.writable:
             return False
         try:
-            self._file.write(Batch(reserved=last + _RESERVE))
+            self._file.write(Batch(reserved=last + RESERVE))
         except JournalError as err:
             self._fail(err)
             return False
-        self._reserved = last + _RESERVE
+        self._memory.reserved = last + RESERVE
         return True
 
-    def _open(self) -> JournalFile:
-        """Open the file, or begin anew with what can be saved of a damaged one."""
-        if self._salvaged is None:
+    def _take_spooled(self, spooled: list[Kept | Label]) -> None:
+        """Take in what a kill, or an end while the disk failed, has kept from the disk."""
+        messages = {item.sequence: item for item in spooled if isinstance(item, Kept)}
+        on_disk: dict[int, Kept] = {}
+        if messages and self._file is not None:
             try:
-                return JournalFile(self._path, self._clock)
-            except DamagedError as err:
-                _LOGGER.error("%s", err)
-        return self._begin_anew()
-
-    def _begin_anew(self) -> JournalFile:
-        if self._salvaged is None:
-            self._salvaged = salvage(self._path)
-        saved = self._salvaged
-        try:
-            for suffix in ("-wal", "-shm"):
-                self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
-        except OSError as err:
-            raise JournalError(f"cannot replace the damaged {self._path}: {err.strerror}") from None
-        if self._path.exists():
-            aside = set_aside(self._path)
-            if aside == self._path:
-                raise JournalError(f"cannot replace the damaged {self._path}")
-            _LOGGER.warning(
-                "The journal was damaged; %d messages of it were saved, and the old file is now %s",
-                len(saved.rows),
-                aside,
-            )
-        file = JournalFile(self._path, self._clock)
-        try:
-            highest = max(saved.reserved, 0, *(row[0] for row in saved.rows), *saved.acknowledged.values())
-            if highest:
-                # Above the numbers that were lost with it.
-                file.restore(saved)
-                file.write(Batch(reserved=max(highest + _RESERVE, int(self._clock()))))
-        except JournalError:
-            file.close()
-            raise
-        self._salvaged = None
-        return file
+                found = self._file.messages(
+                    after=min(messages) - 1, up_to=max(messages), limit=2 * MOST_IN_MEMORY
+                )
+                on_disk = {item.sequence: item for item in found}
+            except JournalError as err:
+                self._fail(err)
+        for sequence, item in messages.items():
+            if sequence not in on_disk:
+                self._memory.unsaved[sequence] = item
+            elif on_disk[sequence].id != item.id or on_disk[sequence].phase is not item.phase:
+                self._memory.add(item)
+        for label in spooled:
+            if isinstance(label, Label):
+                self._memory.label(label.detection_id, label.verdict)
+        if self._spool is not None:
+            self._spool.keep(self._memory.precious)
 
     # In the thread that writes.
 
@@ -310,23 +310,20 @@ class Journal:
         while True:
             with self._changed:
                 self._changed.wait_for(self._has_work, self._look_s)
-                if not self._unsaved and not self._closing and not self._damaged:
+                if not self._memory.unsaved and not self._closing and not self._damaged:
                     # Acknowledgements and verdicts are gathered: nobody waits for them, and a card wears out.
-                    self._changed.wait_for(lambda: self._unsaved or self._closing, _GATHER_S)
+                    self._changed.wait_for(lambda: self._memory.unsaved or self._closing, _GATHER_S)
             self._disk = disk_problem(self._path)
             wait_s = self._turn()
             self._note_problem()
             with self._changed:
-                if self._closing and (wait_s or not self._has_data()):
-                    self._give_back_reserve()
+                if self._closing and (wait_s or not self._memory.waits):
+                    self._end()
                     return
                 self._changed.wait_for(lambda: self._closing, wait_s)
 
-    def _has_data(self) -> bool:
-        return bool(self._unsaved or self._new_acknowledged or self._new_labels)
-
     def _has_work(self) -> bool:
-        return self._has_data() or self._closing or self._damaged or self._failing_since is not None
+        return self._memory.waits or self._closing or self._damaged or self._failing_since is not None
 
     def _turn(self) -> float:
         """Write what there is, and return how long to wait before the next attempt."""
@@ -335,7 +332,7 @@ class Journal:
                 self._heal()
             elif self._file is None or not self._file.writable or self._suspect:
                 self._open_again()
-            if self._has_data() or self._failing_since is not None:
+            if self._memory.waits or self._failing_since is not None:
                 self._save()
             elif self._file is not None:
                 self._look(self._file)
@@ -373,43 +370,21 @@ class Journal:
     def _save(self) -> None:
         assert self._file is not None
         with self._changed:
-            messages = list(self._unsaved.values())[:_MOST_AT_ONCE]
-            batch = Batch(
-                messages=messages,
-                acknowledged=dict(self._new_acknowledged),
-                labels=dict(self._new_labels),
-                reserved=max(self._reserved, self._last + _RESERVE)
-                if self._last + _RESERVE // 2 > self._reserved
-                else self._reserved,
-            )
+            batch = self._memory.batch()
         self._file.write(batch)
         with self._changed:
-            self._reserved = batch.reserved
-            for item in messages:
-                self._unsaved.pop(item.sequence, None)
-                self._mirror[item.sequence] = item
-            _drop_same(self._new_acknowledged, batch.acknowledged)
-            _drop_same(self._new_labels, batch.labels)
-            self._forget_delivered()
+            self._memory.wrote(batch)
+            if self._spool is not None and not self._memory.precious:
+                self._spool.keep([])
             self._changed.notify_all()
-        if self._last - self._pruned_at >= _PRUNE_EVERY:
-            self._pruned_at = self._last
+        if self._memory.last - self._pruned_at >= _PRUNE_EVERY:
+            self._pruned_at = self._memory.last
             self._prune(self._file)
-
-    def _forget_unsaved(self) -> None:
-        noises = (number for number, item in self._unsaved.items() if isinstance(item, LoudNoise))
-        lost = self._unsaved.pop(next(noises, next(iter(self._unsaved))))
-        _LOGGER.error("Message %d was never on disk and is forgotten: too many wait", lost.sequence)
-
-    def _undelivered(self, file: JournalFile) -> list[Kept]:
-        """Return the newest of what not every controller has."""
-        delivered = min(self._acknowledged.values(), default=0)
-        return file.newest(after=delivered, limit=_MOST_MIRRORED)
 
     def _prune(self, file: JournalFile) -> None:
         file.prune(
             before=self._clock() - self._keep_s,
-            delivered=min(self._acknowledged.values(), default=0),
+            delivered=self._memory.delivered,
             keep_count=self._keep_count,
             keep_noises=KEEP_NOISES,
         )
@@ -419,38 +394,48 @@ class Journal:
         old, self._file = self._file, None
         if old is not None:
             old.close()
-        file = self._begin_anew()
+        file = self._opener.begin_anew()
         with self._changed:
-            self._unsaved = dict(sorted({**self._mirror, **self._unsaved}.items()))
-            self._mirror.clear()
-            self._new_acknowledged = {**self._acknowledged, **self._new_acknowledged}
-            self._reserved = 0
+            self._memory.write_again()
             self._file = file
             self._damaged = self._suspect = False
             self._changed.notify_all()
 
     def _open_again(self) -> None:
         """Use a file that could not be used before; what nobody knew of in it gets numbers that nobody has."""
-        file = self._open()
+        file = self._opener.open()
         old = self._file
         with self._changed:
             if not self._was_writable:
-                acknowledged = file.acknowledged()
-                known = max(self._readable_up_to, min(acknowledged.values(), default=self._first))
-                for item in file.messages(after=known, up_to=self._first, limit=MOST_IN_MEMORY):
-                    self._last += 1
-                    self._unsaved[self._last] = replace(item, sequence=self._last)
-                for name, sequence in acknowledged.items():
-                    self._acknowledged.setdefault(name, sequence)
+                self._take_in(file)
                 self._was_writable = True
             self._file = file
             self._suspect = False
         if old is not None:
             old.close()
 
+    def _take_in(self, file: JournalFile) -> None:
+        memory = self._memory
+        acknowledged = file.acknowledged()
+        known = max(self._readable_up_to, min(acknowledged.values(), default=self._first))
+        for item in file.messages(after=known, up_to=self._first, limit=MOST_IN_MEMORY):
+            if (held := memory.unsaved.get(item.sequence)) is None or held.id != item.id:
+                memory.add(item)
+        for name, sequence in acknowledged.items():
+            memory.acknowledged.setdefault(name, sequence)
+
+    def _end(self) -> None:
+        self._give_back_reserve()
+        with self._changed:
+            self._closed = True
+            if self._file is not None:
+                self._file.close()
+            if self._spool is not None:
+                self._spool.close()
+
     def _give_back_reserve(self) -> None:
         """Let the next start count on without a gap."""
-        if self._file is None or not self._file.writable or self._unsaved:
+        if self._file is None or not self._file.writable or self._memory.unsaved:
             return
         try:
             self._prune(self._file)
@@ -459,16 +444,13 @@ class Journal:
             except DamagedError:
                 self._heal()
                 self._save()
-            self._file.write(Batch(reserved=self._last))
+            self._file.write(Batch(reserved=self._memory.last))
         except JournalError as err:
             _LOGGER.debug("The next start counts on after a gap: %s", err)
 
-    def _forget_delivered(self) -> None:
-        delivered = min(self._acknowledged.values(), default=0)
-        for sequence in [number for number in self._mirror if number <= delivered]:
-            del self._mirror[sequence]
-        while len(self._mirror) > _MOST_MIRRORED:
-            del self._mirror[next(iter(self._mirror))]
+    def _spool_add(self, message: Kept | Label) -> None:
+        if self._spool is not None and not self._spool.add(message):
+            self._spool.keep(self._memory.precious)
 
     def _on_disk(self, after: int, up_to: int, limit: int) -> list[Kept]:
         file = self._file
@@ -498,23 +480,17 @@ class Journal:
                 self._failing_since = now
                 _LOGGER.warning("What is heard is kept in memory for now: %s", err)
             self._failure = Problem.JOURNAL_FAILING
-            if isinstance(err, LockedError) and now - self._failing_since < _LOCKED_IS_TOLD_AFTER_S:
+            if isinstance(err, LockedError) and now - self._failing_since < _HELD_UP_IS_TOLD_AFTER_S:
                 self._failure = None
             elif "full" in str(err):
                 self._failure = Problem.DISK_FULL
             self._changed.notify_all()
 
     def _note_problem(self) -> None:
-        problem = self._disk or self._failure
-        if problem is self._problem:
-            return
-        self._problem = problem
-        for listener in tuple(self._listeners):
-            listener(problem)
-
-
-def _drop_same(new: dict[str, _Value], written: Mapping[str, _Value]) -> None:
-    """Forget what has been written and has not changed since."""
-    for key, value in written.items():
-        if key in new and new[key] == value:
-            del new[key]
+        with self._telling:
+            problem = self._disk or self._failure
+            if problem is self._problem:
+                return
+            self._problem = problem
+            for listener in tuple(self._listeners):
+                listener(problem)

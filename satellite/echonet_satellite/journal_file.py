@@ -14,6 +14,8 @@ from .protocol import LoudNoise, Phase, Verdict
 from .state import FILE_MODE, make_private
 
 _LARGEST_LOG_BYTES: Final = 4 * 1024 * 1024
+# Nobody who asks waits longer than this for a write to end.
+READ_S: Final = 1.0
 
 
 class JournalFile:
@@ -145,13 +147,17 @@ class JournalFile:
         """Return up to which sequence number each controller has everything."""
         return dict(self._query("SELECT controller_id, sequence FROM acknowledged"))
 
-    def last_sequence(self) -> int | None:
-        """Return the highest number that may have been given; None in a new file."""
+    def highest_sequence(self) -> int | None:
+        """Return the highest sequence number of what is there; None where nothing is."""
         ((highest,),) = self._query(
-            "SELECT max(sequence) FROM (SELECT sequence FROM detections UNION ALL "
-            "SELECT sequence FROM acknowledged UNION ALL SELECT sequence FROM reserved)"
+            "SELECT max(sequence) FROM (SELECT sequence FROM detections UNION ALL SELECT sequence FROM acknowledged)"
         )
         return None if highest is None else int(highest)
+
+    def reserved(self) -> int | None:
+        """Return up to which sequence number any may have been given; None in a new file."""
+        rows = self._query("SELECT sequence FROM reserved")
+        return int(rows[0][0]) if rows else None
 
     def restore(self, contents: Contents) -> None:
         """Take over what could be read of another file."""
@@ -166,10 +172,16 @@ class JournalFile:
             self._database.executemany("INSERT OR IGNORE INTO labels VALUES (?, ?, ?)", contents.labels)
 
     def _query(self, sql: str, values: tuple[object, ...] = ()) -> list[Any]:
-        with self._lock, self._explained():
-            if self.writable:
-                self.look()
-            return self._database.execute(sql, values).fetchall()
+        # Whoever asks goes without an answer rather than wait for a disk that hangs while it is written to.
+        if not self._lock.acquire(timeout=READ_S):
+            raise LockedError(f"cannot read {self._path}: the disk takes its time")
+        try:
+            with self._explained():
+                if self.writable:
+                    self.look()
+                return self._database.execute(sql, values).fetchall()
+        finally:
+            self._lock.release()
 
     def _open(self) -> sqlite3.Connection:
         if not self._path.exists():

@@ -9,10 +9,12 @@ import time
 
 import pytest
 
+from echonet_satellite import journal as journal_module
 from echonet_satellite.journal import Journal
 from echonet_satellite.protocol import Detection, Phase, Problem, SoundClass, Verdict
-from tests.support.disks import Disk, held_by_another_process, small_disk
+from tests.support.disks import Disk, hanging_disk, held_by_another_process, small_disk
 from tests.support.kills import run_rounds
+from tests.support.writers import writer
 
 DAY = 86400.0
 
@@ -104,7 +106,9 @@ def test_numbers_are_not_used_again_after_a_restart_on_a_full_disk(disk: Disk) -
     disk.free()
     with opened(path) as journal:
         assert write(journal, "c")[0] not in numbers
-        assert pending(journal) == ["a", "c"]
+        # What the full disk did not take was kept all the same.
+        wait_for(lambda: healthy(journal))
+        assert pending(journal) == ["a", *(str(number) for number in range(50)), "b", "b", "c"]
 
 
 def test_it_starts_on_a_full_disk_and_goes_on_when_there_is_room(disk: Disk) -> None:
@@ -235,7 +239,7 @@ def test_damage_while_it_runs_is_healed_and_costs_nothing_undelivered(
     with opened(path) as journal:
         numbers = write(journal, *names)
         journal.acknowledge("home", numbers[9])
-        wait_for(lambda: not journal._has_data())
+        wait_for(lambda: not journal._memory.waits)
         harm(path)
         numbers += write(journal, "after")
         assert numbers == sorted(set(numbers))
@@ -319,6 +323,98 @@ def test_a_journal_of_the_first_version_is_read_and_brought_up_to_date(tmp_path:
         assert pending(journal) == ["a"]
         assert write(journal, "b")[0] > numbers[0]
     assert [item.name for item in tmp_path.iterdir()] == ["journal"]
+
+
+def test_what_was_told_while_another_process_held_the_journal_outlives_a_kill(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    with writer(path) as process:
+        process.append("before")
+        with held_by_another_process(path):
+            process.append("while", "held")
+            process.label("while")
+            process.kill()
+    with opened(path) as journal:
+        assert pending(journal) == ["before", "while", "held"]
+        assert [item.id for item in journal.unfinished()] == ["before", "while", "held"]
+        assert journal.labels() == {"while": Verdict.FALSE_ALARM}
+        assert write(journal, "after")[0] > max(process.numbers)
+        wait_for(lambda: healthy(journal))
+        assert pending(journal) == ["before", "while", "held", "after"]
+    with opened(path) as journal:
+        found = journal.pending("home", up_to=journal.last_sequence)
+        assert [item.sequence for item in found[:3]] == process.numbers
+        assert journal.labels() == {"while": Verdict.FALSE_ALARM}
+
+
+def test_what_was_told_while_the_disk_hung_outlives_a_kill(tmp_path: Path) -> None:
+    with hanging_disk(tmp_path / "disk") as disk:
+        path = disk.path / "journal"
+        with writer(path) as process:
+            process.append("before")
+            disk.hang()
+            process.append("while", "it", "hung")
+            process.kill()
+            disk.go_on()
+        with opened(path) as journal:
+            assert pending(journal) == ["before", "while", "it", "hung"]
+            assert write(journal, "after")[0] > max(process.numbers)
+
+
+def test_a_disk_that_hangs_holds_up_one_alarm_and_no_question(tmp_path: Path) -> None:
+    with hanging_disk(tmp_path / "disk") as disk, opened(disk.path / "journal") as journal:
+        write(journal, "before")
+        disk.hang()
+        write(journal, "first")
+        assert journal.unsaved == 1
+        # Had each waited for the disk, the test would last as many seconds.
+        write(journal, *(str(number) for number in range(300)))
+        assert len(pending(journal)) == 302
+        disk.go_on()
+        wait_for(lambda: healthy(journal))
+        assert len(pending(journal)) == 302
+
+
+def test_a_disk_that_hangs_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal_module, "_HELD_UP_IS_TOLD_AFTER_S", 0.0)
+    with hanging_disk(tmp_path / "disk") as disk, opened(disk.path / "journal") as journal:
+        told: list[Problem | None] = []
+        journal.subscribe(told.append)
+        disk.hang()
+        write(journal, "while")
+        assert journal.problem is Problem.JOURNAL_FAILING
+        disk.go_on()
+        wait_for(lambda: healthy(journal))
+        assert told == [Problem.JOURNAL_FAILING, None]
+
+
+def test_after_a_power_cut_no_number_is_used_again_however_many_the_disk_had_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "journal"
+    memory = tmp_path / "memory"
+    memory.mkdir()
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(memory))
+    with writer(path) as process:
+        process.append("before")
+        with held_by_another_process(path):
+            process.append(*(str(number) for number in range(1100)))
+            process.kill()
+    (lost,) = memory.iterdir()
+    lost.unlink()
+    with opened(path) as journal:
+        assert write(journal, "after")[0] > max(process.numbers)
+
+
+def test_a_second_journal_in_one_place_takes_nothing_from_the_first(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    with opened(path) as journal:
+        write(journal, "before")
+        with held_by_another_process(path):
+            write(journal, "while")
+            with opened(path) as second:
+                assert second.unsaved == 0
+        wait_for(lambda: healthy(journal))
+        assert pending(journal) == ["before", "while"]
 
 
 def test_killed_at_random_moments_nothing_is_lost_and_nothing_doubled(

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 import os
 from pathlib import Path
+import shutil
 import subprocess
 import sys
 
@@ -50,6 +51,56 @@ def small_disk(path: Path, megabytes: int = 8) -> Iterator[Disk]:
     try:
         yield Disk(path)
     finally:
+        subprocess.run(["umount", "--lazy", path], check=True)
+
+
+# It ends by itself: nothing else could thaw what the one who froze it hangs on.
+_FREEZER = """
+fsfreeze --freeze "$1" && echo frozen && read -r -t 30 _
+fsfreeze --unfreeze "$1"
+"""
+
+
+class HangingDisk:
+    """A file system that can be made to hang: what writes to it then waits, as for a card that does not answer."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._freezer: subprocess.Popen[str] | None = None
+
+    def hang(self) -> None:
+        self._freezer = subprocess.Popen(
+            ["bash", "-c", _FREEZER, "bash", str(self.path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._freezer.stdout is not None
+        assert self._freezer.stdout.readline() == "frozen\n"
+
+    def go_on(self) -> None:
+        if self._freezer is not None:
+            self._freezer.communicate("")
+            self._freezer = None
+
+
+@contextmanager
+def hanging_disk(path: Path) -> Iterator[HangingDisk]:
+    """Mount a file system of its own at `path`, which lies in a file beside it."""
+    if os.geteuid() != 0 or not all(shutil.which(tool) for tool in ("bash", "mkfs.ext4", "fsfreeze")):
+        pytest.skip("only root, with the tools of e2fsprogs and util-linux, may freeze a file system")
+    image = path.with_suffix(".img")
+    with image.open("wb") as stream:
+        stream.truncate(16 * 1024 * 1024)
+    subprocess.run(["mkfs.ext4", "-q", image], check=True)
+    path.mkdir()
+    if subprocess.run(["mount", "-o", "loop", image, path], check=False).returncode != 0:
+        pytest.skip("no file system can be mounted here")
+    disk = HangingDisk(path)
+    try:
+        yield disk
+    finally:
+        disk.go_on()
         subprocess.run(["umount", "--lazy", path], check=True)
 
 
