@@ -9,6 +9,8 @@ from .errors import HouseError
 
 DOMAIN = "echonet"
 DASHBOARD = "echonet-home"
+# What the device of the household goes by.
+HOUSEHOLD = "household"
 
 _DISCOVERY_TIMEOUT_S = 60.0
 
@@ -77,13 +79,13 @@ async def tell_everything(api: Api) -> None:
             return
 
 
-async def device(api: Api, satellite_id: str) -> dict[str, Any]:
-    """The device of a satellite in Home Assistant's registry."""
+async def device(api: Api, identifier: str) -> dict[str, Any]:
+    """The device of a satellite, or of the household, in Home Assistant's registry."""
     for candidate in await api.command("config/device_registry/list"):
-        if [DOMAIN, satellite_id] in candidate["identifiers"]:
+        if [DOMAIN, identifier] in candidate["identifiers"]:
             found: dict[str, Any] = candidate
             return found
-    raise HouseError("Home Assistant has no device for the satellite")
+    raise HouseError(f"Home Assistant has no device of EchoNet that is called {identifier}")
 
 
 async def put_into_room(api: Api, satellite_id: str, area: str) -> None:

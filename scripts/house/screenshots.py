@@ -128,10 +128,13 @@ class _Picture:
 
 async def _pictures(built: House, target: Path) -> list[_Picture]:
     device = await household.device(built.home.api, built.satellite_id)
+    home = await household.device(built.home.api, household.HOUSEHOLD)
     integration = "/config/integrations/integration/echonet"
     return [
         await _device_page(built, target),
         _Picture(integration, target / "integration.png", height=800),
+        _Picture(f"/config/devices/device/{home['id']}", target / "household.png", height=900),
+        _Picture(integration, target / "recipient.png", height=1130, clicks=("Add recipient",)),
         _Picture(integration, target / "options.png", height=800, clicks=("Configure",)),
         _Picture(
             integration,
@@ -166,6 +169,8 @@ async def _take(browser: Browser, login: Login, picture: _Picture) -> None:
         # The same words may also stand where nobody sees them, as in a tooltip.
         found = (button if await button.count() else named).filter(visible=True)
         await found.first.click(timeout=_PATIENCE_MS)
+        # What lies under the mouse looks otherwise than the rest.
+        await page.mouse.move(0, 0)
         await page.wait_for_timeout(_LOADING_MS // 2)
     await page.screenshot(path=picture.file)
     await page.context.close()
