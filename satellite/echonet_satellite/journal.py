@@ -4,18 +4,18 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 import logging
 from pathlib import Path
-import secrets
 import threading
 import time
 from typing import Final, TypeVar
 
-from .disk import disk_problem
 from .errors import JournalError
 from .journal_file import JournalFile
-from .journal_memory import MOST_IN_MEMORY, MOST_UNACKNOWLEDGED, RESERVE, JournalMemory
+from .journal_memory import JournalMemory
 from .journal_opening import JournalOpener
 from .journal_spool import open_spool
+from .journal_start import start, take_in
 from .journal_tables import Batch, DamagedError, Kept, LockedError
+from .journal_trouble import JournalTrouble
 from .protocol import Label, Phase, Problem, Verdict
 
 _LOGGER = logging.getLogger(__name__)
@@ -29,7 +29,6 @@ PATIENCE_S: Final = 1.0
 _PRUNE_EVERY: Final = 200
 _RETRY_S: Final = 1.0
 _RETRY_LOCKED_S: Final = 0.1
-_HELD_UP_IS_TOLD_AFTER_S: Final = 5.0
 _GATHER_S: Final = 0.2
 _LOOK_S: Final = 10.0
 _CHECK_EVERY_S: Final = 3600.0
@@ -72,15 +71,10 @@ class Journal:
         self._file: JournalFile | None = None
         self._was_writable = False
         self._pruned_at = 0
-        self._failing_since: float | None = None
-        self._failure: Problem | None = None
-        self._disk: Problem | None = None
         self._damaged = False
         self._suspect = False
         self._checked_at = time.monotonic()
-        self._telling = threading.Lock()
-        self._problem: Problem | None = None
-        self._listeners: list[Callable[[Problem | None], None]] = []
+        self._trouble = JournalTrouble(path)
         self._first = self._readable_up_to = 0
         self._begin()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
@@ -99,7 +93,7 @@ class Journal:
     @property
     def problem(self) -> Problem | None:
         """What keeps the journal from the disk now."""
-        return self._problem
+        return self._trouble.problem
 
     @property
     def unsaved(self) -> int:
@@ -108,7 +102,7 @@ class Journal:
 
     def subscribe(self, listener: Callable[[Problem | None], None]) -> None:
         """Call `listener`, from any thread, whenever the problem with the disk changes."""
-        self._listeners.append(listener)
+        self._trouble.subscribe(listener)
 
     def append(self, message: _KeptT) -> _KeptT:
         """Give a message of a detection or loud noise its sequence number, put it on disk, and return it.
@@ -127,15 +121,13 @@ class Journal:
             self._spool_add(numbered)
             self._changed.notify_all()
             self._changed.wait_for(
-                lambda: numbered.sequence not in self._memory.unsaved or self._failing_since is not None,
+                lambda: numbered.sequence not in self._memory.unsaved or self._trouble.failing,
                 PATIENCE_S,
             )
-            held_up = numbered.sequence in self._memory.unsaved
-            if held_up and self._failure is None:
-                # A disk that hangs keeps the thread that writes from saying so. The next message does not wait for it.
-                self._fail(LockedError(f"{self._path} is not on disk after {PATIENCE_S:g} s"))
-        if held_up:
-            self._note_problem()
+            if numbered.sequence in self._memory.unsaved:
+                # A disk that hangs keeps the thread that writes from saying so; the next message does not wait for it.
+                self._trouble.held_up(LockedError(f"{self._path} is not on disk after {PATIENCE_S:g} s"))
+        self._trouble.tell()
         return numbered
 
     def pending(self, controller_id: str, *, after: int = 0, up_to: int, limit: int = 200) -> list[Kept]:
@@ -230,79 +222,26 @@ class Journal:
     # At the start.
 
     def _begin(self) -> None:
-        memory = self._memory
         try:
             self._file = self._opener.open()
         except JournalError as err:
-            self._fail(err)
+            self._trouble.fail(err)
             self._file = self._opener.open_to_read()
-        file = self._file
-        self._was_writable = file is not None and file.writable
-        highest = reserved = None
-        unacknowledged: list[Kept] = []
-        complete = False
-        if file is not None:
-            try:
-                highest, reserved = file.highest_sequence(), file.reserved()
-                memory.acknowledged = file.acknowledged()
-                unacknowledged = file.newest(after=memory.delivered, limit=MOST_UNACKNOWLEDGED)
-                complete = True
-                if file.writable:
-                    self._prune(file)
-            except JournalError as err:
-                self._fail(err)
-        last = self._readable_up_to = max(highest or 0, reserved or 0)
-        ended_well = self._was_writable and reserved is not None and reserved <= (highest or 0)
+        self._was_writable = self._file is not None and self._file.writable
         spooled = [] if self._spool is None else self._spool.read()
-        last = max([last, *(item.sequence for item in spooled if isinstance(item, Kept))])
-        if not ended_well:
-            # Numbers begin at the seconds since 1970, and over the years there are fewer detections than seconds: so
-            # none is given again that a file had which was lost or could not be opened.
-            last = max(last, int(self._clock()))
-        if not self._reserve(last):
-            # What is given now cannot be remembered, so that the next start had better not count from the same number.
-            last += secrets.randbelow(10 * RESERVE)
-        memory.start(last, complete=complete, unacknowledged=unacknowledged)
-        self._first = self._pruned_at = last
-        self._take_spooled(spooled)
-        self._disk = disk_problem(self._path)
-        self._note_problem()
-
-    def _reserve(self, last: int) -> bool:
-        """Note on disk which numbers come next."""
-        self._memory.reserved = last
-        if self._file is None or not self._file.writable:
-            return False
-        try:
-            self._file.write(Batch(reserved=last + RESERVE))
-        except JournalError as err:
-            self._fail(err)
-            return False
-        self._memory.reserved = last + RESERVE
-        return True
-
-    def _take_spooled(self, spooled: list[Kept | Label]) -> None:
-        """Take in what a kill, or an end while the disk failed, has kept from the disk."""
-        messages = {item.sequence: item for item in spooled if isinstance(item, Kept)}
-        on_disk: dict[int, Kept] = {}
-        if messages and self._file is not None:
-            try:
-                found = self._file.messages(
-                    after=min(messages) - 1, up_to=max(messages), limit=2 * MOST_IN_MEMORY
-                )
-                on_disk = {item.sequence: item for item in found}
-            except JournalError as err:
-                self._fail(err)
-        for sequence, item in messages.items():
-            if sequence not in on_disk:
-                self._memory.unsaved[sequence] = item
-            elif on_disk[sequence].id != item.id or on_disk[sequence].phase is not item.phase:
-                self._memory.add(item)
-        for label in spooled:
-            if isinstance(label, Label):
-                self._memory.label(label.detection_id, label.verdict)
+        self._readable_up_to = start(
+            self._memory, self._file, spooled, clock=self._clock, fail=self._trouble.fail
+        )
+        self._first = self._pruned_at = self._memory.last
         if self._spool is not None:
             self._spool.keep(self._memory.precious)
+        if self._file is not None and self._was_writable:
+            try:
+                self._prune(self._file)
+            except JournalError as err:
+                self._trouble.fail(err)
+        self._trouble.look()
+        self._trouble.tell()
 
     # In the thread that writes.
 
@@ -313,9 +252,9 @@ class Journal:
                 if not self._memory.unsaved and not self._closing and not self._damaged:
                     # Acknowledgements and verdicts are gathered: nobody waits for them, and a card wears out.
                     self._changed.wait_for(lambda: self._memory.unsaved or self._closing, _GATHER_S)
-            self._disk = disk_problem(self._path)
+            self._trouble.look()
             wait_s = self._turn()
-            self._note_problem()
+            self._trouble.tell()
             with self._changed:
                 if self._closing and (wait_s or not self._memory.waits):
                     self._end()
@@ -323,7 +262,7 @@ class Journal:
                 self._changed.wait_for(lambda: self._closing, wait_s)
 
     def _has_work(self) -> bool:
-        return self._memory.waits or self._closing or self._damaged or self._failing_since is not None
+        return self._memory.waits or self._closing or self._damaged or self._trouble.failing
 
     def _turn(self) -> float:
         """Write what there is, and return how long to wait before the next attempt."""
@@ -332,7 +271,7 @@ class Journal:
                 self._heal()
             elif self._file is None or not self._file.writable or self._suspect:
                 self._open_again()
-            if self._memory.waits or self._failing_since is not None:
+            if self._memory.waits or self._trouble.failing:
                 self._save()
             elif self._file is not None:
                 self._look(self._file)
@@ -353,11 +292,7 @@ class Journal:
             _LOGGER.exception("The journal has failed, and tries again")
             self._fail(JournalError(str(err)))
             return self._retry_s
-        with self._changed:
-            if self._failing_since is not None:
-                _LOGGER.warning("The journal is on disk again")
-            self._failing_since = self._failure = None
-            self._changed.notify_all()
+        self._trouble.end()
         return 0.0
 
     def _look(self, file: JournalFile) -> None:
@@ -407,22 +342,12 @@ class Journal:
         old = self._file
         with self._changed:
             if not self._was_writable:
-                self._take_in(file)
+                take_in(self._memory, file, after=self._readable_up_to, up_to=self._first)
                 self._was_writable = True
             self._file = file
             self._suspect = False
         if old is not None:
             old.close()
-
-    def _take_in(self, file: JournalFile) -> None:
-        memory = self._memory
-        acknowledged = file.acknowledged()
-        known = max(self._readable_up_to, min(acknowledged.values(), default=self._first))
-        for item in file.messages(after=known, up_to=self._first, limit=MOST_IN_MEMORY):
-            if (held := memory.unsaved.get(item.sequence)) is None or held.id != item.id:
-                memory.add(item)
-        for name, sequence in acknowledged.items():
-            memory.acknowledged.setdefault(name, sequence)
 
     def _end(self) -> None:
         self._give_back_reserve()
@@ -464,33 +389,14 @@ class Journal:
                     raise JournalError("the satellite is stopping") from None
                 # The thread that writes heals it; what it could save is there for the next question.
                 self._damaged = True
-                self._failing_since = self._failing_since or time.monotonic()
+                self._trouble.found_damage()
                 self._changed.notify_all()
                 if not self._changed.wait_for(lambda: not self._damaged, 2 * PATIENCE_S):
                     raise
             file = self._file
             return [] if file is None else file.messages(after=after, up_to=up_to, limit=limit)
 
-    # What is wrong.
-
     def _fail(self, err: JournalError) -> None:
+        self._trouble.fail(err)
         with self._changed:
-            now = time.monotonic()
-            if self._failing_since is None:
-                self._failing_since = now
-                _LOGGER.warning("What is heard is kept in memory for now: %s", err)
-            self._failure = Problem.JOURNAL_FAILING
-            if isinstance(err, LockedError) and now - self._failing_since < _HELD_UP_IS_TOLD_AFTER_S:
-                self._failure = None
-            elif "full" in str(err):
-                self._failure = Problem.DISK_FULL
             self._changed.notify_all()
-
-    def _note_problem(self) -> None:
-        with self._telling:
-            problem = self._disk or self._failure
-            if problem is self._problem:
-                return
-            self._problem = problem
-            for listener in tuple(self._listeners):
-                listener(problem)

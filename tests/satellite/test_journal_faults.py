@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from echonet_satellite import journal as journal_module
+from echonet_satellite import journal_trouble
 from echonet_satellite.journal import Journal
 from echonet_satellite.protocol import Detection, Phase, Problem, SoundClass, Verdict
 from tests.support.disks import Disk, hanging_disk, held_by_another_process, small_disk
@@ -375,7 +375,7 @@ def test_a_disk_that_hangs_holds_up_one_alarm_and_no_question(tmp_path: Path) ->
 
 
 def test_a_disk_that_hangs_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal_module, "_HELD_UP_IS_TOLD_AFTER_S", 0.0)
+    monkeypatch.setattr(journal_trouble, "_HELD_UP_IS_TOLD_AFTER_S", 0.0)
     with hanging_disk(tmp_path / "disk") as disk, opened(disk.path / "journal") as journal:
         told: list[Problem | None] = []
         journal.subscribe(told.append)
