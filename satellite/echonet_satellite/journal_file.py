@@ -9,7 +9,17 @@ from typing import Any, Final
 
 from .codec import encode
 from .errors import JournalError
-from .journal_tables import BUSY_S, Batch, Contents, DamagedError, Kept, LockedError, migrate, read_rows
+from .journal_tables import (
+    BUSY_S,
+    Batch,
+    Contents,
+    DamagedError,
+    Kept,
+    LockedError,
+    check_numbers,
+    migrate,
+    read_rows,
+)
 from .protocol import LoudNoise, Phase, Verdict
 from .state import FILE_MODE, make_private
 
@@ -141,7 +151,7 @@ class JournalFile:
     def labels(self) -> dict[str, Verdict]:
         """Return all verdicts by detection id."""
         rows = self._query("SELECT detection_id, verdict FROM labels")
-        return {str(name): Verdict(verdict) for name, verdict in rows}
+        return {str(name): Verdict(verdict) for name, verdict in rows if verdict in _VERDICTS}
 
     def acknowledged(self) -> dict[str, int]:
         """Return up to which sequence number each controller has everything."""
@@ -186,6 +196,8 @@ class JournalFile:
     def _open(self) -> sqlite3.Connection:
         if not self._path.exists():
             self._path.touch(mode=FILE_MODE)
+        elif not self._path.is_file():
+            raise sqlite3.DatabaseError("it is no file")
         make_private(self._path, FILE_MODE)  # SQLite gives its side files the same mode.
         database = sqlite3.connect(
             self._path, isolation_level=None, check_same_thread=False, timeout=BUSY_S, cached_statements=32
@@ -198,6 +210,7 @@ class JournalFile:
             if database.execute("PRAGMA quick_check").fetchone() != ("ok",):
                 raise sqlite3.DatabaseError("quick_check")
             migrate(database)
+            check_numbers(database)
         except BaseException:
             database.close()
             raise
@@ -281,6 +294,8 @@ class JournalFile:
             raise JournalError(f"cannot use {self._path}: {err.strerror}") from None
 
 
+# A newer version may know others.
+_VERDICTS: Final = frozenset(Verdict)
 _DISK_CODES: Final = frozenset(
     {
         sqlite3.SQLITE_FULL,

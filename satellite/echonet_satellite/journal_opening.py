@@ -79,5 +79,7 @@ class JournalOpener:
         if aside == self._path:
             raise JournalError(f"cannot replace the damaged {self._path}")
         _LOGGER.warning(
-            "The journal was damaged; %d messages of it were saved, and the old file is now %s", saved, aside
+            "The journal could not be used; %d messages of it were saved, and the old file is now %s",
+            saved,
+            aside,
         )

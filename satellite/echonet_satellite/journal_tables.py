@@ -15,6 +15,13 @@ _LOGGER = logging.getLogger(__name__)
 # Whoever else holds the file is not waited for any longer: an alarm is told from memory.
 BUSY_S: Final = 0.05
 
+# No satellite ever gets to this sequence number: whatever is beyond it is damage.
+_HIGHEST: Final = 2**53
+_BAD_NUMBERS: Final = (
+    "SELECT 1 FROM (SELECT sequence FROM detections UNION ALL SELECT sequence FROM acknowledged UNION ALL "
+    "SELECT sequence FROM reserved) WHERE typeof(sequence) <> 'integer' OR sequence NOT BETWEEN 0 AND ? LIMIT 1"
+)
+
 # Each entry brings a file from the version before to the next one; `user_version` counts them.
 _MIGRATIONS: Final = (
     """
@@ -72,11 +79,22 @@ def migrate(database: sqlite3.Connection) -> None:
         database.executescript(f"BEGIN IMMEDIATE;{script}PRAGMA user_version = {number};COMMIT;")
 
 
-def read_rows(rows: Iterable[tuple[int, str]]) -> Iterator[Kept]:
+def check_numbers(database: sqlite3.Connection) -> None:
+    """Raise an error where a sequence number is none: counting on from it would fail for ever."""
+    if database.execute(_BAD_NUMBERS, (_HIGHEST,)).fetchone() is not None:
+        raise sqlite3.DatabaseError("the journal has a sequence number that is none")
+
+
+def is_number(value: object) -> bool:
+    """Tell whether a value can be a sequence number."""
+    return isinstance(value, int) and 0 <= value <= _HIGHEST
+
+
+def read_rows(rows: Iterable[tuple[int, Any]]) -> Iterator[Kept]:
     """Yield the messages of rows [sequence, frame]; one that cannot be read is left out, and said."""
     for sequence, frame in rows:
         try:
-            message = decode(frame)
+            message = decode(str(frame))
         except (ProtocolError, TypeError):
             _LOGGER.warning("Message %s of the journal cannot be read and is left out", sequence)
             continue

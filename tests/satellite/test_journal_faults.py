@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+import os
 from pathlib import Path
 import sqlite3
 import time
@@ -271,6 +272,47 @@ def test_damage_after_the_last_write_is_found_at_the_end(tmp_path: Path) -> None
             stream.write(b"\xa5" * 16384)
     with opened(path) as journal:
         assert len(pending(journal)) == 100
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "PRAGMA user_version = 9",
+        "DROP TABLE labels",
+        "DROP TABLE reserved",
+        "UPDATE acknowledged SET sequence = 'x'",
+        "UPDATE acknowledged SET sequence = 9223372036854775807",
+        "UPDATE reserved SET sequence = 9223372036854775807",
+        "UPDATE detections SET frame = x'ff00' WHERE id = 'delivered'",
+        "INSERT INTO labels VALUES ('before', 'perhaps', 1.0)",
+    ],
+)
+def test_whatever_a_sound_database_says_it_starts_and_counts_on(tmp_path: Path, harm: str) -> None:
+    path = tmp_path / "journal"
+    with opened(path) as journal:
+        numbers = write(journal, "delivered", "before")
+        journal.acknowledge("home", numbers[0])
+    database = sqlite3.connect(path, isolation_level=None)
+    database.execute(harm)
+    database.close()
+    with opened(path) as journal:
+        assert write(journal, "after")[0] > numbers[-1]
+        wait_for(lambda: healthy(journal))
+        assert pending(journal)[-2:] == ["before", "after"]
+        assert journal.label("before", Verdict.CORRECT)
+        wait_for(lambda: not journal._memory.waits)
+        assert journal.labels() == {"before": Verdict.CORRECT}
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
+def test_what_is_no_file_makes_room_for_a_journal(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    path = tmp_path / "journal"
+    make(path)
+    with opened(path) as journal:
+        write(journal, "a")
+        assert healthy(journal)
+    with opened(path) as journal:
+        assert pending(journal) == ["a"]
 
 
 def test_half_a_file_gives_back_what_is_left_of_it(tmp_path: Path) -> None:
