@@ -13,11 +13,11 @@ from .protocol import Phase
 
 # A bang begins so near to the frame that it was found in.
 BESIDE_S: Final = 0.06
-# While a microphone settles, its own click may be as near as that.
+# While a microphone settles, its click may lie within this of a bang (seconds).
 SETTLING_BESIDE_S: Final = 0.03
 # What comes through walls comes early and faint. Where the bang itself arrives is within this of its loudest moment.
 NEARLY_DB: Final = 3.0
-# So long ago a bang may be at most when the detector is sure of it.
+# How long after a bang the detector may still become sure of it (seconds).
 REMEMBERED_S: Final = 4.0
 
 

@@ -13,7 +13,7 @@ _HZ: Final = (2000.0, 4500.0)
 _LOWEST_HZ: Final = 350.0
 _LENGTH_S: Final = (0.02, 0.3)
 _APART_S: Final = (20.0, 70.0)
-# The echo and the length of a frame add to what is heard of a beep.
+# A beep appears longer than it is: by its echo, and by the length of a frame.
 _BLUR_S: Final = 0.06
 _BEEP_DB: Final = 15.0
 _TONE_DB: Final = 10.0
@@ -22,7 +22,7 @@ _ALONE_S: Final = 1.6
 _PITCH_BANDS: Final = 2
 # The contrast takes in the frames beside, and the bands around.
 _BESIDE_FRAMES: Final = 1
-# A part of the other frames of a window may hold some tone: a voice, a bird.
+# The share of the other frames in a window that may be tonal: a voice, a bird.
 _OTHER_TONES: Final = 0.1
 
 
@@ -128,7 +128,7 @@ class Chirps:
             return
         waiting = self._waiting
         if length > self._longest or beep.first < self._disturbed or waiting is not None:
-            # A longer tone, or one of several: neither it nor what it follows is alone.
+            # This tone is too long or has neighbours, so neither it nor the beep before it is a single beep.
             self._waiting = None
             if waiting is not None or length > self._longest:
                 self._chirp = None

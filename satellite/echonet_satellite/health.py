@@ -123,7 +123,7 @@ class _Window:
 
     @property
     def full(self) -> bool:
-        # Sums of floats come a little short of what they are the sum of.
+        # Rounding makes a sum of floats slightly smaller than the exact one.
         return self.seconds >= self._length_s - 1e-6
 
     def push(self, seconds: float, value: float) -> None:

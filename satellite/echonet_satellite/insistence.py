@@ -17,7 +17,7 @@ from .tones import tonal_contrast
 INSISTENT_S: Final = 3.0
 _LOWEST_HZ: Final = 2200.0
 _HIGHEST_HZ: Final = 4000.0
-# Where the tone stands out by so much it is heard; mostly it stands out by more.
+# The tone counts as present where it stands out by so many dB; mostly it stands out by more.
 _HEARD_DB: Final = 12.0
 _CLEAR_DB: Final = 16.0
 # What is so much fainter than the tone is its echo.
@@ -32,7 +32,7 @@ _FEWEST_BEEPS: Final = 5
 _EVEN: Final = 0.15
 # Its pitch stays in its band.
 _STEADY_BANDS: Final = 1.5
-# What else sounds is so much fainter; the bands beside its own hold some of it, as do its harmonics above.
+# Every other sound must be so many dB fainter; neighbouring bands and harmonics of the tone are left out.
 _ALONE_DB: Final = 15.0
 _BESIDE: Final = 3
 _HARMONICS: Final = 21

@@ -15,7 +15,7 @@ _LOGGER = logging.getLogger(__name__)
 # Whoever else holds the file is not waited for any longer: an alarm is told from memory.
 BUSY_S: Final = 0.05
 
-# No satellite ever gets to this sequence number: whatever is beyond it is damage.
+# No satellite ever reaches this sequence number: a larger one means that the file is damaged.
 _HIGHEST: Final = 2**53
 _BAD_NUMBERS: Final = (
     "SELECT 1 FROM (SELECT sequence FROM detections UNION ALL SELECT sequence FROM acknowledged UNION ALL "
@@ -80,9 +80,9 @@ def migrate(database: sqlite3.Connection) -> None:
 
 
 def check_numbers(database: sqlite3.Connection) -> None:
-    """Raise an error where a sequence number is none: counting on from it would fail for ever."""
+    """Raise an error where a sequence number is no integer or out of range: counting on from it would fail."""
     if database.execute(_BAD_NUMBERS, (_HIGHEST,)).fetchone() is not None:
-        raise sqlite3.DatabaseError("the journal has a sequence number that is none")
+        raise sqlite3.DatabaseError("the journal has an invalid sequence number")
 
 
 def is_number(value: object) -> bool:

@@ -19,7 +19,7 @@ QUIET_S: Final = 1.0
 _LEVEL_S: Final = 0.5
 _STALE_S: Final = 2.0
 _CALM_LEVELS: Final = 120
-# What lifts the microphone by no more than this, it has not heard.
+# A rise of the microphone's level by no more than this (dB) does not count as heard.
 _MOVED_DB: Final = 6.0
 # So many times in a row is no chance any more.
 _DEAF_AFTER: Final = 3

@@ -22,7 +22,7 @@ _HIGH_HZ: Final = 2000.0
 _BESIDE: Final = 4
 # Less than this is the swing of any noise.
 _LEAST_RISE_DB: Final = 3.0
-# A sound has left the background where it is this part of its rise above it, and at most so many dB.
+# The onset is where the level has risen by this share of the whole rise, or by so many dB, whichever is less.
 _ABOVE: Final = 0.4
 _ABOVE_DB: Final = 6.0
 # Barks and cries pause; they are one sound.
@@ -197,7 +197,7 @@ class Levels:
         if since < _CLICK_BEGINS_WITHIN:
             too_low |= means[_BESIDE : _CLICK_LASTS + 1].min(axis=0) < least
         elif since < _CLICK_ENDS_WITHIN:
-            # Here a click may end, and that is no beginning: what begins is louder than each of the frames before it.
+            # A click may end here, which is no onset: at an onset the level is above that of every frame before it.
             room = np.maximum(room, self._slice(frame - _BESIDE, frame).max(axis=0))
         return np.asarray(np.where(too_low, np.inf, room))
 

@@ -32,7 +32,7 @@ _CLOCK_BEEP_S: Final = 0.35
 _GROUP_S: Final = (0.2, 0.045)
 # As exact as frames of 10 ms in noise tell.
 _EXACT_S: Final = 0.05
-# So long an echo fills a pause, or makes a beep longer or shorter.
+# By how much an echo may shorten a pause, or lengthen or shorten a beep (seconds).
 _ECHO_S: Final = 0.1
 _AS_LOUD_DB: Final = 6.0
 # A siren sweeps over little more than two octaves.
@@ -57,7 +57,7 @@ class AlarmPatterns:
         self._capacity = round(WINDOW_S / self._frame_s)
         centres = mel_centres(parameters)
         self._lowest = int(np.searchsorted(centres, _LOWEST_HZ))
-        # Of each band those that a siren could have moved to: what sounds further away is something else.
+        # For each band, the bands within a siren's reach of it: a tone further away is another source.
         octaves = np.log2(centres[self._lowest :])
         self._near = [
             slice(*np.searchsorted(octaves, (own - _REACH_OCTAVES, own + _REACH_OCTAVES)).tolist())
@@ -121,7 +121,7 @@ class AlarmPatterns:
 
     def _tones_of_now(self) -> "Tones":
         """Return the tones of what is remembered; most frames were there when it was asked before."""
-        # A peak needs a frame on both sides. The last frame had none after it until now, so it is looked at again.
+        # A peak needs a neighbour on both sides. The last call's newest frame has both only now: it is checked again.
         kept = max(0, self._count - self._unseen - 1)
         late = self._last(self._count - max(0, kept - 1))[:, self._lowest :]
         new = Tones.of(late).last(self._count - kept)

@@ -16,9 +16,9 @@ from .protocol import AlarmPattern, Phase, Sensitivity, SoundClass
 FRAME_CENTRE_S: Final = 0.016
 # A sound may rise slowly before it is sure; its onset is looked for so far before the window that it is first heard in.
 LOOK_BACK_S: Final = 0.64
-# A bang is heard soon after it: it is looked for in so many seconds before it was, and only then in all of the window.
+# The classifier hears a bang soon after it: its onset is looked for in these last seconds, then in the whole window.
 BANG_S: Final = 0.8
-# So long before the end of the window that it is first heard in, a sound begins of which the level tells nothing.
+# Where the level shows no onset, it is assumed so many seconds before the end of the window that first heard it.
 LAG_S: Final = 0.4
 # Each update is written to the journal and sent, so it must carry news, and comes at most this often.
 UPDATE_S: Final = 1.0
@@ -99,7 +99,7 @@ class Track:
         self._raw: deque[float] = deque(maxlen=decision.smoothing_steps)
         self._long: deque[float] = deque(maxlen=decision.lasting.steps if decision.lasting else 1)
         self._build_up = BuildUp(decision.scene, clock.step_s) if decision.scene else None
-        # The newest step comes last; older than this, nothing belongs to the sound that starts now.
+        # The newest step comes last; older steps do not belong to the sound that starts now.
         slow_s = decision.scene.build_up_s if decision.scene else LOOK_BACK_S
         self._slow = self._window + round(slow_s / clock.step_s)
         reach = ceil(clock.reach / clock.step_frames)

@@ -158,7 +158,7 @@ class _Stream:
         if self._resampler is not None:
             samples = self._resampler.resample_chunk(samples)
         self._given_s += len(samples) / SAMPLE_RATE
-        # What mixer and resampler have taken and not given yet is still to come.
+        # The mixer and the resampler hold back samples that they have taken: the block ends that much earlier.
         ended = record.captured - (self._taken_s - self._given_s)
         return Block(samples, ended - len(samples) / SAMPLE_RATE, elsewhere=self._elsewhere(frames))
 

@@ -14,7 +14,7 @@ PIECE_S: Final = 0.04
 _GLIDE_S: Final = 0.005
 # Another channel must be so much louder (3 dB) before it is heard instead of the one that was.
 _LOUDER: Final = 2.0
-# How much the polarity of a channel in a piece is that of the pieces before it: it hardly ever changes.
+# How much of the polarity estimate is carried over from earlier pieces: polarity hardly ever changes.
 _REMEMBERED: Final = 0.96
 
 
@@ -84,7 +84,7 @@ class Mixer:
             weights[self._loudest] = 1.0
             return weights
         self._together = _REMEMBERED * self._together + moves.T @ moves[:, self._loudest]
-        # The reference may have changed since; it goes with itself in any case.
+        # The reference channel may have changed; its polarity relative to itself is always positive.
         signs = np.where(self._together * np.sign(self._together[self._loudest] or 1.0) < 0, -1.0, 1.0)
         weights[:] = signs * (energies / energies.sum())
         return weights

@@ -23,7 +23,7 @@ from .source import MAX_RATE, MIN_RATE, SAMPLE_RATE, AudioError, DamagedError, D
 PIPE: Final = Path("-")
 # What to do about a file that is no sound.
 READABLE: Final = "give a WAV, FLAC, OGG, Opus or MP3 file"
-# So many numbers are in memory at once, whatever a file says of itself.
+# At most so many samples are in memory at once, whatever the header of a file claims.
 _MOST_VALUES: Final = 1 << 20
 _HEADER_BYTES: Final = 4096
 _BAD_FILE: Final = 7

@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
     if Talk(talk) is Talk.DROPPED and talk_s > TALK_S:
         print(json.dumps({"kept": False, "talk_s": talk_s}))
         return 0
-    # A picture of talk can be turned into talk again: both are made of what is left.
+    # Speech can be reconstructed from a spectrogram, so sound and picture are both made after the talk was muted.
     if talk_s:
         samples = mute(samples, talks)
     with soundfile.SoundFile(flac, "w", SAMPLE_RATE, 1, format="FLAC", subtype="PCM_16") as file:

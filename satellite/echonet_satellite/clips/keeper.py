@@ -171,7 +171,7 @@ class ClipKeeper:
         title = f"{wanted.clip.sound_class.value} {wanted.clip.onset:%Y-%m-%d %H:%M:%S}Z"
         answer = self._finish([str(sound), str(picture), title, f"{onset_s:.3f}", talk], samples.tobytes())
         settings = self._settings
-        # Whoever has switched clips off meanwhile wants none, this one included.
+        # Clips may have been switched off meanwhile: then this one is not kept either.
         if not answer.get("kept") or settings is None or settings.clips is None or not settings.clips.enabled:
             for path in (sound, picture):
                 path.unlink(missing_ok=True)

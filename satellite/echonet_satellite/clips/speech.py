@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..audio import SAMPLE_RATE
 from .tape import Samples
 
-# Talk begins where the network is this sure, and goes on while it is not sure of the contrary.
+# Talk begins where its probability reaches the first value, and ends where it falls below the second.
 _BEGINS: Final = 0.5
 _GOES_ON: Final = 0.2
 # Words begin before they are recognised and fade after it.

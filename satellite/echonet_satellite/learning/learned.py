@@ -10,7 +10,7 @@ from .recorder import Recorder
 from .reference import Reference
 from .sounds import Listening, Sound, TaughtEvent
 
-# A chirp is decided on a fixed time after it, so that the same one sounds the same in these steps.
+# A chirp is decided a fixed time after it sounded, so the same chirp gives the same steps each time.
 _CHIRP_STEPS: Final = 3
 
 

@@ -142,7 +142,7 @@ class Learner:
         trace = self._store.trace(detection_id)
         if trace is None or trace.model != self._card.sha256 or trace.sound_class not in self._card.classes:
             return LessonOutcome.NOT_KEPT
-        # Room for one more: the oldest is forgotten, and what it silenced may be silenced by another.
+        # The oldest lesson makes room for the new one; another lesson may still cover the same sound.
         others = [lesson for lesson in self._lessons if lesson.detection_id != detection_id]
         others = others[-(MAX_LESSONS - 1) :]
         lesson = learn(

@@ -17,11 +17,11 @@ from ..frontend import Floats
 from ..protocol import AlarmPattern, SoundClass
 from .reference import Reference
 
-# Of the true recordings of a class, all lessons together may silence so many.
+# The share of a class's true recordings that all lessons together may silence.
 MOST_LOST: Final = 0.02
 # What is less similar than this is another sound.
 LEAST_SIMILARITY: Final = 0.5
-# A lesson that asks for more than this would not know its own sound again.
+# With a higher similarity threshold than this, a lesson would not match its own sound again.
 MOST_SIMILARITY: Final = 0.97
 # So far outside the next true recording stays.
 MARGIN: Final = 0.01
