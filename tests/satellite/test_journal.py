@@ -147,7 +147,7 @@ def test_old_and_surplus_detections_are_forgotten_except_labelled_ones(path: Pat
 
 def test_a_running_journal_does_not_grow_for_ever(path: Path, clock: Clock) -> None:
     journal = Journal(path, clock=clock, keep_count=10)
-    for index in range(1000):
+    for index in range(450):
         journal.append(detection(str(index)))
     count = sqlite3.connect(path).execute("SELECT count(*) FROM detections").fetchone()[0]
     assert count < 300
