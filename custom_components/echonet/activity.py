@@ -15,6 +15,7 @@ from .const import (
     ATTR_ONSET,
     ATTR_PATTERN,
     ATTR_ROOM,
+    ATTR_ROOM_DEVICE_ID,
     ATTR_SOUND_CLASS,
     ATTR_TEST,
     DOMAIN,
@@ -63,7 +64,8 @@ def _async_describe(
     if detection.room and not room:
         known_as = plain_name(detection.room)
     return {
-        ATTR_DEVICE_ID: device.id if device is not None else report.device_id,
+        ATTR_DEVICE_ID: report.device_id,
+        ATTR_ROOM_DEVICE_ID: device.id if device is not None and room else None,
         # With it, the line is also in the activity of the sensor of this class.
         ATTR_ENTITY_ID: er.async_get(hass).async_get_entity_id(
             Platform.BINARY_SENSOR, DOMAIN, unique_id_of(satellite_id, detection.sound_class, room)

@@ -116,7 +116,7 @@ class SelfTest:
         *,
         aloud: bool,
     ) -> SelfTestResult:
-        """Return what came of it on the whole: of a loudspeaker, one room that has heard it is enough."""
+        """Return what came of it on the whole: a loudspeaker need not be heard in every room."""
         results = tuple(
             RoomResult(
                 room=room,
@@ -126,7 +126,9 @@ class SelfTest:
             )
             for room in self.ears
         )
-        told = [item for item in results if item.room in heard] if aloud and heard else results
+        told = results
+        if aloud and heard:
+            told = tuple(item for item in results if item.outcome is not SelfTestOutcome.NOT_HEARD)
         worst = next((item for item in told if item.outcome is not SelfTestOutcome.PASSED), told[0])
         return SelfTestResult(
             outcome=worst.outcome,

@@ -52,7 +52,7 @@ async def self_test(args: argparse.Namespace) -> int:
     if outcome is SelfTestOutcome.PASSED:
         print("Passed: it was heard, is on disk, was told, and Home Assistant has acknowledged it.")
         return 0
-    for line in _advice(answer):
+    for line in _advice(answer, aloud=args.loudspeaker):
         print(f"echonet-satellite: {line}", file=sys.stderr)
     return 1
 
@@ -71,12 +71,15 @@ def _said(answer: dict[str, Any], *, aloud: bool) -> list[str]:
     return lines
 
 
-def _advice(answer: dict[str, Any]) -> list[str]:
+def _advice(answer: dict[str, Any], *, aloud: bool) -> list[str]:
     """Return what to do, where."""
     failed: dict[SelfTestOutcome, list[str]] = {}
     for item in answer["rooms"]:
         failed.setdefault(SelfTestOutcome(item["outcome"]), []).append(item["room"])
     failed.pop(SelfTestOutcome.PASSED, None)
+    if aloud and len(failed) > 1:
+        # The loudspeaker may just be elsewhere.
+        failed.pop(SelfTestOutcome.NOT_HEARD, None)
     if not failed:
         return [_WHAT_TO_DO[SelfTestOutcome(answer["outcome"])]]
     return [f"{', '.join(rooms)}: {_WHAT_TO_DO[outcome]}" for outcome, rooms in failed.items()]

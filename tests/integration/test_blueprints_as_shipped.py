@@ -18,7 +18,14 @@ from custom_components.echonet import event
 from custom_components.echonet.const import EVENT_SOUND
 from custom_components.echonet.event import SOUND_DETECTION as AS_SHIPPED
 from echonet_satellite.protocol import AlarmPattern, Phase, SoundClass
-from tests.integration.conftest import set_away_since, setup, wait_for, wait_for_state
+from tests.integration.conftest import (
+    StartSatellite,
+    make_entry,
+    set_away_since,
+    setup,
+    wait_for,
+    wait_for_state,
+)
 from tests.support.satellite import SatelliteUnderTest
 
 
@@ -100,6 +107,35 @@ async def test_only_the_satellites_near_the_camera_count(
     await wait_for(lambda: told)
     await hass.async_block_till_done()
     assert [call.data[ATTR_ENTITY_ID] for call in taken] == [["camera.hall"]]
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_a_camera_may_look_at_one_room_or_at_all_that_a_satellite_hears(
+    hass: HomeAssistant, start_satellite: StartSatellite, blueprints: None
+) -> None:
+    satellite = await start_satellite(rooms=("Hall", "Garage"))
+    entry = make_entry(satellite)
+    entry.add_to_hass(hass)
+    await setup(hass, entry)
+    await satellite.wait_connected()
+    devices = {
+        item.name: item.id for item in dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    }
+    taken = async_mock_service(hass, "camera", "snapshot")
+    async_mock_service(hass, "notify", "mobile_app_anna")
+    await automate(
+        hass,
+        "camera_snapshot",
+        *(
+            {"satellites": [device], "camera": f"camera.{name}".lower(), "phone": "notify.mobile_app_anna"}
+            for name, device in devices.items()
+        ),
+    )
+    satellite.emit(SoundClass.GLASS_BREAK, room="Garage")
+    await wait_for(lambda: len(taken) == 2)
+    await hass.async_block_till_done()
+    cameras = sorted(call.data[ATTR_ENTITY_ID][0] for call in taken)
+    assert cameras == ["camera.garage", "camera.hallway"]
     await hass.config_entries.async_unload(entry.entry_id)
 
 

@@ -200,7 +200,9 @@ async def test_activity_is_that_of_the_room(
     satellite.emit(SoundClass.BABY_CRY, room="Nursery")
     await wait_for(lambda: told)
     data = told[0].data
-    assert (data[ATTR_DEVICE_ID], data[ATTR_ENTITY_ID]) == (device.id, "binary_sensor.nursery_baby_cry")
+    # By the device of the satellite, automations know any of its rooms.
+    assert (data[ATTR_DEVICE_ID], data["room_device_id"]) == (device.via_device_id, device.id)
+    assert data[ATTR_ENTITY_ID] == "binary_sensor.nursery_baby_cry"
     assert (data["name"], data["room"]) == ("Emma", "Nursery")
 
 

@@ -11,9 +11,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from echonet_satellite import synthesis
+from echonet_satellite import self_test as module, synthesis
 from echonet_satellite.audio import SAMPLE_RATE
+from echonet_satellite.frontend import Floats
+from echonet_satellite.protocol import Detection, Message, SelfTestOutcome, SoundClass
+from echonet_satellite.self_test import SelfTest
 from tests.support.hearing import model_directory
+from tests.support.satellite import SatelliteUnderTest, running_satellite
 from tests.support.wire import client, protocol
 
 REPOSITORY = Path(__file__).parents[2]
@@ -151,3 +155,51 @@ async def test_each_room_is_tried_and_each_that_fails_is_named(
     finally:
         satellite.kill()
         await satellite.communicate()
+
+
+class Room:
+    """What hears one room of a satellite, or is deaf without anybody knowing."""
+
+    busy_s = 0.0
+
+    def __init__(
+        self, satellite: SatelliteUnderTest, name: str, *, over: bool = False, deaf: bool = False
+    ) -> None:
+        self._satellite, self._name, self._deaf = satellite, name, deaf
+        self.over = over
+
+    def inject(self, samples: Floats) -> None:
+        assert np.abs(samples).max() > 0.1
+        if not self._deaf:
+            self._satellite.emit(SoundClass.GLASS_BREAK, room=self._name)
+
+
+async def test_a_loudspeaker_need_not_be_heard_in_every_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_PAUSE_S", 0.0)
+    monkeypatch.setattr(module, "_HEARD_WITHIN_S", 0.5)
+    async with running_satellite(tmp_path, rooms=("Attic", "Kitchen", "Shed")) as satellite:
+        kitchen = Room(satellite, "Kitchen")
+        monkeypatch.setattr(module, "_play_aloud", kitchen.inject)
+        ears = {"Attic": Room(satellite, "Attic", deaf=True), "Kitchen": kitchen}
+        test = SelfTest(station=satellite.station, journal=satellite.journal, ears=ears, connected=lambda: ())
+        behind, aloud = await test.run(), await test.run(aloud=True)
+        for result in (behind, aloud):
+            assert {item.room: item.outcome for item in result.rooms} == {
+                "Attic": SelfTestOutcome.NOT_HEARD,
+                "Kitchen": SelfTestOutcome.NOBODY_CONNECTED,
+            }
+        assert behind.outcome is SelfTestOutcome.NOT_HEARD
+        assert aloud.outcome is SelfTestOutcome.NOBODY_CONNECTED
+        ears["Shed"] = Room(satellite, "Shed", over=True)
+        assert [item.outcome for item in (await test.run(aloud=True)).rooms][
+            2
+        ] is SelfTestOutcome.SOURCE_ENDED
+        # What breaks in the attic after all that is real.
+        told: asyncio.Queue[Message] = asyncio.Queue()
+        satellite.station.subscribe(told.put_nowait)
+        satellite.emit(SoundClass.GLASS_BREAK, room="Attic")
+        detection = await told.get()
+        assert isinstance(detection, Detection)
+        assert not detection.test
