@@ -35,6 +35,7 @@ from .household.options_flow import TIMES_SCHEMA, HouseholdOptionsFlow
 from .household.recipient_flow import RecipientFlow
 from .household.runtime import is_household
 from .pairing_attempt import Candidate, async_look, async_try_code
+from .sounds_flow import SoundsFlow
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -60,19 +61,12 @@ class EchonetConfigFlow(ConfigFlow, domain=DOMAIN):
         """Offer recipients to the household."""
         return {SUBENTRY_RECIPIENT: RecipientFlow} if is_household(config_entry) else {}
 
-    @classmethod
-    @callback
-    @override
-    def async_supports_options_flow(cls, config_entry: ConfigEntry) -> bool:
-        """Only the household has options; a satellite keeps its settings itself."""
-        return is_household(config_entry)
-
     @staticmethod
     @callback
     @override
     def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:
-        """Return the options of the household."""
-        return HouseholdOptionsFlow()
+        """Return the options of the household, or what teaches a satellite, which keeps its settings itself."""
+        return HouseholdOptionsFlow() if is_household(config_entry) else SoundsFlow()
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:

@@ -197,6 +197,18 @@ class TeachOutcome(StrEnum):
     FAILED = "failed"
 
 
+class TeachHint(StrEnum):
+    """What is worth knowing of a recording that was learned.
+
+    `unlike`: it is unlike the recordings before it; `short`: it is so short that other sounds may be like it;
+    `known`: the satellite tells of it as a sound of its model already.
+    """
+
+    UNLIKE = "unlike"
+    SHORT = "short"
+    KNOWN = "known"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:
     """Coordinates in degrees (WGS 84); `accuracy_m` is a radius in metres, `age_s` how long ago they were found."""
@@ -505,7 +517,10 @@ class Teach(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taught(Message):
-    """What became of `teach`; `examples` of `needed` recordings are there. Sent to everybody."""
+    """What became of `teach`; `examples` of `needed` recordings are there. Sent to everybody.
+
+    `sound_class` is what a sound that is `known` is told as.
+    """
 
     type: ClassVar[str] = "taught"
     name: str
@@ -513,6 +528,8 @@ class Taught(Message):
     examples: int = field(default=0, metadata={"ge": 0})
     needed: int = field(default=0, metadata={"ge": 0})
     listens_s: float = field(default=0.0, metadata={"ge": 0.0})
+    hint: TeachHint | None = None
+    sound_class: SoundClass | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from homeassistant.const import ATTR_DEVICE_ID, ATTR_NAME
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv, device_registry as dr
+from homeassistant.util.json import JsonValueType
 import probatio
 
 from .clip_access import async_delete_clips
@@ -26,8 +27,8 @@ from .household.answers import (
 from .household.asking import async_ask
 from .household.incident import Incident
 from .household.runtime import Household, is_household
-from .protocol import MAX_STRING_LENGTH, SoundClass, Test, Verdict
-from .taught_sounds import async_forget_sound, async_teach
+from .protocol import SoundClass, Test, Verdict
+from .taught_sounds import async_forget_sound, async_teach, is_sound_name
 
 ACKNOWLEDGE: Final = "acknowledge"
 DELETE_CLIPS: Final = "delete_clips"
@@ -46,7 +47,7 @@ ATTR_VERDICT: Final = "verdict"
 def _sound_name(name: str) -> str:
     """Return the name of a sound, as it may travel."""
     plain = " ".join(name.split())
-    if not plain or len(plain) > MAX_STRING_LENGTH or not plain.isprintable():
+    if not is_sound_name(plain):
         raise probatio.Invalid("a name of a few printable words")
     return plain
 
@@ -142,7 +143,8 @@ async def _async_mute(call: ServiceCall) -> None:
 async def _async_teach_sound(call: ServiceCall) -> ServiceResponse:
     coordinator = async_get_coordinator(call.hass, call.data[ATTR_DEVICE_ID])
     taught = await async_teach(coordinator, call.data[ATTR_NAME])
-    return {"recordings": taught.examples, "needed": taught.needed}
+    hint: dict[str, JsonValueType] = {} if taught.hint is None else {"hint": taught.hint.value}
+    return {"recordings": taught.examples, "needed": taught.needed, **hint}
 
 
 async def _async_forget_sound(call: ServiceCall) -> None:

@@ -1,6 +1,7 @@
 """Sounds that the home has taught a satellite: taught by an action, shown as a binary sensor each."""
 
 import asyncio
+from collections.abc import Iterable
 from typing import Final, override
 
 from homeassistant.components.binary_sensor import (
@@ -17,7 +18,7 @@ from .const import DOMAIN
 from .coordinator import SatelliteConfigEntry, SatelliteCoordinator
 from .entity import SatelliteEntity
 from .plain import plain_name
-from .protocol import Forget, Taught, TaughtSound, Teach, TeachOutcome
+from .protocol import MAX_STRING_LENGTH, Forget, Taught, TaughtSound, Teach, TeachOutcome
 from .settle import Settle
 
 # A satellite that says nothing for so long after it has listened will say nothing any more.
@@ -184,7 +185,17 @@ async def async_forget_sound(coordinator: SatelliteCoordinator, name: str) -> No
             translation_key="sound_not_known",
             translation_placeholders=_name_of(coordinator),
         )
-    await coordinator.async_send(Forget(sounds=tuple(found)))
+    await async_forget_sounds(coordinator, found)
+
+
+async def async_forget_sounds(coordinator: SatelliteCoordinator, sound_ids: Iterable[str]) -> None:
+    """Let a satellite forget sounds, by their ids."""
+    await coordinator.async_send(Forget(sounds=tuple(sound_ids)))
+
+
+def is_sound_name(name: str) -> bool:
+    """Tell whether a sound may be called so."""
+    return 0 < len(name) <= MAX_STRING_LENGTH and name.isprintable()
 
 
 def _check_learns(coordinator: SatelliteCoordinator) -> None:

@@ -130,11 +130,9 @@ async def test_a_new_address_is_refused_where_another_answers(
     assert entry.data == before
 
 
-def test_a_satellite_has_no_options_and_no_recipients(
-    entry: MockConfigEntry, household: MockConfigEntry
-) -> None:
+def test_a_satellite_has_no_recipients(entry: MockConfigEntry, household: MockConfigEntry) -> None:
     handler = config_flow.EchonetConfigFlow
-    assert not handler.async_supports_options_flow(entry)
+    assert handler.async_supports_options_flow(entry)
     assert not handler.async_get_supported_subentry_types(entry)
     assert handler.async_supports_options_flow(household)
     assert set(handler.async_get_supported_subentry_types(household)) == {"recipient"}

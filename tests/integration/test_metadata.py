@@ -295,13 +295,15 @@ def test_the_readme_names_every_entity() -> None:
 
 def test_every_step_error_and_reason_has_a_text() -> None:
     config, recipient = TEXTS["config"], TEXTS["config_subentries"]["recipient"]
+    options = TEXTS["options"]
     steps = calls("async_show_form", "step_id") | calls("async_show_menu", "step_id")
-    known = set(config["step"]) | set(TEXTS["options"]["step"]) | {"confirm"}
+    known = set(config["step"]) | set(options["step"]) | {"confirm"}
     assert steps <= known
     assert {"pair", "reauth_confirm"} <= set(config["step"])
     reasons = calls("async_abort", "reason") | calls("_abort_if_unique_id_mismatch", "reason")
     reasons |= calls("async_update_reload_and_abort", "reason")
-    assert reasons - {"satellite_removed"} <= set(config["abort"])
+    assert reasons - {"satellite_removed"} <= set(config["abort"]) | set(options["abort"])
+    assert calls("async_show_progress", "progress_action") == set(options["progress"])
     assert {"already_configured", "reauth_successful", "reconfigure_successful"} <= set(config["abort"])
     assert set(recipient["error"]) == {"already_told", "no_classes"}
     assert recipient["entry_type"]

@@ -52,12 +52,40 @@ def test_a_sound_is_taught_from_recordings_on_the_command_line(
     assert second.returncode == 0, second.stderr
     assert "learned as recording 3" in second.stdout
     assert "once there are" not in second.stdout
+    assert "note:" not in second.stdout
     assert "knows it when it starts" in second.stdout
+    listed = command("teach", "--state", state)
+    assert listed.stdout == "My doorbell: recordings: 3, recognised\n"
+    kept = command("teach", "--state", state, "MY DOORBELL", "--export", tmp_path / "kept")
+    assert kept.returncode == 0, kept.stderr
+    ringing, rate = soundfile.read(tmp_path / "kept" / "3.wav")
+    assert rate == 16_000
+    assert np.abs(ringing).max() > 0.01
+    again = command("teach", "--state", state, "my doorbell", "--export", tmp_path / "kept")
+    assert again.stderr.endswith("is not empty: name a new folder\n")
+    gone = command("teach", "--state", state, "my doorbell", "--forget")
+    assert "is forgotten" in gone.stdout
+    unknown = command("teach", "--state", state, "my doorbell", "--forget")
+    assert unknown.stderr == "echonet-satellite: error: my doorbell was not taught; what was: nothing\n"
+    assert "Nothing was taught yet" in command("teach", "--state", state).stdout
+
+
+def test_a_dog_and_a_second_sound_of_the_same_name_are_said_to_be_that(
+    recording: Callable[[str], Path], tmp_path: Path
+) -> None:
+    bell = recording("other/AntumMT__mod-sounds/doorbell_03__sounds_doorbell_03_fd9dd5.opus")
+    dog = recording("dog/karolpiczak__ESC-10/dog_bark__1-110389-A_1a1223.opus")
+    said = command("teach", "--state", tmp_path / "state", "My dog", dog, bell)
+    assert said.returncode == 0, said.stderr
+    notes = [line for line in said.stdout.splitlines() if "note:" in line]
+    assert ["already, as dog" in notes[0], "unlike the recordings before it" in notes[1]] == [True, True]
 
 
 def test_a_sound_needs_a_name_and_a_recording(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     state = ["--state", str(tmp_path / "state")]
     assert main(["teach", *state, "\x07", "bell.wav"]) == 2
+    assert main(["teach", *state, "bell"]) == 2
+    assert main(["teach", *state, "--forget"]) == 2
     assert main(["teach", *state, "bell", str(tmp_path / "none.wav")]) == 1
     assert "does not exist" in capfd.readouterr().err
 

@@ -11,7 +11,7 @@ from echonet_satellite.classifier import Classifier, load_classifier
 from echonet_satellite.decision import StreamEvent
 from echonet_satellite.frontend import Floats
 from echonet_satellite.hearing import Hearing
-from echonet_satellite.learning.examples import moments
+from echonet_satellite.learning.examples import listen
 from echonet_satellite.learning.learned import Learned
 from echonet_satellite.learning.learner import STORE_FILE, Learner
 from echonet_satellite.learning.lessons import Lesson, Quiet, learn
@@ -60,7 +60,14 @@ def ends(events: Sequence[StreamEvent], name: SoundClass) -> list[StreamEvent]:
 def everything_silenced(reference: Reference) -> Learned:
     """The worst that could be learned, if nothing held it back: every class knows every sound as no alarm."""
     all_of_it = [
-        Lesson(detection_id=name, sound_class=name, directions=reference.smoke, similarity=-1.0)
+        Lesson(
+            detection_id=name,
+            sound_class=name,
+            weights=np.zeros(len(reference.usual), np.float32),
+            least=-1.0,
+            directions=reference.smoke,
+            similarity=-1.0,
+        )
         for name in CLASSES
     ]
     return Learned(Quiet(reference, CLASSES, all_of_it))
@@ -152,7 +159,7 @@ def test_a_taught_doorbell_is_recognised_over_talk_and_nothing_else_is(
         LearningStore(tmp_path / STORE_FILE),
         classifier.card,
         reference,
-        lambda samples: moments(load_classifier(model_directory()), samples),
+        lambda samples: listen(load_classifier(model_directory()), samples),
     )
     for gain in (1.0, 0.5, 0.25):
         quiet = np.concatenate((silence(1.0), bell * np.float32(gain), silence(1.0)))

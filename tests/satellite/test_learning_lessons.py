@@ -106,11 +106,14 @@ def test_a_reference_set_survives_its_file(tmp_path: Path) -> None:
         basis=generator.normal(size=(card.embedding_size, SIZE)).astype(np.float32),
         sounds={name: directions(generator, 4, 3) for name in card.classes},
         smoke=directions(generator, 5),
-        everyday=directions(generator, 6),
+        usual=directions(generator),
+        spread=(np.eye(SIZE) / SIZE).astype(np.float32),
     )
     path = write_reference(tmp_path, card.sha256, made)
     read = read_reference(tmp_path, card)
     assert np.abs(read.smoke - made.smoke).max() < 0.01
+    assert read.spread == pytest.approx(made.spread, abs=0.001)
+    assert read.usual == pytest.approx(made.usual)
     assert np.abs(read.sounds[SoundClass.DOG] - made.sounds[SoundClass.DOG]).max() < 0.01
     embedding = generator.normal(size=card.embedding_size).astype(np.float32)
     assert read.place(embedding) == pytest.approx(made.place(embedding), abs=0.01)
@@ -128,15 +131,15 @@ def test_a_reference_set_survives_its_file(tmp_path: Path) -> None:
 def test_with_the_set_that_ships_no_taps_cost_more_than_two_points_of_any_class() -> None:
     """Somebody taps away everyday sounds and true ones alike, until the lessons are full."""
     reference = read_reference(model_directory(), load_classifier(model_directory()).card)
-    back = np.linalg.pinv(reference.basis)
-    generator = np.random.default_rng(0)
+    back, spread = np.linalg.pinv(reference.basis), reference.spread.astype(np.float64)
+    taps = (MAX_LESSONS, 4)
+    everyday = np.random.default_rng(0).multivariate_normal(reference.usual, spread, taps, method="eigh")
     learned = 0
     for name, true in reference.sounds.items():
         assert len(true) >= 8, name
         lessons: list[Lesson] = []
         for tap in range(MAX_LESSONS):
-            wrong = reference.everyday[generator.integers(len(reference.everyday), size=4)]
-            taught = true[tap % len(true)] if tap % 3 == 0 else wrong
+            taught = true[tap % len(true)] if tap % 3 == 0 else everyday[tap]
             found = learn(
                 reference, lessons, str(tap), name, None, (taught @ back + reference.mean).astype(np.float32)
             )

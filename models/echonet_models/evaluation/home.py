@@ -55,12 +55,12 @@ class Stretch:
 class Fold:
     """What is judged in one fold: the reference set of half its strangers, and the directions of the other half.
 
-    `everyday` says of which recording each of the reference set's everyday moments is.
+    `everyday` are the directions of the reference set's everyday moments, and of which recording each is.
     """
 
     clips: Mapping[str, Clip]
     reference: Reference
-    everyday: NDArray[np.str_]
+    everyday: tuple[Floats, NDArray[np.str_]]
     background: Sequence[Floats]
     other: Sequence[tuple[Clip, Floats]]
     true: Sequence[tuple[Clip, Stretch, Floats]]

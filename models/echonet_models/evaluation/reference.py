@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from echonet_satellite.classifier import Classifier, Heard
 from echonet_satellite.frontend import Floats, log_mel
@@ -25,8 +24,6 @@ from .pooled import quiet, windows_of
 MOMENTS = 3
 # A recording that the network itself does not hear cannot be lost.
 HEARD = 0.5
-SIZE = 128
-EVERYDAY = 4096
 # A window of 1.6 s of everyday sounds is taken every so often; of what is true, every third step.
 _EVERY = 5 * SAMPLE_RATE
 _STRIDE = 3
@@ -41,26 +38,26 @@ def make_reference(classifier: Classifier, library: Library) -> Reference:
     """Return the reference set of a network."""
     clips = library.clips
     everyday = _everyday(classifier, library, [clip for clip in clips if clip.label in (BACKGROUND, OTHER)])
-    kept = np.sort(np.random.default_rng(0).permutation(len(everyday))[:EVERYDAY])
     sounds = {
         name: _true(classifier, library, one_of_each(clips, name), name) for name in classifier.card.classes
     }
-    return assemble(everyday, kept, sounds, _smoke(classifier))
+    return assemble(everyday, sounds, _smoke(classifier))
 
 
-def assemble(
-    everyday: Floats, kept: NDArray[np.int64], sounds: Mapping[SoundClass, Sequence[Floats]], smoke: Floats
-) -> Reference:
-    """Return the reference set of embeddings: those of every day, of which some are `kept`, and telling moments."""
+def assemble(everyday: Floats, sounds: Mapping[SoundClass, Sequence[Floats]], smoke: Floats) -> Reference:
+    """Return the reference set of embeddings: those of every day, and telling moments."""
     mean, basis = _whitening(everyday)
-    space = Reference(mean=mean, basis=basis, sounds={}, smoke=basis[:0], everyday=basis[:0])
-    nothing = np.zeros((0, MOMENTS, len(mean)), np.float32)
+    space = Reference(mean=mean, basis=basis, sounds={}, smoke=basis[:0], usual=mean, spread=basis)
     return replace(
-        space,
-        sounds={name: space.place(np.stack(own) if len(own) else nothing) for name, own in sounds.items()},
+        among(space, space.place(everyday)),
+        sounds={name: space.place(np.reshape(own, (-1, MOMENTS, len(mean)))) for name, own in sounds.items()},
         smoke=space.place(smoke),
-        everyday=space.place(everyday[kept]),
     )
+
+
+def among(reference: Reference, everyday: Floats) -> Reference:
+    """Return a reference set with these directions of everyday sounds."""
+    return replace(reference, usual=everyday.mean(axis=0), spread=np.cov(everyday.T, dtype=np.float32))
 
 
 def telling(embeddings: Floats, scores: Floats) -> Floats:
@@ -74,8 +71,7 @@ def _whitening(embeddings: Floats) -> tuple[Floats, Floats]:
     spread = np.cov(embeddings.T)
     spread = (1 - _SHRINKAGE) * spread + _SHRINKAGE * np.trace(spread) / len(spread) * np.eye(len(spread))
     values, vectors = np.linalg.eigh(spread)
-    largest = np.argsort(-values)[:SIZE]
-    basis = vectors[:, largest] / np.sqrt(values[largest])
+    basis = vectors / np.sqrt(values)
     return mean.astype(np.float32), basis.astype(np.float32)
 
 

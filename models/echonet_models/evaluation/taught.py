@@ -2,17 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from echonet_satellite.frontend import Floats
-from echonet_satellite.learning.sounds import CONFIRM, teach
+from echonet_satellite.learning.sounds import MEAN_S, teach
 
 from ..progress import track
 from .home import QUIET_REPEATS, Fold, Stretch, kind_of
 from .pooled import STEP_S
+from .reference import among
 
 EXAMPLES: Final = (1, 3, 5)
 _BLOCK: Final = 62  # steps: two false alarms within ten seconds are one
@@ -46,13 +48,12 @@ def _ways(fold: Fold, repeats: Sequence[Stretch], count: int) -> dict[str, Score
     """Return ways to learn a thing from its first repeats: each says of directions how much they are like it."""
     examples = [one.embeddings[one.sounding] for one in repeats if one.repeat < QUIET_REPEATS][:count]
     # A home's own sound is not among the sounds of every day that came with the network.
-    strange = fold.everyday != fold.clips[repeats[0].path].origin
-    reference = replace(fold.reference, everyday=fold.reference.everyday[strange])
-    own = reference.place(np.concatenate(examples))
-    prototype = own.mean(axis=0) / np.linalg.norm(own.mean(axis=0))
+    everyday, origins = fold.everyday
+    reference = among(fold.reference, everyday[origins != fold.clips[repeats[0].path].origin])
+    prototype = reference.place(np.concatenate(examples)).mean(axis=0)
     return {
-        "logistic regression": teach(reference, "1", "thing", examples).score,
-        "prototype": lambda directions: directions @ prototype,
+        "linear discriminant": teach(reference, "1", "thing", examples).score,
+        "prototype": lambda directions: directions @ prototype / np.linalg.norm(prototype),
     }
 
 
@@ -75,9 +76,9 @@ def _scores(fold: Fold, repeats: Sequence[Stretch], score: Score) -> Scores:
 
 
 def _highest(sounds: Iterable[Floats]) -> Floats:
-    """Return of each sound the highest score that `CONFIRM` steps in a row reach, as a satellite asks it."""
-    steps = [np.lib.stride_tricks.sliding_window_view(own, min(CONFIRM, len(own))) for own in sounds]
-    return np.array([own.min(axis=1).max() for own in steps])
+    """Return of each sound the highest mean score of about a second, as a satellite asks it."""
+    steps = round(MEAN_S / STEP_S)
+    return np.array([sliding_window_view(own, min(steps, len(own))).mean(axis=1).max() for own in sounds])
 
 
 def _at_own_threshold(found: Sequence[Sequence[Scores]]) -> dict[str, float]:

@@ -1,12 +1,15 @@
 """From a recording of a sound to what it is to the network, wherever in the recording it sounds. Pure."""
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from ..audio import SAMPLE_RATE
+from ..card import ModelCard
 from ..classifier import Classifier, quiet_room
 from ..frontend import Floats, log_mel
+from ..protocol import Sensitivity, SoundClass
 from ..quantiles import percentile
 
 # So much below its loudest moment a sound still belongs to it.
@@ -21,6 +24,15 @@ _SEEN_S: Final = 0.4
 _SEEN: Final = 0.7
 _AROUND: Final = SAMPLE_RATE // 2
 _FRAME: Final = SAMPLE_RATE // 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Recorded:
+    """A recording as the network hears it: `embeddings` [moments, size], for how long it sounds, and as which class."""
+
+    embeddings: Floats
+    seconds: float
+    sound_class: SoundClass | None = None
 
 
 def sounding(samples: Floats) -> tuple[int, int] | None:
@@ -53,13 +65,13 @@ def trimmed(samples: Floats) -> Floats:
     return samples[max(0, first - _AROUND) : last + _AROUND]
 
 
-def moments(classifier: Classifier, samples: Floats) -> Floats:
-    """Return the embeddings [moments, size] of the steps that hear the sound of a recording; none if it is silent."""
+def listen(classifier: Classifier, samples: Floats) -> Recorded | None:
+    """Return what a recording is to the network in the steps that hear its sound; None if it is silent."""
     card = classifier.card
     size = card.step_samples
     extent = sounding(samples)
     if extent is None:
-        return np.zeros((0, card.embedding_size), np.float32)
+        return None
     first, last = extent
     window = card.window_frames * card.frontend.hop_length
     steps = -(-(min(len(samples), last) + window // 2) // size)
@@ -70,9 +82,28 @@ def moments(classifier: Classifier, samples: Floats) -> Floats:
     classifier.reset()
     found = []
     for step in range(steps):
-        embedding = classifier.step(frames[step * card.step_frames : (step + 1) * card.step_frames]).embedding
+        now = classifier.step(frames[step * card.step_frames : (step + 1) * card.step_frames])
         end = (step + 1) * size
         seen = min(end, last) - max(end - window, first)
         if seen >= min(_SEEN_S * SAMPLE_RATE, _SEEN * (last - first)):
-            found.append(embedding)
-    return np.stack(found) if found else np.zeros((0, card.embedding_size), np.float32)
+            found.append(now)
+    if not found:
+        return None
+    return Recorded(
+        embeddings=np.stack([now.embedding for now in found]),
+        seconds=(last - first) / SAMPLE_RATE,
+        sound_class=_told_as(card, np.stack([now.probabilities for now in found])),
+    )
+
+
+def _told_as(card: ModelCard, probabilities: Floats) -> SoundClass | None:
+    """Return the class that is told of the moments of a sound, the surest first; presence is no sound of a thing."""
+    over = {}
+    for name, own in zip(card.classes, probabilities.T, strict=True):
+        decision = card.decisions[name]
+        steps = min(decision.smoothing_steps, len(own))
+        smooth = np.lib.stride_tricks.sliding_window_view(own, steps).mean(axis=1)
+        over[name] = float(smooth.max()) - decision.thresholds[Sensitivity.MEDIUM]
+    over.pop(SoundClass.PRESENCE, None)
+    surest = max(over, key=over.__getitem__, default=None)
+    return surest if surest is not None and over[surest] >= 0 else None

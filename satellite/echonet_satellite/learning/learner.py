@@ -14,7 +14,7 @@ from ..classifier import PACKAGED_MODEL, load_classifier
 from ..errors import LearningError
 from ..frontend import Floats
 from ..protocol import AlarmPattern, Learning, LessonOutcome, Message, Phase, SoundClass, Verdict
-from .examples import moments
+from .examples import Recorded, listen
 from .learned import Learned
 from .lessons import MAX_LESSONS, Lesson, Quiet, Refusal, learn
 from .reference import Reference, read_reference
@@ -42,13 +42,13 @@ def open_learner(state: Path, card: ModelCard, model: Path | None) -> "Learner |
     A satellite that cannot learn hears all the same.
     """
 
-    def embed(samples: Floats) -> Floats:
+    def hear(samples: Floats) -> Recorded | None:
         # The hearing has a network of its own, and goes on meanwhile.
-        return moments(load_classifier(model), samples)
+        return listen(load_classifier(model), samples)
 
     try:
         reference = read_reference(PACKAGED_MODEL if model is None else model, card)
-        return Learner(LearningStore(state / STORE_FILE), card, reference, embed)
+        return Learner(LearningStore(state / STORE_FILE), card, reference, hear)
     except (ModelError, LearningError) as err:
         _LOGGER.warning("Nothing is learned from verdicts: %s", err)
         return None
@@ -86,9 +86,9 @@ class Learner:
         store: LearningStore,
         card: ModelCard,
         reference: Reference,
-        embed: Callable[[Floats], Floats],
+        hear: Callable[[Floats], Recorded | None],
     ) -> None:
-        """Begin with what the store remembers; `embed` gives the moments of a recording as the network hears them."""
+        """Begin with what the store remembers; `hear` says what a recording is to the network, if it is not silent."""
         self._store = store
         self._card = card
         self._reference = reference
@@ -99,7 +99,7 @@ class Learner:
         self._traces: queue.Queue[Trace | None] = queue.Queue(_MOST_WAITING)
         self._writer = threading.Thread(target=self._write_traces, name="traces", daemon=True)
         self._writer.start()
-        self.school = School(store, reference, self.learned, card.sha256, embed)
+        self.school = School(store, reference, self.learned, card.sha256, hear)
 
     @property
     def summary(self) -> Learning:
@@ -175,6 +175,7 @@ class Learner:
         with suppress(queue.Full):
             self._traces.put_nowait(None)
         self._writer.join(_CLOSE_S)
+        self.school.close()
         self._store.close()
 
     def _write_traces(self) -> None:

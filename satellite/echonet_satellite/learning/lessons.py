@@ -1,8 +1,9 @@
 """What was no alarm makes none again: from a verdict to a lesson, and from lessons to a quieter row. Pure.
 
-A lesson silences a class while what is heard is as similar to a false alarm as the lesson asks for. How much that is,
-the reference set decides: true recordings of the class must stay outside, all but `MOST_LOST` of them, whatever was
-learned before, and every moment of a smoke or carbon monoxide alarm.
+A lesson silences the class while what is heard lies far enough along the way from true recordings of the class (0)
+to the false alarm (1), or is similar enough to one of its moments. How much that is, the reference set decides: true
+recordings of the class must stay outside, all but `MOST_LOST` of them, whatever was learned before, and every moment of
+a smoke or carbon monoxide alarm.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,10 +20,11 @@ from .reference import Reference
 
 # The share of a class's true recordings that all lessons together may silence.
 MOST_LOST: Final = 0.02
-# What is less similar than this is another sound.
+# What is less is another sound. Chosen by measure, see docs/models.md.
+LEAST: Final = 0.4
 LEAST_SIMILARITY: Final = 0.5
-# With a higher similarity threshold than this, a lesson would not match its own sound again.
-MOST_SIMILARITY: Final = 0.97
+# With higher thresholds than this, a lesson would not match its own sound again.
+MOST: Final = 0.97
 # So far outside the next true recording stays.
 MARGIN: Final = 0.01
 MAX_LESSONS: Final = 64
@@ -39,16 +41,24 @@ class Refusal(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Lesson:
-    """A false alarm: `directions` [moments, size] in the reference's space, and how similar is the same."""
+    """A false alarm.
+
+    Attributes:
+        weights: a direction [size] whose product with them is at least `least` is it,
+        directions: and one whose product with any of these moments [moments, size] is at least `similarity`.
+    """
 
     detection_id: str
     sound_class: SoundClass
+    weights: Floats
+    least: float
     directions: Floats
     similarity: float
 
     def knows(self, directions: Floats) -> np.ndarray:
         """Return of each direction [..., size] whether it is the same sound."""
-        known: np.ndarray = (directions @ self.directions.T).max(axis=-1) >= self.similarity
+        along = directions @ self.weights >= self.least
+        known: np.ndarray = along | ((directions @ self.directions.T).max(axis=-1) >= self.similarity)
         return known
 
 
@@ -67,16 +77,36 @@ def learn(
         return Refusal.NOT_KEPT
     directions = reference.place(embeddings)
     true = reference.sounds[sound_class]
-    similar = np.sort(_nearest(true, directions)[~silenced(reference, sound_class, learned)])[::-1]
-    room = allowed(len(true)) - (len(true) - len(similar))
-    least = LEAST_SIMILARITY
-    if room < len(similar):
-        least = max(least, float(similar[max(room, 0)]) + MARGIN)
-    if sound_class is SoundClass.ALARM and len(reference.smoke):
-        least = max(least, float((reference.smoke @ directions.T).max()) + MARGIN)
-    if room < 0 or least > MOST_SIMILARITY:
+    begin = true.mean(axis=(0, 1)) if len(true) else reference.usual
+    weights, start = reference.way(begin, directions.mean(axis=0))
+    # Of each recording that no other lesson silences, the moment that lies furthest, and the most similar one.
+    heard = true[~silenced(reference, sound_class, learned)]
+    along, near = (heard @ weights).max(axis=1) - start, (heard @ directions.T).max(axis=(1, 2))
+    room = allowed(len(true)) - (len(true) - len(heard))
+    if room < 0:
         return Refusal.TOO_SIMILAR
-    return Lesson(detection_id=detection_id, sound_class=sound_class, directions=directions, similarity=least)
+    least = _outside(along, room, LEAST)
+    smoke = reference.smoke if sound_class is SoundClass.ALARM else reference.smoke[:0]
+    least = _outside(smoke @ weights - start, 0, least)
+    lost = along >= least
+    similarity = _outside(near[~lost], room - int(lost.sum()), LEAST_SIMILARITY)
+    similarity = _outside((smoke @ directions.T).ravel(), 0, similarity)
+    if least > MOST and similarity > MOST:
+        return Refusal.TOO_SIMILAR
+    return Lesson(
+        detection_id=detection_id,
+        sound_class=sound_class,
+        weights=weights,
+        least=least + start,
+        directions=directions,
+        similarity=similarity,
+    )
+
+
+def _outside(values: Floats, room: int, least: float) -> float:
+    """Return what is more than all but so many values, and no less than `least`."""
+    beyond = np.sort(values)[::-1][room:]
+    return max(least, float(beyond[0]) + MARGIN) if len(beyond) else least
 
 
 def allowed(recordings: int) -> int:
@@ -92,14 +122,6 @@ def silenced(reference: Reference, sound_class: SoundClass, learned: Iterable[Le
         if lesson.sound_class is sound_class:
             lost |= lesson.knows(true).any(axis=-1)
     return lost
-
-
-def _nearest(true: Floats, directions: Floats) -> Floats:
-    """Return of each recording how similar its nearest moment is to the nearest of some directions."""
-    if not len(true):
-        return np.zeros(0, np.float32)
-    nearest: Floats = (true @ directions.T).max(axis=(1, 2))
-    return nearest
 
 
 class Quiet:

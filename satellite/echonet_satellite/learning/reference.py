@@ -19,6 +19,8 @@ from ..protocol import SoundClass
 REFERENCE_FILE: Final = "reference.npz"
 # Directions are kept in eight bits: a similarity is off by less than a hundredth.
 SCALE: Final = 127.0
+# How much the spread of everyday sounds is taken to be the same in all directions.
+_RIDGE: Final = 1.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -30,14 +32,16 @@ class Reference:
         basis: what makes their spread even, [embedding, size].
         sounds: for each class the telling moments of true recordings, [recordings, moments, size].
         smoke: moments of smoke and carbon monoxide alarms, [moments, size].
-        everyday: moments of everything else that a home hears, [moments, size].
+        usual: the mean of the directions of everything else that a home hears, [size].
+        spread: their covariance, [size, size].
     """
 
     mean: Floats
     basis: Floats
     sounds: Mapping[SoundClass, Floats]
     smoke: Floats
-    everyday: Floats
+    usual: Floats
+    spread: Floats
 
     def place(self, embeddings: Floats) -> Floats:
         """Return the directions [..., size] of embeddings; the inner product of two is how similar they are."""
@@ -45,6 +49,17 @@ class Reference:
         length = np.linalg.norm(moved, axis=-1, keepdims=True)
         directions: Floats = (moved / np.maximum(length, 1e-6)).astype(np.float32)
         return directions
+
+    def way(self, begin: Floats, end: Floats) -> tuple[Floats, float]:
+        """Return what a direction is multiplied by, and what is then taken off, to be 0 at `begin` and 1 at `end`.
+
+        It is the linear discriminant (Fisher) between the two, as the sounds of every day are spread.
+        """
+        size = len(begin)
+        evenly = _RIDGE * np.trace(self.spread) / size * np.eye(size)
+        weights = np.linalg.solve(self.spread + evenly, end - begin)
+        scale = 1 / max(float((end - begin) @ weights), 1e-6)
+        return (scale * weights).astype(np.float32), scale * float(begin @ weights)
 
 
 def read_reference(directory: Path, card: ModelCard) -> Reference:
@@ -75,7 +90,8 @@ def write_reference(directory: Path, model_sha256: str, reference: Reference) ->
             "mean": reference.mean.astype(np.float32),
             "basis": reference.basis.astype(np.float16),
             "smoke": _stored(reference.smoke),
-            "everyday": _stored(reference.everyday),
+            "usual": reference.usual.astype(np.float32),
+            "spread": reference.spread.astype(np.float16),
             **{f"sounds_{name}": _stored(own) for name, own in reference.sounds.items()},
         }
         np.savez_compressed(stream, **arrays)
@@ -88,12 +104,16 @@ def _reference(stored: Mapping[str, NDArray[np.generic]], card: ModelCard) -> Re
         raise ValueError(f"its space is not one of {card.embedding_size} numbers")
     size = basis.shape[1]
     sounds = {name: _directions(stored[f"sounds_{name}"], size, 3) for name in card.classes}
+    usual, spread = stored["usual"].astype(np.float32), stored["spread"].astype(np.float32)
+    if usual.shape != (size,) or spread.shape != (size, size):
+        raise ValueError("its everyday sounds are of another space")
     return Reference(
         mean=mean,
         basis=basis,
         sounds=sounds,
         smoke=_directions(stored["smoke"], size, 2),
-        everyday=_directions(stored["everyday"], size, 2),
+        usual=usual,
+        spread=spread,
     )
 
 

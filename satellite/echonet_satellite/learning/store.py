@@ -74,6 +74,7 @@ class Example:
     samples: Floats
     model: str
     embeddings: Floats
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -191,20 +192,30 @@ class LearningStore:
                 (sound_id, stored, example.model, _packed(example.embeddings)),
             )
 
+    def hear_anew(self, example: Example) -> None:
+        """Keep what another network hears in a recording that is there."""
+        with self._writing():
+            self._database.execute(
+                "UPDATE examples SET model = ?, embeddings = ? WHERE number = ?",
+                (example.model, _packed(example.embeddings), example.number),
+            )
+
     def sounds(self) -> list[KeptSound]:
         """Return what was taught, the oldest first."""
         kept = []
         for sound_id, name in self._read("SELECT id, name FROM sounds ORDER BY taught_at, id"):
             rows = self._read(
-                "SELECT samples, model, embeddings FROM examples WHERE sound_id = ? ORDER BY number", sound_id
+                "SELECT number, samples, model, embeddings FROM examples WHERE sound_id = ? ORDER BY number",
+                sound_id,
             )
             examples = tuple(
                 Example(
                     samples=np.frombuffer(samples, "<i2").astype(np.float32) / np.float32(32767),
                     model=str(model),
                     embeddings=_unpacked(packed),
+                    number=int(number),
                 )
-                for samples, model, packed in rows
+                for number, samples, model, packed in rows
             )
             kept.append(KeptSound(id=str(sound_id), name=str(name), examples=examples))
         return kept
