@@ -183,7 +183,15 @@ def example(kind: type[Message]) -> dict[str, Any]:
         "lesson": {"detection_id": "1", "outcome": "learned"},
         "forget": {"false_alarms": True, "sounds": ["1"]},
         "teach": {"name": "Doorbell"},
-        "taught": {"name": "Doorbell", "outcome": "learned", "examples": 1, "needed": 3, "listens_s": 0.0},
+        "taught": {
+            "name": "Doorbell",
+            "outcome": "learned",
+            "examples": 1,
+            "needed": 3,
+            "listens_s": 0.0,
+            "hint": "known",
+            "sound_class": "dog",
+        },
         "sound_heard": {
             "sound_id": "1",
             "phase": "start",
@@ -242,7 +250,7 @@ def test_what_is_required_may_not_be_missing(kind: type[Message]) -> None:
         "self_test_result": {"sound_class", "confidence", "took_s", "rooms"},
         "mute": {"classes", "rooms"},
         "forget": {"false_alarms", "sounds"},
-        "taught": {"examples", "needed", "listens_s"},
+        "taught": {"examples", "needed", "listens_s", "hint", "sound_class"},
     }
     for name in set(whole) - {"type"}:
         frame = json.dumps({key: value for key, value in whole.items() if key != name})
