@@ -84,11 +84,13 @@ def _library(options: argparse.Namespace) -> Library:
 
 
 def _train(options: argparse.Namespace) -> None:
-    from .training.run import TUNING, train_run  # noqa: PLC0415 - TensorFlow loads for seconds; `--help` does not wait
+    from .training.run import Plan, train_run  # noqa: PLC0415 - TensorFlow loads for seconds; `--help` does not wait
 
-    schedule = replace(TUNING, steps=options.steps) if options.steps else TUNING
+    plan = Plan()
+    if options.steps:
+        plan = replace(plan, tuning=replace(plan.tuning, steps=options.steps))
     places = Places(options.data, options.teachers, options.cache, options.licences)
-    train_run(options.run, places, schedule)
+    train_run(options.run, places, plan)
     print(f"trained: {options.run}; now: echonet-models evaluate --run {options.run}")
 
 
