@@ -95,7 +95,11 @@ class SelfTest:
             return SelfTestResult(outcome=SelfTestOutcome.ALL_OFF)
         heard = await self._heard(on[0], hearing, aloud=aloud)
         fate = await self._followed(tuple(detection for detection, _ in heard.values()))
-        outcomes = deaf | {room: fate if room in heard else SelfTestOutcome.NOT_HEARD for room in hearing}
+        # What was well when the test began may have ended meanwhile, or gone.
+        outcomes = deaf | {
+            room: fate if room in heard else self._deaf(room, self.ears[room]) or SelfTestOutcome.NOT_HEARD
+            for room in hearing
+        }
         return self._joined(on[0], outcomes, heard, aloud=aloud)
 
     def _deaf(self, room: str, ear: Ear) -> SelfTestOutcome | None:
