@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 import os
 from pathlib import Path
 import sqlite3
@@ -12,10 +11,10 @@ import pytest
 
 from echonet_satellite import journal_trouble
 from echonet_satellite.journal import Journal
-from echonet_satellite.protocol import Detection, Phase, Problem, SoundClass, Verdict
+from echonet_satellite.protocol import Problem, Verdict
 from tests.support.disks import Disk, hanging_disk, held_by_another_process, small_disk
 from tests.support.kills import run_rounds
-from tests.support.writers import writer
+from tests.support.writers import detection, writer
 
 DAY = 86400.0
 
@@ -33,18 +32,6 @@ def opened(path: Path, clock: Callable[[], float] = time.time) -> Iterator[Journ
         yield journal
     finally:
         journal.close()
-
-
-def detection(identifier: str) -> Detection:
-    return Detection(
-        id=identifier,
-        sequence=1,
-        sound_class=SoundClass.ALARM,
-        phase=Phase.START,
-        onset=datetime.now(UTC),
-        confidence=0.9,
-        peak_dbfs=-10.0,
-    )
 
 
 def write(journal: Journal, *names: str) -> list[int]:

@@ -9,14 +9,13 @@ from pathlib import Path
 import random
 import signal
 import sqlite3
-import subprocess
 import sys
 import time
 
 from echonet_satellite.journal import Journal
 from echonet_satellite.protocol import Detection, Phase, SoundClass
+from tests.support.writers import run_module
 
-_REPOSITORY = Path(__file__).parents[2]
 _LONGEST_S = 0.04
 # In this share of the rounds another process holds the journal, as a backup does: the disk takes nothing.
 _HELD = 0.1
@@ -47,14 +46,7 @@ def run_rounds(
     """
     result = Result()
     chosen = random.Random(seed)
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.support.kills", str(path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=_REPOSITORY,
-        env={**os.environ, "PYTHONPATH": f"{_REPOSITORY / 'satellite'}{os.pathsep}{_REPOSITORY}"},
-    ) as nursery:
+    with run_module("tests.support.kills", path) as nursery:
         assert nursery.stdin is not None
         assert nursery.stdout is not None
         for number in range(rounds):

@@ -43,21 +43,39 @@ class Writer:
         return self._process.stdout.readline().strip()
 
 
-@contextmanager
-def writer(path: Path) -> Iterator[Writer]:
-    """Start a process that writes a journal, and wait for its end afterwards."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.support.writers", str(path)],
+def run_module(name: str, path: Path) -> subprocess.Popen[str]:
+    """Start a module of the tests on a journal, in a process of its own that is talked to line by line."""
+    return subprocess.Popen(
+        [sys.executable, "-m", name, str(path)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         cwd=_REPOSITORY,
         env={**os.environ, "PYTHONPATH": f"{_REPOSITORY / 'satellite'}{os.pathsep}{_REPOSITORY}"},
-    ) as process:
+    )
+
+
+@contextmanager
+def writer(path: Path) -> Iterator[Writer]:
+    """Start a process that writes a journal, and wait for its end afterwards."""
+    with run_module("tests.support.writers", path) as process:
         try:
             yield Writer(process)
         finally:
             process.kill()
+
+
+def detection(name: str) -> Detection:
+    """Return an alarm that begins now, before the journal has numbered it."""
+    return Detection(
+        id=name,
+        sequence=1,
+        sound_class=SoundClass.ALARM,
+        phase=Phase.START,
+        onset=datetime.now(UTC),
+        confidence=0.9,
+        peak_dbfs=-10.0,
+    )
 
 
 def _write(path: Path) -> None:
@@ -67,16 +85,7 @@ def _write(path: Path) -> None:
         if command:
             _say(journal.label(name, Verdict.FALSE_ALARM))
             continue
-        detection = Detection(
-            id=name,
-            sequence=1,
-            sound_class=SoundClass.ALARM,
-            phase=Phase.START,
-            onset=datetime.now(UTC),
-            confidence=0.9,
-            peak_dbfs=-10.0,
-        )
-        _say(journal.append(detection).sequence)
+        _say(journal.append(detection(name)).sequence)
 
 
 def _say(what: object) -> None:
