@@ -60,7 +60,6 @@ def _parser() -> argparse.ArgumentParser:
         "fine-tune mn04: without each fold's sources, then with everything; goes on where it was stopped",
     )
     option("--steps", type=_positive, help="of each fine-tuning (default: the usual schedule)")
-    option("--adaptation-steps", type=_positive, help="of the adaptation to short windows before it")
     option(
         "--licences",
         type=Licences,
@@ -90,8 +89,6 @@ def _train(options: argparse.Namespace) -> None:
     plan = Plan()
     if options.steps:
         plan = replace(plan, tuning=replace(plan.tuning, steps=options.steps))
-    if options.adaptation_steps:
-        plan = replace(plan, adaptation=replace(plan.adaptation, steps=options.adaptation_steps))
     places = Places(options.data, options.teachers, options.cache, options.licences)
     train_run(options.run, places, plan)
     print(f"trained: {options.run}; now: echonet-models evaluate --run {options.run}")

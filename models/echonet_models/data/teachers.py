@@ -38,9 +38,9 @@ YAMNET_WINDOW = 15600
 LOWEST_LOGIT = -8.0
 
 _OWN_RATE = 32000
-_FRAMES = 1000
+MN04_FRAMES = 1000
 _FFT, _FRAME, _FRAME_HOP = 1024, 800, 320
-_BANDS, _HIGHEST_HZ = 128, 15000
+MN04_BANDS, _HIGHEST_HZ = 128, 15000
 _PREEMPHASIS = 0.97
 _FLOOR, _SHIFT, _SCALE = 1e-5, 4.5, 5.0
 
@@ -119,7 +119,7 @@ class Mn04:
         from ..network.mobilenet import build_backbone, load_state  # noqa: PLC0415
 
         state = read_state(directory / MN04_FILE)
-        log_mel = keras.Input((_BANDS, _FRAMES, 1), batch_size=1)
+        log_mel = keras.Input((MN04_BANDS, MN04_FRAMES, 1), batch_size=1)
         network = keras.Model(log_mel, build_backbone(log_mel, state).audioset)
         load_state(network, state)
         self._network = Runner(to_tflite(network), threads)
@@ -135,7 +135,7 @@ def mn04_mel_bank() -> NDArray[np.float32]:
     As in Kaldi the bin at half the sampling rate belongs to none.
     """
     mel = 1127 * np.log1p(np.arange(_FFT // 2 + 1) * _OWN_RATE / _FFT / 700)
-    bank = triangles(mel, np.linspace(0, 1127 * np.log1p(_HIGHEST_HZ / 700), _BANDS + 2)).T
+    bank = triangles(mel, np.linspace(0, 1127 * np.log1p(_HIGHEST_HZ / 700), MN04_BANDS + 2)).T
     bank[-1] = 0
     return bank.astype(np.float32)
 
@@ -154,15 +154,15 @@ _TAPER = np.pad(np.hanning(_FRAME), (_FFT - _FRAME) // 2).astype(np.float32)
 
 def mn04_spectrogram(samples: Samples) -> NDArray[np.float32]:
     """Return what mn04 sees of at most 10 s at 16 kHz, zero-padded to 10 s: [128 bands, 1000 frames]."""
-    resampled = soxr.resample(samples, SAMPLE_RATE, _OWN_RATE)[: _FRAMES * _FRAME_HOP]
+    resampled = soxr.resample(samples, SAMPLE_RATE, _OWN_RATE)[: MN04_FRAMES * _FRAME_HOP]
     # Silence looks the same wherever it is: only what sounds is transformed.
-    used = min(_FRAMES, len(resampled) // _FRAME_HOP + 3)
+    used = min(MN04_FRAMES, len(resampled) // _FRAME_HOP + 3)
     padded = np.pad(resampled, (0, max(0, used * _FRAME_HOP - len(resampled))))
     emphasised = np.pad(padded[1:] - np.float32(_PREEMPHASIS) * padded[:-1], _FFT // 2, mode="reflect")
     frames = np.lib.stride_tricks.sliding_window_view(emphasised, _FFT)[::_FRAME_HOP] * _TAPER
     spectrum = scipy.fft.rfft(frames)
     power = np.square(spectrum.real) + np.square(spectrum.imag)
-    seen = np.full((_FRAMES, _BANDS), (np.log(np.float32(_FLOOR)) + _SHIFT) / _SCALE, np.float32)
+    seen = np.full((MN04_FRAMES, MN04_BANDS), (np.log(np.float32(_FLOOR)) + _SHIFT) / _SCALE, np.float32)
     seen[: len(power)] = (np.log(power @ _MEL_BANK + np.float32(_FLOOR)) + np.float32(_SHIFT)) / np.float32(
         _SCALE
     )

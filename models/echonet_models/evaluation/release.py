@@ -13,7 +13,7 @@ from echonet_satellite.learning.reference import write_reference
 from ..data.library import Library
 from ..data.manifest import CLASSES
 from ..network.ears import WINDOW_FRAMES
-from ..training.run import ADAPTED, fold_name
+from ..training.run import fold_name
 from .pooled import STEP_FRAMES
 from .reference import make_reference
 from .run import MODEL_FILE, read_figures
@@ -31,10 +31,7 @@ def release_run(run: Path, directory: Path, *, version: str) -> str:
     figures = read_figures(run)
     file = figures["file"]
     content = (run / MODEL_FILE).read_bytes()
-    schedules = {
-        name: json.loads((run / folder / "schedule.json").read_text(encoding="utf-8"))
-        for name, folder in (("adaptation", ADAPTED), ("tuning", fold_name(None)))
-    }
+    schedule = json.loads((run / fold_name(None) / "schedule.json").read_text(encoding="utf-8"))
     card = {
         "name": "echonet",
         "version": version,
@@ -46,7 +43,7 @@ def release_run(run: Path, directory: Path, *, version: str) -> str:
         "embedding_size": file["embedding_size"],
         "tensors": file["tensors"],
         "decision": figures["rules"]["decision"],
-        "training": schedules | {"largest_difference": file["largest_difference"]},
+        "training": schedule | {"largest_difference": file["largest_difference"]},
         "metrics": {key: figures[key] for key in ("summary", "ranking", "levels")},
     }
     directory.mkdir(parents=True, exist_ok=True)
@@ -78,9 +75,8 @@ def card_text(card: Mapping[str, Any], size: int) -> str:
         embedding=card["embedding_size"],
         megabytes=size / 1e6,
         difference=card["training"]["largest_difference"],
-        steps=card["training"]["tuning"]["steps"],
-        batch=card["training"]["tuning"]["batch"],
-        adaptation=card["training"]["adaptation"]["steps"],
+        steps=card["training"]["steps"],
+        batch=card["training"]["batch"],
         headline=headline(metrics),
         ranking=ranking_table(metrics),
         detections=detection_table(metrics["levels"]["medium"]),

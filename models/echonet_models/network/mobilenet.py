@@ -4,7 +4,9 @@ F. Schmid, K. Koutini, G. Widmer: "Efficient large-scale audio tagging via trans
 ICASSP 2023; A. Howard et al.: "Searching for MobileNetV3", ICCV 2019. The topology is read off the checkpoint.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -17,9 +19,17 @@ _STRIDED_BLOCKS = frozenset({2, 4, 7, 13})
 _FIRST_HARD_SWISH_BLOCK = 7
 _LAST_BLOCK = 15
 _EPSILON = 1e-3
-_MOMENTUM = 0.99
+_MEAN = "-mean"
 
 layers = keras.layers
+
+
+class _Normalization(keras.layers.BatchNormalization):  # type: ignore[misc] # Keras is not typed
+    """Batch normalisation by what mn04 found in AudioSet, in training too: a batch of ours knows less of sounds."""
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        del training
+        return super().call(inputs, training=False, mask=mask)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +49,16 @@ def build_backbone(log_mel: keras.KerasTensor, state: State) -> Backbone:
     for block in range(1, _LAST_BLOCK + 1):
         x = _residual_block(x, state, block)
     x = _convolve(x, state, f"features.{_LAST_BLOCK + 1}", activation="hard_swish")
-    embedding = layers.GlobalAveragePooling2D(name="embedding_mean")(x)
+    embedding = _mean(x, "classifier.2")
     hidden = _dense(embedding, state, "classifier.2", activation="hard_swish")
     return Backbone(embedding, _dense(hidden, state, "classifier.5"))
+
+
+def means(network: keras.Model) -> Iterator[tuple[keras.layers.Layer, keras.layers.Dense]]:
+    """Yield each layer that takes the mean over a window, in order, and the layer that it is given to."""
+    for layer in network.layers:
+        if layer.name.endswith(_MEAN):
+            yield layer, network.get_layer(layer.name.removesuffix(_MEAN))
 
 
 def load_state(network: keras.Model, state: State) -> None:
@@ -70,7 +87,7 @@ def _residual_block(inputs: keras.KerasTensor, state: State, block: int) -> kera
         x = _convolve(x, state, layer, stride=stride if wide else 1, activation=activation)
     excitation = f"{name}.{len(convolutions) - 1}.conc_se_layers.0"
     if f"{excitation}.fc1.weight" in state:
-        squeezed = layers.GlobalAveragePooling2D(keepdims=True)(x)
+        squeezed = _mean(x, f"{excitation}.fc1", keepdims=True)
         squeezed = _dense(squeezed, state, f"{excitation}.fc1", activation="relu")
         x = layers.Multiply()([x, _dense(squeezed, state, f"{excitation}.fc2", activation="sigmoid")])
     x = _convolve(x, state, convolutions[-1])
@@ -89,9 +106,14 @@ def _convolve(
         x = layers.DepthwiseConv2D(size, strides=stride, use_bias=False, name=f"{own}-0")(x)
     else:
         x = layers.Conv2D(outputs, size, strides=stride, use_bias=False, name=f"{own}-0")(x)
-    x = layers.BatchNormalization(epsilon=_EPSILON, momentum=_MOMENTUM, name=f"{own}-1")(x)
+    x = _Normalization(epsilon=_EPSILON, name=f"{own}-1")(x)
     return layers.Activation(activation)(x) if activation else x
 
 
 def _dense(x: keras.KerasTensor, state: State, name: str, activation: str | None = None) -> keras.KerasTensor:
     return layers.Dense(len(state[f"{name}.bias"]), activation=activation, name=name.replace(".", "-"))(x)
+
+
+def _mean(x: keras.KerasTensor, taker: str, *, keepdims: bool = False) -> keras.KerasTensor:
+    name = taker.replace(".", "-") + _MEAN
+    return layers.GlobalAveragePooling2D(keepdims=keepdims, name=name)(x)

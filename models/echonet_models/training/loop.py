@@ -54,7 +54,7 @@ def train(
     weights: NDArray[np.float32],
     run: Path,
     name: str,
-    regression: Callable[[tf.Tensor], tf.Tensor] | None = None,
+    regression: Callable[[tf.Tensor], tf.Tensor],
 ) -> None:
     """Train the network, then leave it and `weights.npz` in `run` with the average of its last weights.
 
@@ -65,8 +65,7 @@ def train(
         weights: of AudioSet's classes in distillation, [527].
         run: folder of this training; a training that lies there is gone on with.
         name: what is said beside the progress.
-        regression: makes logits of our classes [n, 8] of the teachers' [n, 527], as advice; without it, only the
-            teachers are learned from.
+        regression: makes logits of our classes [n, 8] of the teachers' [n, 527], as advice.
 
     Raises:
         ModelsError: the folder holds a training of another schedule.
@@ -133,7 +132,7 @@ def _step(
     head: keras.optimizers.Optimizer,
     average: list[tf.Variable],
     weights: NDArray[np.float32],
-    regression: Callable[[tf.Tensor], tf.Tensor] | None,
+    regression: Callable[[tf.Tensor], tf.Tensor],
 ) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
     body_variables, head_variables = ears.body_variables, ears.head.trainable_variables
     count = len(body_variables)
@@ -144,9 +143,7 @@ def _step(
         with tf.GradientTape() as tape:
             logits, audioset, _ = ears.model(_masked(tf.cast(log_mel, tf.float32)), training=True)
             heard = tf.cast(teacher, tf.float32)
-            classes = tf.constant(0.0)
-            if regression is not None:
-                classes = class_loss(labels, tf.sigmoid(regression(heard)), logits)
+            classes = class_loss(labels, tf.sigmoid(regression(heard)), logits)
             teachers = distillation_loss(heard, audioset, weights)
             loss = classes + schedule.distillation * teachers
         gradients = tape.gradient(
@@ -154,8 +151,7 @@ def _step(
         )
         gradients, _ = tf.clip_by_global_norm(gradients, 5.0)
         body.apply_gradients(zip(gradients[:count], body_variables, strict=True))
-        if regression is not None:
-            head.apply_gradients(zip(gradients[count:], head_variables, strict=True))
+        head.apply_gradients(zip(gradients[count:], head_variables, strict=True))
         for mean, variable in zip(average, ears.model.trainable_variables, strict=True):
             mean.assign(keep * mean + (1 - keep) * variable.value)
         return classes, teachers

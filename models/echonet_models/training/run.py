@@ -1,4 +1,4 @@
-"""A whole training: adapt mn04 to short windows, fine-tune it without each fold's sources, then with everything.
+"""A whole training: fit mn04 to short windows, fine-tune it without each fold's sources, then with everything.
 
 What the networks of the folds say of the sources that they never heard is pooled by `evaluation`: everything about the
 released network (thresholds, figures) is chosen and told by that.
@@ -16,28 +16,39 @@ import tensorflow as tf
 from ..data.folds import FOLDS, training_clips
 from ..data.library import Library, Places, open_library
 from ..data.manifest import UNLABELLED
-from ..data.teachers import AUDIOSET_CLASSES, ClassMap, read_class_map, teachers_directory
-from ..mixing.windows import Recipe, Windows, stack
-from ..network.ears import Ears, load_weights, pretrained
+from ..data.recordings import Samples
+from ..data.teachers import (
+    AUDIOSET_CLASSES,
+    MN04_FILE,
+    STRETCH,
+    ClassMap,
+    read_class_map,
+    teachers_directory,
+)
+from ..mixing.windows import Recipe
+from ..network.checkpoints import read_state
+from ..network.ears import Ears, load_weights, pretrained, save_weights
 from ..network.regression import Regression, features, fit
-from .feed import Batch, Draw, batches, mixed_batch
+from ..network.shortening import shorten
+from .feed import Batch, batches, mixed_batch
 from .loop import WEIGHTS_FILE, Schedule, train
 
 WHOLE = "whole"
-ADAPTED = "adapted"
+SHORTENED = "shortened.npz"
+# From so many sounds the lines are read by which mn04 is fitted to short windows.
+_SOUNDS = 1024
+_GAIN_DB = (-30.0, 0.0)
 # In distillation an AudioSet class that is, or is like, one of ours counts so many times.
 _OURS = 10.0
 
 
-ADAPTATION = Schedule(steps=2400, body_rate=1e-3, distillation=1.0)
-TUNING = Schedule(steps=900, body_rate=2e-4, head_rate=3e-4, distillation=2.0)
+TUNING = Schedule(steps=1400, body_rate=4e-4, head_rate=3e-4, distillation=2.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The schedules of a training."""
+    """How each network is trained."""
 
-    adaptation: Schedule = ADAPTATION
     tuning: Schedule = TUNING
     recipe: Recipe = field(default_factory=Recipe)
 
@@ -52,16 +63,19 @@ def train_run(run: Path, places: Places, plan: Plan) -> None:
     teachers = teachers_directory(places.teachers)
     weights = distillation_weights(library.class_map)
     ears = pretrained(teachers, library.class_map.meanings)
-    feed = partial(_feed, partial(_unlabelled, places), plan.recipe, plan.adaptation, _unlabelled_batch)
-    train(ears, plan.adaptation, feed, weights, run / ADAPTED, "adapting to short windows")
+    run.mkdir(parents=True, exist_ok=True)
+    shortened = run / SHORTENED
+    if not shortened.is_file():
+        shorten(ears.model, read_state(teachers / MN04_FILE), _sounds(library))
+        save_weights(shortened, ears.model)
     for fold in (*range(FOLDS), None):
         folder = run / fold_name(fold)
         name = "everything" if fold is None else f"without the sources of fold {fold + 1} of {FOLDS}"
         schedule = replace(plan.tuning, seed=FOLDS if fold is None else fold)
-        load_weights(run / ADAPTED / WEIGHTS_FILE, ears.model)
+        load_weights(shortened, ears.model)
         regression = fit(training_clips(library.clips, fold), library.lessons, library.class_map)
         ears.begin_with(regression)
-        feed = partial(_feed, partial(_of_fold, places, fold), plan.recipe, schedule, mixed_batch)
+        feed = partial(_feed, partial(_of_fold, places, fold), plan.recipe, schedule)
         advise = partial(_advise, regression, library.class_map)
         train(ears, schedule, feed, weights, folder, name, advise)
 
@@ -93,17 +107,10 @@ def distillation_weights(class_map: ClassMap) -> NDArray[np.float32]:
     return weights
 
 
-def _feed(
-    load: partial[Library], recipe: Recipe, schedule: Schedule, draw: Draw, first: int
-) -> Iterator[Batch]:
+def _feed(load: partial[Library], recipe: Recipe, schedule: Schedule, first: int) -> Iterator[Batch]:
     return batches(
-        load, recipe, draw, size=schedule.batch, seed=schedule.seed, first=first, total=schedule.steps
+        load, recipe, mixed_batch, size=schedule.batch, seed=schedule.seed, first=first, total=schedule.steps
     )
-
-
-def _unlabelled(places: Places) -> Library:
-    library = open_library(places)
-    return library.only([clip for clip in library.clips if clip.label == UNLABELLED])
 
 
 def _of_fold(places: Places, fold: int | None) -> Library:
@@ -111,5 +118,17 @@ def _of_fold(places: Places, fold: int | None) -> Library:
     return library.only(training_clips(library.clips, fold))
 
 
-def _unlabelled_batch(windows: Windows, size: int) -> Batch:
-    return stack([windows.cut(UNLABELLED) for _ in range(size)])
+def _sounds(library: Library) -> list[Samples]:
+    """Return stretches of sound that nobody labelled, some of them as loud as they are, others at any level."""
+    random = np.random.default_rng(0)
+    unlabelled = [clip for clip in library.clips if clip.label == UNLABELLED]
+    sounds = []
+    for number in range(_SOUNDS):
+        clip = unlabelled[int(random.integers(len(unlabelled)))]
+        start = int(random.choice(library.lessons[clip.path].starts))
+        sound = library.recordings.piece(clip.path, start, STRETCH)
+        if number % 2:
+            peak = float(np.abs(sound).max()) + 1e-9
+            sound = sound * np.float32(10 ** (random.uniform(*_GAIN_DB) / 20) / peak)
+        sounds.append(np.pad(sound, (0, STRETCH - len(sound))))
+    return sounds
