@@ -84,13 +84,11 @@ def _library(options: argparse.Namespace) -> Library:
 
 
 def _train(options: argparse.Namespace) -> None:
-    from .training.run import Plan, train_run  # noqa: PLC0415 - TensorFlow loads for seconds; `--help` does not wait
+    from .training.run import TUNING, train_run  # noqa: PLC0415 - TensorFlow loads for seconds; `--help` does not wait
 
-    plan = Plan()
-    if options.steps:
-        plan = replace(plan, tuning=replace(plan.tuning, steps=options.steps))
+    schedule = replace(TUNING, steps=options.steps) if options.steps else TUNING
     places = Places(options.data, options.teachers, options.cache, options.licences)
-    train_run(options.run, places, plan)
+    train_run(options.run, places, schedule)
     print(f"trained: {options.run}; now: echonet-models evaluate --run {options.run}")
 
 

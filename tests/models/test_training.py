@@ -80,7 +80,7 @@ def test_another_schedule_does_not_go_on_with_it(ears: Ears, library: Library, t
 
 
 def test_the_same_step_gets_the_same_batch_wherever_a_training_begins(library: Library) -> None:
-    make = partial(batches, partial(same, library), Recipe(), mixed_batch, size=4, seed=3, total=3)
+    make = partial(batches, partial(same, library), Recipe(), size=4, seed=3, total=3)
     whole = list(make(first=0))
     later = list(make(first=2))
     assert len(whole) == 3

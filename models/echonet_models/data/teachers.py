@@ -120,7 +120,7 @@ class Mn04:
 
         state = read_state(directory / MN04_FILE)
         log_mel = keras.Input((MN04_BANDS, MN04_FRAMES, 1), batch_size=1)
-        network = keras.Model(log_mel, build_backbone(log_mel, state).audioset)
+        network = keras.Model(log_mel, build_backbone(log_mel, state)[1])
         load_state(network, state)
         self._network = Runner(to_tflite(network), threads)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from echonet_satellite.frontend import FrontendParameters, log_mel
 from echonet_satellite.protocol import SoundClass
 
-from ..data.activity import HOP, SILENT, SOUNDS, UNSURE, Labels, holds, label_frames
+from ..data.activity import HOP, SILENT, SOUNDS, UNSURE, Labels, holds
 from ..data.library import Library
 from ..data.manifest import BACKGROUND, CLASSES, OTHER, UNLABELLED, Clip
 from ..data.recordings import SAMPLE_RATE, Samples
@@ -66,7 +66,6 @@ class Windows:
         """Group the clips by what is drawn from."""
         self._library, self._recipe, self._random = library, recipe, generator
         self._noises = Noises(np.random.default_rng(1))
-        self._labels: dict[str, Labels] = {}
         self._drawers = {
             label: _Drawer([clip for clip in library.clips if clip.label == label])
             for label in (*CLASSES, OTHER, BACKGROUND, UNLABELLED)
@@ -97,7 +96,7 @@ class Windows:
             samples = self._with_noise(samples)
         samples = self._through_air(samples)
         labels = holds(
-            self._labels_of(clip), start // HOP - shift // HOP, start // HOP - shift // HOP + FRAMES
+            self._library.labels(clip), start // HOP - shift // HOP, start // HOP - shift // HOP + FRAMES
         )
         return Window(log_mel(samples, FRONTEND), labels, lesson.logits[number])
 
@@ -150,7 +149,7 @@ class Windows:
         if random.random() < 0.5:
             piece = colour(piece, random)
         heard = _Heard(self._library.lessons[clip.path], recordings.length(clip.path))
-        labels = holds(self._labels_of(clip), start // HOP, start // HOP + FRAMES)
+        labels = holds(self._library.labels(clip), start // HOP, start // HOP + FRAMES)
         return piece, labels, heard.nearest(start, SAMPLES)
 
     def _event(self) -> tuple[Samples, Labels, "_Heard | None"]:
@@ -165,7 +164,7 @@ class Windows:
             clip = self._imitations.draw(random)
         else:
             clip = self._drawers[OTHER].draw(random)
-        samples, labels = self._library.recordings[clip.path], self._labels_of(clip)
+        samples, labels = self._library.recordings[clip.path], self._library.labels(clip)
         heard = _Heard(self._library.lessons[clip.path], len(samples))
         if len(samples) > 4 * SAMPLE_RATE:
             # Any four seconds of a long one, so that what is done to it costs little.
@@ -256,14 +255,6 @@ class Windows:
         if roll < 0.78 and self._imitations:
             return self._imitations
         return self._drawers[self._classes[int(random.integers(len(self._classes)))]]
-
-    def _labels_of(self, clip: Clip) -> Labels:
-        if clip.path not in self._labels:
-            library = self._library
-            self._labels[clip.path] = label_frames(
-                clip, library.recordings[clip.path], library.lessons[clip.path], library.class_map
-            )
-        return self._labels[clip.path]
 
 
 # Over a sound so much louder a background is not heard; a sound so much fainter, not surely.

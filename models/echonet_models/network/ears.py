@@ -7,8 +7,9 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from ..data.teachers import MN04_FILE
 from ..errors import ModelsError
-from .checkpoints import State, read_state
+from .checkpoints import read_state
 from .mobilenet import build_backbone, load_state
 from .regression import Regression, features
 
@@ -44,28 +45,22 @@ class Ears:
         return [variable for variable in self.model.trainable_variables if id(variable) not in own]
 
 
-def build_ears(state: State, meanings: Sequence[Sequence[int]]) -> Ears:
-    """Build the network with the weights of mn04; the head waits for `begin_with`.
+def pretrained(teachers: Path, meanings: Sequence[Sequence[int]]) -> Ears:
+    """Return the network with the weights of mn04; the head waits for `begin_with`.
 
-    Args:
-        state: mn04's weights.
-        meanings: for each of our classes the AudioSet classes that mean it.
+    `meanings` are for each of our classes the AudioSet classes that mean it.
     """
+    state = read_state(teachers / MN04_FILE)
     log_mel = keras.Input((WINDOW_FRAMES, BANDS), name="log_mel")
     pixels = layers.Permute((2, 1))(log_mel)
     pixels = layers.Reshape((BANDS, WINDOW_FRAMES, 1))(pixels)
-    backbone = build_backbone(pixels, state)
-    known = features(backbone.audioset, meanings)
+    embedding, audioset = build_backbone(pixels, state)
+    known = features(audioset, meanings)
     head = layers.Dense(CLASSES, kernel_initializer="zeros", name="head")
-    logits = head(layers.Concatenate()([known, layers.Dropout(_DROPOUT)(backbone.embedding)]))
-    model = keras.Model(log_mel, [logits, backbone.audioset, backbone.embedding])
+    logits = head(layers.Concatenate()([known, layers.Dropout(_DROPOUT)(embedding)]))
+    model = keras.Model(log_mel, [logits, audioset, embedding])
     load_state(model, state)
     return Ears(model, head)
-
-
-def pretrained(teachers: Path, meanings: Sequence[Sequence[int]]) -> Ears:
-    """Return the network as it is before any training of ours."""
-    return build_ears(read_state(teachers / "mn04_as_mAP_432.pt"), meanings)
 
 
 def save_weights(path: Path, model: keras.Model) -> None:

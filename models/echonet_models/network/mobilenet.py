@@ -5,7 +5,6 @@ ICASSP 2023; A. Howard et al.: "Searching for MobileNetV3", ICCV 2019. The topol
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -32,18 +31,11 @@ class _Normalization(keras.layers.BatchNormalization):  # type: ignore[misc] # K
         return super().call(inputs, training=False, mask=mask)
 
 
-@dataclass(frozen=True, slots=True)
-class Backbone:
-    """The ends of a network that is being built: `embedding` [n, 384] and `audioset` logits [n, 527]."""
-
-    embedding: keras.KerasTensor
-    audioset: keras.KerasTensor
-
-
-def build_backbone(log_mel: keras.KerasTensor, state: State) -> Backbone:
+def build_backbone(log_mel: keras.KerasTensor, state: State) -> tuple[keras.KerasTensor, keras.KerasTensor]:
     """Build the network over `log_mel` [n, bands, frames, 1] with the shapes that `state` has weights for.
 
-    Layers are named after the checkpoint's, so that `load_state` can fill them.
+    Returns the embedding [n, 384] and AudioSet's logits [n, 527]. Layers are named after the checkpoint's, so that
+    `load_state` can fill them.
     """
     x = _convolve(log_mel, state, "features.0", stride=2, activation="hard_swish")
     for block in range(1, _LAST_BLOCK + 1):
@@ -51,7 +43,7 @@ def build_backbone(log_mel: keras.KerasTensor, state: State) -> Backbone:
     x = _convolve(x, state, f"features.{_LAST_BLOCK + 1}", activation="hard_swish")
     embedding = _mean(x, "classifier.2")
     hidden = _dense(embedding, state, "classifier.2", activation="hard_swish")
-    return Backbone(embedding, _dense(hidden, state, "classifier.5"))
+    return embedding, _dense(hidden, state, "classifier.5")
 
 
 def means(network: keras.Model) -> Iterator[tuple[keras.layers.Layer, keras.layers.Dense]]:

@@ -49,7 +49,7 @@ def shorten(network: keras.Model, state: State, sounds: Sequence[Samples]) -> No
 def _wanted(state: State, sounds: Sequence[Samples]) -> list[NDArray[np.float32]]:
     """Return what mn04 averages of each sound in ten seconds of silence: for each mean [sounds, channels]."""
     log_mel = keras.Input((MN04_BANDS, MN04_FRAMES, 1))
-    network = keras.Model(log_mel, build_backbone(log_mel, state).audioset)
+    network = keras.Model(log_mel, build_backbone(log_mel, state)[1])
     load_state(network, state)
     ask = keras.Model(log_mel, [mean.output for mean, _ in means(network)])
     found = []

@@ -50,7 +50,7 @@ class Schedule:
 def train(
     ears: Ears,
     schedule: Schedule,
-    feed: Callable[[int], Iterator[Batch]],
+    feed: Callable[..., Iterator[Batch]],
     weights: NDArray[np.float32],
     run: Path,
     name: str,
@@ -97,7 +97,7 @@ def train(
     step = _step(ears, schedule, body, head, average, weights, regression)
     began, first = time.monotonic(), int(done.numpy())
     losses: list[tuple[float, float]] = []
-    for number, batch in enumerate(feed(first), first):
+    for number, batch in enumerate(feed(first=first), first):
         factor = schedule.factor(number)
         body.learning_rate.assign(schedule.body_rate * factor)
         head.learning_rate.assign(schedule.head_rate * factor)

@@ -4,8 +4,7 @@ What the networks of the folds say of the sources that they never heard is poole
 released network (thresholds, figures) is chosen and told by that.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -30,10 +29,9 @@ from ..network.checkpoints import read_state
 from ..network.ears import Ears, load_weights, pretrained, save_weights
 from ..network.regression import Regression, features, fit
 from ..network.shortening import shorten
-from .feed import Batch, batches, mixed_batch
+from .feed import batches
 from .loop import WEIGHTS_FILE, Schedule, train
 
-WHOLE = "whole"
 SHORTENED = "shortened.npz"
 # From so many sounds the lines are read by which mn04 is fitted to short windows.
 _SOUNDS = 1024
@@ -45,15 +43,7 @@ _OURS = 10.0
 TUNING = Schedule(steps=1400, body_rate=4e-4, head_rate=3e-4, distillation=2.0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """How each network is trained."""
-
-    tuning: Schedule = TUNING
-    recipe: Recipe = field(default_factory=Recipe)
-
-
-def train_run(run: Path, places: Places, plan: Plan) -> None:
+def train_run(run: Path, places: Places, tuning: Schedule = TUNING) -> None:
     """Train in the folder `run`; what is done there already is not done again.
 
     Raises:
@@ -71,11 +61,12 @@ def train_run(run: Path, places: Places, plan: Plan) -> None:
     for fold in (*range(FOLDS), None):
         folder = run / fold_name(fold)
         name = "everything" if fold is None else f"without the sources of fold {fold + 1} of {FOLDS}"
-        schedule = replace(plan.tuning, seed=FOLDS if fold is None else fold)
+        schedule = replace(tuning, seed=FOLDS if fold is None else fold)
         load_weights(shortened, ears.model)
         regression = fit(training_clips(library.clips, fold), library.lessons, library.class_map)
         ears.begin_with(regression)
-        feed = partial(_feed, partial(_of_fold, places, fold), plan.recipe, schedule)
+        load = partial(_of_fold, places, fold)
+        feed = partial(batches, load, Recipe(), size=schedule.batch, seed=schedule.seed, total=schedule.steps)
         advise = partial(_advise, regression, library.class_map)
         train(ears, schedule, feed, weights, folder, name, advise)
 
@@ -86,7 +77,7 @@ def _advise(regression: Regression, class_map: ClassMap, audioset: tf.Tensor) ->
 
 def fold_name(fold: int | None) -> str:
     """Return the folder of a fold's training."""
-    return WHOLE if fold is None else f"fold{fold + 1}"
+    return "whole" if fold is None else f"fold{fold + 1}"
 
 
 def trained(run: Path, teachers: Path, fold: int | None) -> Ears:
@@ -105,12 +96,6 @@ def distillation_weights(class_map: ClassMap) -> NDArray[np.float32]:
     weights = np.ones(AUDIOSET_CLASSES, np.float32)
     weights[class_map.ours] = _OURS
     return weights
-
-
-def _feed(load: partial[Library], recipe: Recipe, schedule: Schedule, first: int) -> Iterator[Batch]:
-    return batches(
-        load, recipe, mixed_batch, size=schedule.batch, seed=schedule.seed, first=first, total=schedule.steps
-    )
 
 
 def _of_fold(places: Places, fold: int | None) -> Library:
