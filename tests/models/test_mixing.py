@@ -10,7 +10,9 @@ from sklearn.metrics import roc_auc_score
 from echonet_models.data.library import Library
 from echonet_models.data.manifest import CLASSES, UNLABELLED, read_manifest
 from echonet_models.data.recordings import SAMPLE_RATE, open_recordings
-from echonet_models.data.teachers import AUDIOSET_CLASSES, Lesson, stretches
+from echonet_models.data.teachers import AUDIOSET_CLASSES, STRETCH, Lesson, stretches
+from echonet_models.errors import ModelsError
+from echonet_models.mixing.made_up import MadeUp
 from echonet_models.mixing.sirens import alarm
 from echonet_models.mixing.windows import FRAMES, Recipe, Windows, stack
 from echonet_satellite.protocol import SoundClass
@@ -60,6 +62,47 @@ def test_unlabelled_sound_teaches_what_the_teachers_say_and_no_class(library: Li
     window = Windows(library, Recipe(), np.random.default_rng(0)).cut(UNLABELLED)
     assert (window.labels == -1).all()
     assert window.logits is not None
+
+
+def test_what_is_made_up_is_known_by_its_number_and_can_be_heard(library: Library) -> None:
+    made_up, again = MadeUp(library), MadeUp(library)
+    for number in range(60):
+        sound = made_up.sound(number)
+        assert sound.shape == (STRETCH,)
+        assert sound.dtype == np.float32
+        assert 0 < np.abs(sound).max() <= 1
+        if number % 10 == 0:
+            np.testing.assert_array_equal(sound, again.sound(number))
+            assert not np.array_equal(sound, made_up.sound(number + 1))
+
+
+def test_what_is_made_up_teaches_what_the_teachers_say_and_nothing_of_our_classes(library: Library) -> None:
+    made_up = MadeUp(library)
+    made_up.logits = np.arange(3, dtype=np.float32)[:, None].repeat(AUDIOSET_CLASSES, axis=1)
+    windows = Windows(library, Recipe(made_up_share=0.25), np.random.default_rng(0), made_up)
+    _, labels, logits = stack(windows.batch(16))
+    assert (labels == -2).all(axis=1).sum() == 4
+    assert set(logits[(labels == -2).all(axis=1)].ravel().tolist()) <= {0, 1, 2}
+    assert not (stack(Windows(library, Recipe(), np.random.default_rng(0)).batch(16))[1] == -2).any()
+
+
+def test_no_piece_of_a_recording_that_a_fold_is_judged_on_is_made_up(library: Library) -> None:
+    """Here an unlabelled clip is of a recording of which another clip is labelled,."""
+    twin = next(clip for clip in library.clips if clip.label == UNLABELLED)
+    labelled = next(clip for clip in library.clips if clip.sound_class is SoundClass.DOG)
+    clips = [replace(twin, origin=labelled.origin), labelled]
+    with pytest.raises(ModelsError, match="unlabelled"):
+        MadeUp(library.only(clips))
+
+
+def test_the_teachers_are_asked_once_about_what_is_made_up(
+    library: Library, teachers: Path, tmp_path: Path
+) -> None:
+    first, again = MadeUp(library), MadeUp(library)
+    first.ask(2, library, teachers, tmp_path)
+    again.ask(2, library, tmp_path / "nobody to be asked", tmp_path)
+    np.testing.assert_array_equal(first.logits, again.logits)
+    assert first.logits.shape == (2, AUDIOSET_CLASSES)
 
 
 def test_every_class_is_mixed_in(library: Library) -> None:

@@ -12,10 +12,10 @@ import tensorflow as tf
 from echonet_models.data.library import Library
 from echonet_models.data.teachers import AUDIOSET_CLASSES, read_class_map
 from echonet_models.errors import ModelsError
-from echonet_models.mixing.windows import Recipe, Windows
+from echonet_models.mixing.windows import Recipe, Windows, stack
 from echonet_models.network.ears import Ears, pretrained
 from echonet_models.training import loop
-from echonet_models.training.feed import Batch, batches, mixed_batch
+from echonet_models.training.feed import Batch, batches
 from echonet_models.training.loop import Schedule, train
 from echonet_models.training.losses import class_loss, distillation_loss
 
@@ -40,7 +40,7 @@ def feed_of(library: Library, stop_at: int, total: int, begun: list[int]) -> "pa
         for number in range(first, total):
             if number == stop_at:
                 raise KeyboardInterrupt
-            yield mixed_batch(windows, 8)
+            yield stack(windows.batch(8))
 
     return partial(feed)
 
@@ -80,7 +80,7 @@ def test_another_schedule_does_not_go_on_with_it(ears: Ears, library: Library, t
 
 
 def test_the_same_step_gets_the_same_batch_wherever_a_training_begins(library: Library) -> None:
-    make = partial(batches, partial(same, library), Recipe(), size=4, seed=3, total=3)
+    make = partial(batches, partial(windows_of, library), size=4, seed=3, total=3)
     whole = list(make(first=0))
     later = list(make(first=2))
     assert len(whole) == 3
@@ -88,8 +88,8 @@ def test_the_same_step_gets_the_same_batch_wherever_a_training_begins(library: L
         np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
 
 
-def same(library: Library) -> Library:
-    return library
+def windows_of(library: Library) -> Windows:
+    return Windows(library, Recipe(), np.random.default_rng())
 
 
 def test_what_is_unsure_costs_nothing() -> None:
@@ -98,6 +98,9 @@ def test_what_is_unsure_costs_nothing() -> None:
     unsure = class_loss(tf.constant([[1, -1]]), NOBODY, tf.constant([[3.0, 50.0]]))
     assert float(sure) < 0.2
     assert float(unsure) == pytest.approx(float(class_loss(tf.constant([[1, -1]]), NOBODY, logits)))
+    # Of a sound that teaches nothing of our classes, no advice is taken either.
+    advice = tf.constant([[0.9, 0.9]])
+    assert float(class_loss(tf.constant([[-2, -2]]), advice, logits)) == 0
 
 
 def test_advice_counts_alone_where_nothing_is_sure_and_a_little_beside_a_label() -> None:

@@ -15,6 +15,8 @@ from .teachers import STRETCH, ClassMap, Lesson
 
 HOP = 160
 SOUNDS, SILENT, UNSURE = 1, 0, -1
+# Not even advice on our classes is learned from.
+UNASKED = -2
 Labels = NDArray[np.int8]
 # How far below its loudest moment a class still sounds, and from where it surely does not, in dB.
 # Impulses are told from their echo; a fire crackles over a floor that belongs to it.

@@ -141,9 +141,9 @@ def _platt(scores: Scores, truth: NDArray[np.bool_], weights: Scores) -> tuple[f
     return float(np.exp(best[0])), float(best[1])
 
 
-# What is chosen on some networks is for another, and two trainings differ over one sound by more than a logit: each score
-# counts as one that lies about there (a logistic of this scale). Rules chosen on two folds and tried on the third have a
-# third fewer false alarms so, at nearly the same recall.
+# What is chosen on some networks is for another, and two trainings differ over one sound by more than a logit: each
+# score counts as one that lies about there (a logistic of this scale). Rules chosen on two folds and tried on the third
+# have a third fewer false alarms so, at nearly the same recall.
 _SPREAD = 0.4
 
 
@@ -202,7 +202,7 @@ def _over(scores: Scores, thresholds: Scores) -> Scores:
 _LEAST_AT_LOW = 0.6
 # Thresholds of two sensitivities are never the same, and all are probabilities that can be reached.
 _STEP = 0.05
-_GRID = np.arange(-3.0, 5.5, _STEP)
+_GRID: Scores = np.arange(-3.0, 5.5, _STEP, np.float64)
 
 
 def choose(evidence: Mapping[SoundClass, Evidence]) -> dict[SoundClass, Decision]:

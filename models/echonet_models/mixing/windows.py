@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from echonet_satellite.frontend import FrontendParameters, log_mel
 from echonet_satellite.protocol import SoundClass
 
-from ..data.activity import HOP, SILENT, SOUNDS, UNSURE, Labels, holds
+from ..data.activity import HOP, SILENT, SOUNDS, UNASKED, UNSURE, Labels, holds
 from ..data.library import Library
 from ..data.manifest import BACKGROUND, CLASSES, OTHER, UNLABELLED, Clip
 from ..data.recordings import SAMPLE_RATE, Samples
 from ..data.teachers import AUDIOSET_CLASSES, LOWEST_LOGIT, STRETCH, Lesson
 from .acoustics import Noises, change_speed, colour, reverberate
 from .alarms import smoke_or_co_alarm
+from .made_up import MadeUp
 from .sirens import alarm
 
 FRONTEND = FrontendParameters()
@@ -42,6 +43,7 @@ class Recipe:
     colour_share: float = 0.5
     speed_share: float = 0.3
     gain_db: tuple[float, float] = (-36.0, 0.0)
+    made_up_share: float = 0.1875
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Window:
 
     Attributes:
         log_mel: [frames, bands].
-        labels: of our classes: 1, 0, or -1 where it is not learned from, [8].
+        labels: of our classes: 1, 0, -1 where it is unsure, -2 where not even advice is learned from, [8].
         logits: the teachers' AudioSet logits [527], or None where nobody was asked.
     """
 
@@ -62,9 +64,16 @@ class Window:
 class Windows:
     """Draws windows at random, each recording and each small source as often as is fair."""
 
-    def __init__(self, library: Library, recipe: Recipe, generator: np.random.Generator) -> None:
+    def __init__(
+        self,
+        library: Library,
+        recipe: Recipe,
+        generator: np.random.Generator,
+        made_up: MadeUp | None = None,
+    ) -> None:
         """Group the clips by what is drawn from."""
         self._library, self._recipe, self._random = library, recipe, generator
+        self._made_up = made_up
         self._noises = Noises(np.random.default_rng(1))
         self._drawers = {
             label: _Drawer([clip for clip in library.clips if clip.label == label])
@@ -137,6 +146,25 @@ class Windows:
                 held == SOUNDS, SOUNDS, np.where((held == UNSURE) & (labels != SOUNDS), UNSURE, labels)
             ).astype(np.int8)
         return Window(log_mel(self._through_air(background), FRONTEND), labels, logits)
+
+    def batch(self, size: int) -> list[Window]:
+        """Return made-up sounds, a share of them, and as many mixtures as recordings as they are."""
+        made_up = round(self._recipe.made_up_share * size) if self._made_up else 0
+        mixed = (size - made_up) // 2
+        return [
+            *(self.mix() for _ in range(mixed)),
+            *(self.cut() for _ in range(size - made_up - mixed)),
+            *(self.invent() for _ in range(made_up)),
+        ]
+
+    def invent(self) -> Window:
+        """Return a made-up sound, with what the teachers make of it."""
+        assert self._made_up is not None
+        number = int(self._random.integers(len(self._made_up.logits)))
+        samples = self._noises.cut(SAMPLES, self._random) * _FLOOR
+        samples[:STRETCH] += self._made_up.sound(number)
+        labels = np.full(len(CLASSES), UNASKED, np.int8)
+        return Window(log_mel(samples, FRONTEND), labels, self._made_up.logits[number])
 
     def _background(self) -> tuple[Samples, Labels, NDArray[np.float32] | None]:
         random = self._random
@@ -262,6 +290,7 @@ _DROWNED_DB = 12.0
 _FAINT_DB = -1.0
 # A stretch whose greater part is in a window is what the teachers would hear in the window.
 _ENOUGH = 0.6
+_FLOOR = np.float32(1e-4)
 _NOTHING = np.full(AUDIOSET_CLASSES, LOWEST_LOGIT, np.float32)
 
 

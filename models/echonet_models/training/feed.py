@@ -8,26 +8,17 @@ import queue
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.library import Library
 from ..errors import ModelsError
-from ..mixing.windows import Recipe, Windows, stack
+from ..mixing.windows import Windows, stack
 
 Batch = tuple[NDArray[np.float16], NDArray[np.int8], NDArray[np.float16]]
 
 
-def mixed_batch(windows: Windows, size: int) -> Batch:
-    """Return half mixtures, half recordings as they are."""
-    half = size // 2
-    return stack([windows.mix() for _ in range(half)] + [windows.cut() for _ in range(size - half)])
-
-
-def batches(
-    load: Callable[[], Library], recipe: Recipe, *, size: int, seed: int, first: int, total: int
-) -> Iterator[Batch]:
+def batches(load: Callable[[], Windows], *, size: int, seed: int, first: int, total: int) -> Iterator[Batch]:
     """Yield the batches `first` to `total` of a training; the same seed gives the same batches, wherever it begins."""
     context = multiprocessing.get_context("spawn")
     made = context.Queue(maxsize=6)
-    given = (load, recipe, size, seed, range(first, total), made, os.getpid())
+    given = (load, size, seed, range(first, total), made, os.getpid())
     maker = context.Process(target=_make, args=given, daemon=True)
     maker.start()
     try:
@@ -47,18 +38,17 @@ def _take(made: "multiprocessing.Queue[Batch]", maker: multiprocessing.process.B
 
 
 def _make(
-    load: Callable[[], Library],
-    recipe: Recipe,
+    load: Callable[[], Windows],
     size: int,
     seed: int,
     numbers: range,
     made: "multiprocessing.Queue[Batch]",
     trainer: int,
 ) -> None:
-    windows = Windows(load(), recipe, np.random.default_rng())
+    windows = load()
     for number in numbers:
         windows.reseed(np.random.default_rng((seed, number)))
-        batch = mixed_batch(windows, size)
+        batch = stack(windows.batch(size))
         # A training that was killed takes its maker with it.
         while os.getppid() == trainer:
             try:

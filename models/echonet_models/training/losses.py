@@ -4,6 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 import tensorflow as tf
 
+from ..data.activity import UNASKED
+
 # What lies below is "surely not" to teacher and pupil alike, and how surely is nobody's business.
 _FLOOR_LOGIT = -7.0
 _SOFT = 1e-2
@@ -15,13 +17,13 @@ def class_loss(labels: tf.Tensor, advice: tf.Tensor, logits: tf.Tensor) -> tf.Te
     """Return the mean binary cross-entropy of our classes, `logits` [n, 8].
 
     Args:
-        labels: 1, 0 or -1 (unsure), [n, 8].
+        labels: 1, 0, -1 (unsure) or -2 (not asked), [n, 8].
         advice: probabilities that the regression gives (soft targets: Hinton et al., 2015), NaN where there are none,
             [n, 8]. They count a little beside what is sure, and alone where nothing is.
         logits: what the network says.
     """
     sure = labels >= 0
-    advised = ~tf.math.is_nan(advice)
+    advised = ~tf.math.is_nan(advice) & (labels != UNASKED)
     told = tf.clip_by_value(tf.cast(labels, tf.float32), _SOFT / 2, 1 - _SOFT / 2)
     advice = tf.where(advised, advice, 0.0)
     targets = tf.where(sure, tf.where(advised, (1 - _ADVICE) * told + _ADVICE * advice, told), advice)

@@ -24,7 +24,8 @@ from ..data.teachers import (
     read_class_map,
     teachers_directory,
 )
-from ..mixing.windows import Recipe
+from ..mixing.made_up import MadeUp
+from ..mixing.windows import Recipe, Windows
 from ..network.checkpoints import read_state
 from ..network.ears import Ears, load_weights, pretrained, save_weights
 from ..network.regression import Regression, features, fit
@@ -36,6 +37,8 @@ SHORTENED = "shortened.npz"
 # From so many sounds the lines are read by which mn04 is fitted to short windows.
 _SOUNDS = 1024
 _GAIN_DB = (-30.0, 0.0)
+# So many sounds are made up: each is learned from about once.
+_MADE_UP = 15_000
 # In distillation an AudioSet class that is, or is like, one of ours counts so many times.
 _OURS = 10.0
 
@@ -53,6 +56,7 @@ def train_run(run: Path, places: Places, tuning: Schedule = TUNING) -> None:
     teachers = teachers_directory(places.teachers)
     weights = distillation_weights(library.class_map)
     ears = pretrained(teachers, library.class_map.meanings)
+    MadeUp(library).ask(_MADE_UP, library, teachers, places.cache)
     run.mkdir(parents=True, exist_ok=True)
     shortened = run / SHORTENED
     if not shortened.is_file():
@@ -65,8 +69,8 @@ def train_run(run: Path, places: Places, tuning: Schedule = TUNING) -> None:
         load_weights(shortened, ears.model)
         regression = fit(training_clips(library.clips, fold), library.lessons, library.class_map)
         ears.begin_with(regression)
-        load = partial(_of_fold, places, fold)
-        feed = partial(batches, load, Recipe(), size=schedule.batch, seed=schedule.seed, total=schedule.steps)
+        load = partial(_windows, places, fold)
+        feed = partial(batches, load, size=schedule.batch, seed=schedule.seed, total=schedule.steps)
         advise = partial(_advise, regression, library.class_map)
         train(ears, schedule, feed, weights, folder, name, advise)
 
@@ -98,9 +102,12 @@ def distillation_weights(class_map: ClassMap) -> NDArray[np.float32]:
     return weights
 
 
-def _of_fold(places: Places, fold: int | None) -> Library:
+def _windows(places: Places, fold: int | None) -> Windows:
     library = open_library(places)
-    return library.only(training_clips(library.clips, fold))
+    made_up = MadeUp(library)
+    made_up.ask(_MADE_UP, library, teachers_directory(places.teachers), places.cache)
+    own = library.only(training_clips(library.clips, fold))
+    return Windows(own, Recipe(), np.random.default_rng(), made_up)
 
 
 def _sounds(library: Library) -> list[Samples]:
