@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .frontend import Floats, FrontendParameters, mel_centres
 from .quantiles import median, percentile
-from .tones import tonal_contrast
+from .tones import BESIDE, tonal_contrast
 
 # So long it has to sound.
 INSISTENT_S: Final = 3.0
@@ -46,7 +46,9 @@ def frames_needed(parameters: FrontendParameters) -> int:
 def insists(levels_db: Floats, parameters: FrontendParameters) -> bool:
     """Return whether one clear tone beeps on and on through frames [frames, n_mels] in dB (`frontend.decibels`)."""
     first, last = np.searchsorted(mel_centres(parameters), (_LOWEST_HZ, _HIGHEST_HZ))
-    contrast = tonal_contrast(levels_db)[:, first:last]
+    # What lies too far from the bands that are looked at to be compared with them need not be looked at.
+    widest = slice(max(0, first - BESIDE), last + BESIDE)
+    contrast = tonal_contrast(levels_db[:, widest])[:, first - widest.start :][:, : last - first]
     band = int(contrast.sum(axis=0).argmax())
     tone = contrast[:, max(0, band - 1) : band + 2].max(axis=1)
     own = first + band

@@ -1,8 +1,10 @@
 """What kind of alarm it is, from the rhythm and pitch of its sound: T3 (smoke), T4 (carbon monoxide), siren, clock."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -38,9 +40,7 @@ _AS_LOUD_DB: Final = 6.0
 # A siren sweeps over little more than two octaves.
 _REACH_OCTAVES: Final = 1.25
 
-Signal = NDArray[np.floating]
 Flags = NDArray[np.bool_]
-Frames = NDArray[np.int64]
 
 
 class AlarmPatterns:
@@ -85,11 +85,7 @@ class AlarmPatterns:
         envelopes = [
             envelope
             for band in _loudest_bands(tones.contrast)
-            for envelope in _envelopes(
-                tones.contrast[:, band],
-                _around(tones.levels_db, band),
-                tones.levels_db[:, self._near[band]].max(axis=1),
-            )
+            for envelope in _envelopes(_Band(tones, band, self._near[band]))
         ]
         # The rhythms of smoke and CO alarms come first: talk and music beside one may glide as a siren does.
         if any(_is_t3(_rhythm(envelope, _LONG_S, self._frame_s)) for envelope in envelopes):
@@ -132,22 +128,23 @@ class AlarmPatterns:
 
 @dataclass(frozen=True, slots=True)
 class _Rhythm:
-    """When a band is loud: the beginnings and ends of its beeps in seconds, and when one near it sounds as loud."""
+    """When a band is loud: the beginnings and ends of its beeps in seconds, and the envelope that they are of."""
 
-    starts: Signal
-    ends: Signal
-    busy: Flags
+    starts: list[float]
+    ends: list[float]
+    envelope: "_Envelope"
     frame_s: float
 
     def quiet(self, start: float, end: float) -> bool:
         """Return whether next to nothing sounds in a span that has passed; a siren only moves to another band."""
+        busy = self.envelope.busy
         first, last = round(start / self.frame_s), round(end / self.frame_s)
-        span = self.busy[max(0, first) : max(0, last)]
-        return last <= len(self.busy) and (not len(span) or float(span.mean()) <= 0.1)
+        span = busy[max(0, first) : max(0, last)]
+        return last <= len(busy) and (not len(span) or float(span.mean()) <= 0.1)
 
     def begins_between(self, start: float, end: float) -> bool:
         """Return whether a beep begins in a span."""
-        return bool(np.any((self.starts >= start) & (self.starts <= end)))
+        return any(start <= each <= end for each in self.starts)
 
 
 def _loudest_bands(contrast: Floats) -> list[int]:
@@ -163,37 +160,59 @@ def _loudest_bands(contrast: Floats) -> list[int]:
     return bands
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
+class _Band:
+    """A band that tones stand out in, of all tones, and which bands are near it."""
+
+    tones: Tones
+    band: int
+    near: slice
+
+    @cached_property
+    def tone_db(self) -> Floats:
+        """How loud the tone in it or beside it is."""
+        return self.tones.levels_db[:, max(0, self.band - 1) : self.band + 2].max(axis=1)
+
+    @cached_property
+    def loudest_db(self) -> Floats:
+        """How loud the loudest tone near it is."""
+        return self.tones.levels_db[:, self.near].max(axis=1)
+
+
+@dataclass(frozen=True)
 class _Envelope:
-    """When a band is loud, from the first frame of each run to the first after it; when any band sounds as loud."""
+    """When a band is loud."""
 
-    starts: Frames
-    ends: Frames
-    busy: Flags
+    band: _Band
+    loud: Flags
+
+    @cached_property
+    def runs(self) -> list[tuple[int, int]]:
+        """The first frame of each run of loud ones, and the first after it."""
+        edges = np.empty(len(self.loud) + 1, np.bool_)
+        edges[0], edges[-1] = self.loud[0], self.loud[-1]
+        np.not_equal(self.loud[1:], self.loud[:-1], out=edges[1:-1])
+        changes = edges.nonzero()[0].tolist()
+        return list(zip(changes[0::2], changes[1::2], strict=True))
+
+    @cached_property
+    def busy(self) -> Flags:
+        """When any band near it sounds as loud; few rhythms come so far that this is asked."""
+        as_loud = median(self.band.tone_db[self.loud]) - _AS_LOUD_DB
+        busy: Flags = self.loud | (self.band.loudest_db >= as_loud)
+        return busy
 
 
-def _envelopes(contrast: Floats, tone_db: Floats, loudest_db: Floats) -> Iterator[_Envelope]:
-    """Give the envelope of a band for each depth; none where it never stands out.
-
-    `contrast`, `tone_db` (the tone in this band or beside it) and `loudest_db` (in any band near it) are of one length.
-    """
+def _envelopes(band: _Band) -> Iterator[_Envelope]:
+    """Give the envelope of a band for each depth; none where it never stands out."""
+    contrast = np.ascontiguousarray(band.tones.contrast[:, band.band])
     ordered = np.sort(contrast)
     high, low = float(ordered[-_LOUDEST_FRAMES:].mean()), float(ordered[len(ordered) // 4])
     if high - low < _MIN_SWING_DB:
         return
-    for depth_db in _DEPTHS_DB:
-        loud = contrast >= max(high - depth_db, (high + low) / 2)
-        starts, ends = _runs(loud)
-        yield _Envelope(starts, ends, loud | (loudest_db >= median(tone_db[loud]) - _AS_LOUD_DB))
-
-
-def _around(tones_db: Floats, band: int) -> Floats:
-    """Return the loudest of a band and its neighbours."""
-    loudest = tones_db[:, band]
-    for beside in (band - 1, band + 1):
-        if 0 <= beside < tones_db.shape[1]:
-            loudest = np.maximum(loudest, tones_db[:, beside])
-    return loudest
+    # Where the swing is small, depths are the same.
+    for least in sorted({max(high - depth_db, (high + low) / 2) for depth_db in _DEPTHS_DB}, reverse=True):
+        yield _Envelope(band, contrast >= least)
 
 
 def _rhythm(envelope: _Envelope, shortest_s: tuple[float, float], frame_s: float) -> _Rhythm:
@@ -201,36 +220,29 @@ def _rhythm(envelope: _Envelope, shortest_s: tuple[float, float], frame_s: float
 
     The first and the last may go on beyond what is remembered: they are never too short.
     """
-    starts, ends, length = envelope.starts, envelope.ends, len(envelope.busy)
     gap, beep = (shortest / frame_s for shortest in shortest_s)
-    if len(starts):
-        meant = starts[1:] - ends[:-1] >= gap
-        starts = starts[np.concatenate(([True], meant))]
-        ends = ends[np.concatenate((meant, [True]))]
-        meant = (ends - starts >= beep) | (starts == 0) | (ends == length)
-        starts, ends = starts[meant], ends[meant]
-    return _Rhythm(starts * frame_s, ends * frame_s, envelope.busy, frame_s)
-
-
-def _runs(loud: Flags) -> tuple[Frames, Frames]:
-    """Return where runs begin, and the first frame after each."""
-    edges = np.empty(len(loud) + 1, np.bool_)
-    edges[0], edges[-1] = loud[0], loud[-1]
-    np.not_equal(loud[1:], loud[:-1], out=edges[1:-1])
-    (changes,) = edges.nonzero()
-    return changes[0::2], changes[1::2]
+    beeps: list[tuple[int, int]] = []
+    for start, end in envelope.runs:
+        if beeps and start - beeps[-1][1] < gap:
+            beeps[-1] = (beeps[-1][0], end)
+        else:
+            beeps.append((start, end))
+    length = len(envelope.loud)
+    meant = [
+        (start * frame_s, end * frame_s)
+        for start, end in beeps
+        if end - start >= beep or start == 0 or end == length
+    ]
+    return _Rhythm([start for start, _ in meant], [end for _, end in meant], envelope, frame_s)
 
 
 def _is_t3(rhythm: _Rhythm) -> bool:
     """Three beeps of 0.5 s, a second apart, with 1.5 s of pause after them and the next beep when it is due."""
-    starts, lengths = rhythm.starts, rhythm.ends - rhythm.starts
-    for first in range(len(starts) - 2):
-        intervals = np.diff(starts[first : first + 3])
-        beeps = lengths[first : first + 3]
-        if not (_all_between(intervals, 0.86, 1.14) and _all_between(beeps, 0.33, 0.82)):
+    for first in range(len(rhythm.starts) - 2):
+        starts, ends = rhythm.starts[first : first + 3], rhythm.ends[first : first + 3]
+        if not _all_between(_steps(starts), 0.86, 1.14) or not _all_between(_spans(starts, ends), 0.33, 0.82):
             continue
-        last = float(starts[first + 2])
-        before = float(starts[first])
+        before, last = starts[0], starts[2]
         if not rhythm.quiet(before - 0.9, before - 0.15):
             continue
         pause_after = rhythm.quiet(last + 0.9, last + 1.6)
@@ -242,17 +254,15 @@ def _is_t3(rhythm: _Rhythm) -> bool:
 
 def _is_t4(rhythm: _Rhythm) -> bool:
     """Four beeps of 100 ms, 200 ms apart, with 5 s of pause after them and the next beep when it is due."""
-    starts, lengths = rhythm.starts, rhythm.ends - rhythm.starts
-    for first in range(len(starts) - 3):
-        intervals = np.diff(starts[first : first + 4])
-        beeps = lengths[first : first + 4]
-        if not (_all_between(intervals, 0.15, 0.25) and _all_between(beeps[:3], 0.04, 0.2)):
+    for first in range(len(rhythm.starts) - 3):
+        starts, ends = rhythm.starts[first : first + 4], rhythm.ends[first : first + 4]
+        lengths = _spans(starts, ends)
+        if not _all_between(_steps(starts), 0.15, 0.25) or not _all_between(lengths[:3], 0.04, 0.2):
             continue
-        last = float(starts[first + 3])
-        before = float(starts[first])
+        before, last = starts[0], starts[3]
         if (
             rhythm.quiet(before - 0.5, before - 0.06)
-            and beeps[3] <= 0.45  # the echo of the last one fades undisturbed
+            and lengths[3] <= 0.45  # the echo of the last one fades undisturbed
             and not rhythm.begins_between(last + 0.12, last + 0.5)
             and rhythm.quiet(last + 0.6, last + 4.4)
             and rhythm.begins_between(last + 4.5, last + 5.75)
@@ -270,17 +280,17 @@ def _is_clock(rhythm: _Rhythm, groups: _Rhythm) -> bool:
     starts, ends = groups.starts[-1 - _CLOCK_CYCLES :], groups.ends[-1 - _CLOCK_CYCLES :]
     if len(starts) <= _CLOCK_CYCLES:
         return False
-    cycles, lengths = np.diff(starts), (ends - starts)[:-1]
-    if not (_all_between(cycles, 0.35, 2.0) and np.ptp(cycles) <= _EXACT_S):
+    cycles, lengths = _steps(starts), _spans(starts, ends)[:-1]
+    if not _all_between(cycles, 0.35, 2.0) or max(cycles) - min(cycles) > _EXACT_S:
         return False
-    if np.ptp(lengths) > _ECHO_S:
+    if max(lengths) - min(lengths) > _ECHO_S:
         return False
     # A long beep is that of a smoke alarm; a long group is made of short ones, as far as the echo lets them be told.
     parts = [
-        np.sum((rhythm.starts >= start) & (rhythm.starts < end))
+        sum(start <= each < end for each in rhythm.starts)
         for start, end in zip(starts[:-1], ends[:-1], strict=True)
     ]
-    if lengths.max() > _CLOCK_BEEP_S and median(np.array(parts)) < 2:
+    if max(lengths) > _CLOCK_BEEP_S and median(np.array(parts)) < 2:
         return False
     return all(
         groups.quiet(end + _ECHO_S, start - 0.03) for end, start in zip(ends[:-1], starts[1:], strict=True)
@@ -298,5 +308,13 @@ def _is_siren(tones_db: Floats) -> bool:
     return bool(high - low >= 3 and steady.mean() >= 0.85)
 
 
-def _all_between(values: Signal, low: float, high: float) -> bool:
-    return bool(np.all((values >= low) & (values <= high)))
+def _steps(moments: Sequence[float]) -> list[float]:
+    return [after - before for before, after in pairwise(moments)]
+
+
+def _spans(starts: Sequence[float], ends: Sequence[float]) -> list[float]:
+    return [end - start for start, end in zip(starts, ends, strict=True)]
+
+
+def _all_between(values: Sequence[float], low: float, high: float) -> bool:
+    return all(low <= value <= high for value in values)

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from .frontend import Floats
 
 TONAL_DB: Final = 8.0
-_BESIDE: Final = 5
+# The contrast of a band is to those up to so far beside it.
+BESIDE: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,4 +71,4 @@ def tonal_contrast(levels_db: Floats) -> Floats:
 @lru_cache(maxsize=8)
 def _with_edges(width: int) -> NDArray[np.int64]:
     """Return the bands, and beyond both ends of them the last one five times more."""
-    return np.clip(np.arange(-_BESIDE, width + _BESIDE), 0, width - 1)
+    return np.clip(np.arange(-BESIDE, width + BESIDE), 0, width - 1)
