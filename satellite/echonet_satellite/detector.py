@@ -43,10 +43,9 @@ class Detector:
         self._numbers = count(1)
         self.configure(sensitivity)
 
-    @property
-    def active(self) -> frozenset[SoundClass]:
-        """The classes that are heard now."""
-        return frozenset(track.sound_class for track in self._tracks if track.active is not None)
+    def hears(self, sound_class: SoundClass) -> bool:
+        """Return whether a class is heard now."""
+        return any(track.active is not None for track in self._tracks if track.sound_class is sound_class)
 
     def lead_in(self, levels: Floats) -> None:
         """Learn how loud the frames before the stream were; without them, as loud as its first."""

@@ -111,13 +111,15 @@ def log_mel(samples: Floats, parameters: FrontendParameters) -> Floats:
     bank = _Bank.of(parameters)
     for first in range(0, count, _CHUNK_FRAMES):
         last = min(first + _CHUNK_FRAMES, count)
-        frames[first:last] = bank.transform(samples[first * parameters.hop_length :], last - first)
+        bank.transform(samples[first * parameters.hop_length :], frames[first:last])
     return frames
 
 
 def decibels(frames: Floats, parameters: FrontendParameters) -> Floats:
     """Return the power of each band of frames in dB: what the microphone gave, with the pre-emphasis taken back."""
-    return frames * np.float32(_DB * parameters.scale) - _gain_db(parameters)
+    levels_db: Floats = frames * np.float32(_DB * parameters.scale)
+    levels_db -= _gain_db(parameters)
+    return levels_db
 
 
 @lru_cache(maxsize=8)
@@ -195,22 +197,23 @@ class _Bank:
     def of(parameters: FrontendParameters) -> "_Bank":
         return _Bank(parameters)
 
-    def transform(self, samples: Floats, count: int) -> Floats:
-        """Return the first `count` frames of contiguous samples."""
+    def transform(self, samples: Floats, mel: Floats) -> None:
+        """Write the first frames of contiguous samples."""
         stride = samples.itemsize
         overlapping: Floats = np.ndarray(
-            (count, self._parameters.n_fft),
+            (len(mel), self._parameters.n_fft),
             np.float32,
             samples,
             strides=(self._parameters.hop_length * stride, stride),
         )
         spectrum = np.fft.rfft(overlapping * self._window)
-        power = np.square(spectrum.real) + np.square(spectrum.imag)
-        mel: Floats = np.empty((count, self._parameters.n_mels), np.float32)
+        # The squares of real and imaginary parts lie one behind the other.
+        parts = spectrum.view(spectrum.real.dtype)
+        np.square(parts, out=parts)
+        power = parts[:, 0::2] + parts[:, 1::2]
         for part in self._parts:
             np.matmul(power[:, part.bins], part.filters, out=mel[:, part.bands])
         mel += self._offset
         np.log(mel, out=mel)
         mel *= self._scale
         mel += self._shift
-        return mel

@@ -65,7 +65,8 @@ class Hearing:
         # The room was quiet before, up to the very first sample: every onset is seen by frames that hold the end of the
         # quiet and the beginning of the sound, and so must be one that begins a stream.
         heard_already = card.window_frames * card.frontend.hop_length
-        self._samples = quiet_room(heard_already + card.step_samples)[heard_already:]
+        self._samples = [quiet_room(heard_already + card.step_samples)[heard_already:]]
+        self._count = card.step_samples
         self._leading = True
         self._alarm = card.classes.index(SoundClass.ALARM)
         self._presence = card.classes.index(SoundClass.PRESENCE)
@@ -89,13 +90,17 @@ class Hearing:
 
     def push(self, samples: Floats) -> list[StreamEvent]:
         """Hear the next samples, of any number."""
-        self._samples = np.concatenate((self._samples, samples), dtype=np.float32)
         # Many frames at once cost less than a few at a time, and nothing is known before a step is full.
-        steps = max(0, len(self._samples) - self._overlap) // self._step_samples
+        self._count += len(samples)
+        steps = max(0, self._count - self._overlap) // self._step_samples
         if steps == 0:
+            # The next block of a microphone may come in the same place.
+            self._samples.append(np.array(samples, np.float32))
             return []
         length = steps * self._step_samples
-        heard, self._samples = self._samples[: length + self._overlap], self._samples[length:]
+        waiting = np.concatenate((*self._samples, samples), dtype=np.float32)
+        heard, self._samples = waiting[: length + self._overlap], [waiting[length:]]
+        self._count -= length
         frames = log_mel(heard, self._frontend)
         peaks = self._peaks(heard)
         events: list[StreamEvent] = []
@@ -141,7 +146,7 @@ class Hearing:
         if self._on_heard is not None:
             self._on_heard(heard)
         row = heard.probabilities.tolist()
-        row[self._presence] = float(evidence(heard.probabilities[self._presence], heard.audioset[SPEECH]))
+        row[self._presence] = evidence(row[self._presence], float(heard.audioset[SPEECH]))
         self._traces.push(tuple(row), heard.embedding)
         self._tell_sounds(self._learned.recognise(self._listening, heard.embedding))
         if explained:
@@ -174,6 +179,8 @@ class Hearing:
 
     def _told(self, events: list[StreamEvent]) -> list[StreamEvent]:
         """Tell bangs on time, and forget the rhythm of an alarm that has ended: the next has its own."""
+        if not events:
+            return events
         if any(event.sound_class is SoundClass.ALARM and event.phase is Phase.END for event in events):
             self._patterns.forget()
             self._pattern, self._insistent = AlarmPattern.UNKNOWN, False
@@ -188,13 +195,13 @@ class Hearing:
     def _peaks(self, heard: Floats) -> list[float]:
         """Return the loudest sample that the frames of each step have seen, in dB below full scale."""
         hop = self._step_samples
-        loudness = np.abs(heard)
         starts = range(0, len(heard) - self._overlap, hop)
-        return [dbfs(float(loudness[start : start + hop + self._overlap].max())) for start in starts]
+        steps = [heard[start : start + hop + self._overlap] for start in starts]
+        return [dbfs(float(max(step.max(), -step.min()))) for step in steps]
 
     def _recognise(self, alarm: float) -> None:
         """Look for the pattern of an alarm that is heard or suspected; not in every step: it takes seconds anyway."""
-        active = SoundClass.ALARM in self._detector.active
+        active = self._detector.hears(SoundClass.ALARM)
         self._suspected = _SUSPECTED_STEPS if alarm >= SUSPICION else max(0, self._suspected - 1)
         if not active and not self._suspected:
             self._pattern, self._insistent = AlarmPattern.UNKNOWN, False

@@ -4,6 +4,7 @@ Older smoke alarms beep several times a second at 2.3 to 3.6 kHz, evenly, and ne
 elsewhere. Horns, flutes, crickets and phones are richer, or less steady; a kettle whistles without a pause.
 """
 
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -45,7 +46,7 @@ def frames_needed(parameters: FrontendParameters) -> int:
 
 def insists(levels_db: Floats, parameters: FrontendParameters) -> bool:
     """Return whether one clear tone beeps on and on through frames [frames, n_mels] in dB (`frontend.decibels`)."""
-    first, last = np.searchsorted(mel_centres(parameters), (_LOWEST_HZ, _HIGHEST_HZ))
+    first, last = _bands(parameters)
     # What lies too far from the bands that are looked at to be compared with them need not be looked at.
     widest = slice(max(0, first - BESIDE), last + BESIDE)
     contrast = tonal_contrast(levels_db[:, widest])[:, first - widest.start :][:, : last - first]
@@ -68,6 +69,13 @@ def insists(levels_db: Floats, parameters: FrontendParameters) -> bool:
     above = levels_db[heard, own + _BESIDE + 2 : own + _HARMONICS + 1]
     rest_db = np.concatenate((below, above), axis=1).max(axis=1)
     return median(tone_db[heard] - rest_db) >= _ALONE_DB
+
+
+@lru_cache(maxsize=8)
+def _bands(parameters: FrontendParameters) -> tuple[int, int]:
+    """Return the first band that such a tone may lie in, and the first after them."""
+    first, last = np.searchsorted(mel_centres(parameters), (_LOWEST_HZ, _HIGHEST_HZ)).tolist()
+    return first, last
 
 
 def _beginnings(tone_db: Floats) -> NDArray[np.int64]:

@@ -7,6 +7,7 @@ level of its frames says: a bang where it rises most steeply, what goes on where
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
+from math import log
 from typing import Final
 
 import numpy as np
@@ -18,6 +19,8 @@ from .protocol import SoundClass
 # How loud all of a frame is, how loud its high bands are (glass, in a house that hums), and its power (a single tone).
 MEASURES: Final = 3
 _HIGH_HZ: Final = 2000.0
+# Natural logarithms in dB.
+_DB: Final = 10 / log(10)
 # So many frames before and after a moment tell how much it rises there.
 _BESIDE: Final = 4
 # Less than this is the swing of any noise.
@@ -59,9 +62,11 @@ def frame_levels(frames: Floats, parameters: FrontendParameters) -> Floats:
     logs = frames * np.float32(parameters.scale)
     levels = np.empty((len(frames), MEASURES), np.float32)
     # Products with weights, because NumPy's means take longer to prepare than these few bands take to add.
-    np.matmul(logs, _means(parameters), out=levels[:, :2])
-    np.log(np.exp(logs) @ _means(parameters)[:, 0], out=levels[:, 2])
-    levels *= np.float32(10 / np.log(10))
+    means = _means(parameters)
+    np.matmul(logs, means, out=levels[:, :2])
+    np.exp(logs, out=logs)
+    np.log(logs @ means[:, 0], out=levels[:, 2])
+    levels *= _DB
     return levels
 
 

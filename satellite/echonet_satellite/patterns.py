@@ -171,12 +171,13 @@ class _Band:
     @cached_property
     def tone_db(self) -> Floats:
         """How loud the tone in it or beside it is."""
-        return self.tones.levels_db[:, max(0, self.band - 1) : self.band + 2].max(axis=1)
+        own_db = self.tones.levels_db[:, max(0, self.band - 1) : self.band + 2]
+        return np.asarray(own_db.max(axis=1))
 
     @cached_property
     def loudest_db(self) -> Floats:
         """How loud the loudest tone near it is."""
-        return self.tones.levels_db[:, self.near].max(axis=1)
+        return np.asarray(self.tones.levels_db[:, self.near].max(axis=1))
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass
 from math import exp
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
-
-from .frontend import Floats
+from numpy.typing import NDArray
 
 # The first of AudioSet's classes.
 SPEECH: Final = 0
-_LEAST: Final = np.float32(1e-12)
+# Added to what is divided by, which may be 0.
+_LEAST: Final = 1e-12
+
+_Probability = TypeVar("_Probability", float, NDArray[np.floating])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,16 +28,15 @@ class Scene:
     linger_s: float
 
 
-def evidence(presence: Floats, speech: Floats) -> Floats:
-    """Return how likely somebody is heard, [...], from the probabilities of presence and of AudioSet's speech.
+def evidence(presence: _Probability, speech: _Probability) -> _Probability:
+    """Return how likely somebody is heard, from the probabilities of presence and of AudioSet's speech, or of arrays.
 
     What speaks for somebody adds up as independent evidence does: the odds multiply. Pets and appliances sound like
     steps and doors, and do not talk.
     """
     somebody = presence * speech
     nobody = (1 - presence) * (1 - speech)
-    likely: Floats = somebody / np.maximum(somebody + nobody, _LEAST)
-    return likely
+    return somebody / (somebody + nobody + _LEAST)
 
 
 class BuildUp:

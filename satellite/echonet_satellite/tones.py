@@ -61,10 +61,13 @@ def tonal_contrast(levels_db: Floats) -> Floats:
     np.maximum(near, levels_db, out=near)
     pairs = padded[:, :-1] + padded[:, 1:]
     around = np.maximum(pairs[:, :width], pairs[:, 9:])
-    around *= np.float32(0.5)
+    around *= 0.5
     near -= around
     # One frame of noise in a narrow band swings by several dB; three overlapping frames much less.
-    near[1:-1] = (near[:-2] + near[1:-1] + near[2:]) / 3
+    mean = near[:-2] + near[1:-1]
+    mean += near[2:]
+    mean /= 3
+    near[1:-1] = mean
     return near
 
 

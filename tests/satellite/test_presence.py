@@ -83,3 +83,6 @@ def test_what_speaks_for_somebody_adds_up_as_independent_evidence_does() -> None
     heard = evidence(presence, speech)
     assert heard[:4] == pytest.approx([0.2, 0.9, 0.9, 81 / 82], abs=1e-5)
     assert np.isfinite(heard).all()
+    one_by_one = [evidence(*pair) for pair in zip(presence.tolist(), speech.tolist(), strict=True)]
+    # One is worked out in double precision.
+    assert one_by_one == pytest.approx(heard.tolist(), abs=1e-6)
