@@ -43,12 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     def add(command: Callable[[argparse.Namespace], None], about: str, page: str = "") -> Any:
         own = commands.add_parser(command.__name__[1:], help=about)
         own.set_defaults(command=command)
-        own.add_argument("--run", type=Path, default=DEFAULT_RUN, help="folder of the training (%(default)s)")
-        own.add_argument("--data", type=Path, help="folder of recordings (else ECHONET_DATA)")
-        own.add_argument("--teachers", type=Path, help="folder of teachers (else ECHONET_TEACHERS)")
-        own.add_argument(
-            "--cache", type=Path, default=DEFAULT_CACHE, help="folder for decoded recordings (%(default)s)"
-        )
+        add_places(own)
         if page:
             own.add_argument(
                 "--docs", type=Path, default=Path("docs"), help=f"folder of {page} (%(default)s)"
@@ -71,7 +66,6 @@ def _parser() -> argparse.ArgumentParser:
     option = add(_export, "write model.tflite, model.json, MODEL_CARD.md and reference.npz")
     option("--to", type=Path, default=DEFAULT_RELEASE, help="folder to write to (%(default)s)")
     option("--version", required=True, help="version of the model")
-    add(_fewshot, "measure what homes teach: sounds of their own, and false alarms", "models.md")
     option = add(_compare, "train and score every approach of the literature on the same folds", "compare.md")
     option("--only", metavar="NAME", help="this approach alone")
     option("--again", action="store_true", help="train anew what is done already")
@@ -79,7 +73,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _library(options: argparse.Namespace) -> Library:
+def add_places(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say where everything lies; what measures a run elsewhere has them as well."""
+    option = parser.add_argument
+    option("--run", type=Path, default=DEFAULT_RUN, help="folder of the training (%(default)s)")
+    option("--data", type=Path, help="folder of recordings (else ECHONET_DATA)")
+    option("--teachers", type=Path, help="folder of teachers (else ECHONET_TEACHERS)")
+    option("--cache", type=Path, default=DEFAULT_CACHE, help="folder for decoded recordings (%(default)s)")
+
+
+def library_of(options: argparse.Namespace) -> Library:
+    """Return the library that these options name."""
     return open_library(Places(options.data, options.teachers, options.cache))
 
 
@@ -97,7 +101,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     from .evaluation.run import evaluate_run  # noqa: PLC0415
     from .evaluation.tables import headline  # noqa: PLC0415
 
-    figures = evaluate_run(options.run, _library(options), teachers_directory(options.teachers))
+    figures = evaluate_run(options.run, library_of(options), teachers_directory(options.teachers))
     print(headline(figures))
     print(
         f"page: {write_page(figures, options.docs)}; now: echonet-models export --run {options.run} --version N"
@@ -108,14 +112,7 @@ def _export(options: argparse.Namespace) -> None:
     from .evaluation.release import release_reference, release_run  # noqa: PLC0415
 
     print(release_run(options.run, options.to, version=options.version))
-    print(release_reference(options.to, _library(options)))
-
-
-def _fewshot(options: argparse.Namespace) -> None:
-    from .evaluation.fewshot import measure, write_table  # noqa: PLC0415
-
-    figures = measure(options.run, _library(options), teachers_directory(options.teachers))
-    print(f"page: {write_table(figures, options.docs)}")
+    print(release_reference(options.to, library_of(options)))
 
 
 def _compare(options: argparse.Namespace) -> None:
@@ -125,7 +122,7 @@ def _compare(options: argparse.Namespace) -> None:
     from .compare.comparison import compare_all  # noqa: PLC0415
 
     chosen = {"only": options.only, "again": options.again, "seed": options.seed}
-    print(f"page: {compare_all(_library(options), options.run, options.docs, **chosen)}")
+    print(f"page: {compare_all(library_of(options), options.run, options.docs, **chosen)}")
 
 
 def _positive(text: str) -> int:

@@ -7,7 +7,7 @@ import pytest
 from echonet_models.cli import main
 
 
-@pytest.mark.parametrize("command", ["train", "evaluate", "export", "fewshot", "compare"])
+@pytest.mark.parametrize("command", ["train", "evaluate", "export", "compare"])
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])

@@ -8,14 +8,15 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="TensorFlow is in .venv-models only: scripts/setup models")
 
+# The benchmark stands on the training code, whose tests run in the only environment that has TensorFlow.
+from benchmarks.learning import write_table
+from benchmarks.lessons.home import QUIET_REPEATS, REPEATS, Fold, Stretch
+from benchmarks.lessons.tapped import culprits, tapped_figures
+from benchmarks.lessons.taught import taught_figures
 from echonet_models.data.kept import hear, read_rows, store_rows
 from echonet_models.data.manifest import CLASSES, OTHER, Clip
 from echonet_models.errors import ModelsError
-from echonet_models.evaluation.fewshot import write_table
-from echonet_models.evaluation.home import QUIET_REPEATS, REPEATS, Fold, Stretch
 from echonet_models.evaluation.reference import MOMENTS, assemble, telling
-from echonet_models.evaluation.tapped import culprits, tapped_figures
-from echonet_models.evaluation.taught import taught_figures
 from echonet_satellite.protocol import SoundClass
 
 SIZE, STEPS = 160, 12
@@ -147,11 +148,14 @@ def test_the_table_goes_to_its_place_or_says_that_there_is_none(tmp_path: Path) 
     page = tmp_path / "models.md"
     page.write_text("no place\n", encoding="utf-8")
     with pytest.raises(ModelsError, match="has no place for the table"):
-        write_table(figures, tmp_path)
+        write_table(figures, page)
     page.write_text(
-        "a\n<!-- written by `echonet-models fewshot` -->\nbefore\n<!-- end -->\nb\n", encoding="utf-8"
+        "a\n<!-- written by `.venv-models/bin/python benchmarks/learning.py --write` -->\n"
+        "before\n<!-- end -->\nb\n",
+        encoding="utf-8",
     )
-    text = write_table(figures, tmp_path).read_text(encoding="utf-8")
+    write_table(figures, page)
+    text = page.read_text(encoding="utf-8")
     assert "| linear discriminant | 3 | 0.810 | 1.00 | 4.2 |" in text
     assert "| medium | 5 | 22 | 3 | 86% | 1.0% |" in text
     assert "before" not in text

@@ -5,8 +5,7 @@ the home: simulated rooms, backgrounds that the fold left out too, any level. Th
 somebody would record them; the others are 3 to 20 dB over what else sounds.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 import functools
 from pathlib import Path
@@ -17,24 +16,22 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import oaconvolve
 
+from echonet_models.data.folds import judged_clips
+from echonet_models.data.kept import Rows, hear
+from echonet_models.data.library import Library
+from echonet_models.data.manifest import BACKGROUND, Clip
+from echonet_models.data.recordings import SAMPLE_RATE, Samples
+from echonet_models.evaluation.pooled import STEP_SAMPLES, windows_of
+from echonet_models.mixing.acoustics import simulate_room
+from echonet_models.mixing.placing import looped
+from echonet_models.network.ears import BANDS, WINDOW_FRAMES
+from echonet_models.network.litert import Runner, to_tflite
+from echonet_models.training.run import fold_name, trained
 from echonet_satellite.frontend import Floats
 from echonet_satellite.learning.reference import Reference
 
-from ..data.folds import judged_clips
-from ..data.kept import Rows, hear
-from ..data.library import Library
-from ..data.manifest import BACKGROUND, OTHER, Clip
-from ..data.recordings import SAMPLE_RATE, Samples
-from ..mixing.acoustics import simulate_room
-from ..mixing.placing import looped
-from ..network.ears import BANDS, WINDOW_FRAMES
-from ..network.litert import Runner, to_tflite
-from ..training.run import fold_name, trained
-from .pooled import STEP_SAMPLES, windows_of
-
 QUIET_REPEATS = 5
 REPEATS = 12
-_OF_A_KIND = 8
 _LONGEST = 5 * SAMPLE_RATE // 2
 _WINDOW = WINDOW_FRAMES * 160
 _SEEN_S, _SEEN = 0.4, 0.7
@@ -144,27 +141,6 @@ def render(
     sound[lead : lead + len(wet)] += wet * np.float32(np.sqrt(beneath / own) * 10 ** (ratio_db / 20))
     sound *= np.float32(10 ** (generator.uniform(-35, -6) / 20) / np.abs(sound).max())
     return sound, lead, len(dry)
-
-
-def things_to_teach(judged: Iterable[Clip], kinds: frozenset[str], each: int) -> list[str]:
-    """Return a clip of some recordings of what somebody might teach, not too many of a kind."""
-    origins: set[str] = set()
-    of_kind: Counter[str] = Counter()
-    found = []
-    for clip in judged:
-        kind = kind_of(clip)
-        if clip.label != OTHER or kind not in kinds or clip.duration_s <= 0.3:
-            continue
-        if clip.origin not in origins and of_kind[kind] < _OF_A_KIND:
-            origins.add(clip.origin)
-            of_kind[kind] += 1
-            found.append(clip.path)
-    return sorted(found, key=lambda path: zlib.crc32(path.encode()))[:each]
-
-
-def kind_of(clip: Clip) -> str:
-    """Return what a clip is by its own source, without the name of the collection."""
-    return clip.sublabel.split(":")[-1]
 
 
 def _active(samples: Samples) -> Samples:

@@ -9,14 +9,13 @@ import zlib
 import numpy as np
 from scipy.special import expit
 
+from benchmarks.lessons.home import Fold, Stretch
+from echonet_models.data.manifest import CLASSES, OTHER, Clip
 from echonet_satellite.frontend import Floats
 from echonet_satellite.learning.lessons import Lesson, Refusal, learn
 from echonet_satellite.learning.reference import Reference
 from echonet_satellite.learning.traces import MOMENTS, TELLING
 from echonet_satellite.protocol import SoundClass
-
-from ..data.manifest import CLASSES, OTHER, Clip
-from .home import Fold, Stretch
 
 _CULPRITS: Final = 14
 _TAPS: Final = 2

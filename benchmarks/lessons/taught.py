@@ -1,21 +1,32 @@
 """How well sounds are known again that a home taught from few examples."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+import zlib
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from benchmarks.lessons.home import QUIET_REPEATS, Fold, Stretch
+from echonet_models.data.manifest import OTHER, Clip
+from echonet_models.evaluation.pooled import STEP_S
+from echonet_models.evaluation.reference import among
+from echonet_models.progress import track
 from echonet_satellite.frontend import Floats
 from echonet_satellite.learning.sounds import MEAN_S, teach
 
-from ..progress import track
-from .home import QUIET_REPEATS, Fold, Stretch, kind_of
-from .pooled import STEP_S
-from .reference import among
-
+_KINDS: Final = frozenset(
+    (  # noqa: SIM905  # thirty words are read more easily as a text
+        "air_conditioner app_ringtone beep beep2 bell bicycle_bell bicycle_horn car_horn cash_register cat chainsaw "
+        "church_bell church_bells clock_tick cow doorbell doorbell_02 doorbell_03 drilling engine_idling guitar "
+        "hammer helicopter home_noise jackhammer notification_chime person_sneeze phone_ring phone_ringtone rain "
+        "rooster sheep snoring thunderstorm train_whistle ui_beep whistle"
+    ).split()
+)
+_THINGS: Final = 22
+_OF_A_KIND: Final = 8
 EXAMPLES: Final = (1, 3, 5)
 _BLOCK: Final = 62  # steps: two false alarms within ten seconds are one
 
@@ -31,6 +42,27 @@ class Scores:
     hours: float
     other: Floats
     other_hours: float
+
+
+def things_to_teach(judged: Iterable[Clip]) -> list[str]:
+    """Return a clip of some recordings of what somebody might teach, not too many of a kind."""
+    origins: set[str] = set()
+    of_kind: Counter[str] = Counter()
+    found = []
+    for clip in judged:
+        kind = _kind(clip)
+        if clip.label != OTHER or kind not in _KINDS or clip.duration_s <= 0.3:
+            continue
+        if clip.origin not in origins and of_kind[kind] < _OF_A_KIND:
+            origins.add(clip.origin)
+            of_kind[kind] += 1
+            found.append(clip.path)
+    return sorted(found, key=lambda path: zlib.crc32(path.encode()))[:_THINGS]
+
+
+def _kind(clip: Clip) -> str:
+    """Return what a clip is by its own source, without the name of the collection."""
+    return clip.sublabel.split(":")[-1]
 
 
 def taught_figures(folds: Sequence[Fold]) -> dict[str, Any]:
@@ -60,9 +92,7 @@ def _ways(fold: Fold, repeats: Sequence[Stretch], count: int) -> dict[str, Score
 def _scores(fold: Fold, repeats: Sequence[Stretch], score: Score) -> Scores:
     thing = fold.clips[repeats[0].path]
     further = [fold.reference.place(one.embeddings) for one in repeats if one.repeat >= QUIET_REPEATS]
-    other = [
-        own for clip, own in fold.other if clip.origin != thing.origin and kind_of(clip) != kind_of(thing)
-    ]
+    other = [own for clip, own in fold.other if clip.origin != thing.origin and _kind(clip) != _kind(thing)]
     blocks = [
         part for own in fold.background for part in np.split(score(own), range(_BLOCK, len(own), _BLOCK))
     ]

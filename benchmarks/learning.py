@@ -1,45 +1,77 @@
-"""How well a home's lessons work: sounds taught from few examples, and false alarms that are tapped away.
+"""Measure what a home teaches: sounds of its own from a few recordings, and false alarms that are tapped away.
 
-Everything is asked of networks about recordings that they never heard, with the code that satellites run. The strangers
-of a fold are dealt in two: one half of the recordings is the reference set, the other is judged on.
+usage: .venv-models/bin/python benchmarks/learning.py [--run FOLDER] [--write]
+
+The networks of a run's folds are asked about recordings that they never heard, with the code that satellites run. The
+strangers of a fold are dealt in two: one half of the recordings is the reference set, the other is judged on. What is
+heard is kept in the run's folder. Needs TensorFlow (`scripts/setup models`), the recordings and the teachers, and a run
+that `scripts/models` has trained and evaluated. `--write` puts the tables into docs/models.md.
 """
 
+import argparse
 from collections.abc import Mapping
+from importlib.util import find_spec
 import json
+import os
 from pathlib import Path
+import sys
 from typing import Any, Final
 import zlib
+
+ROOT: Final = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "satellite"), str(ROOT / "models")]
+if find_spec("tensorflow") is None:
+    sys.exit("error: TensorFlow is missing: scripts/setup models, then run this with .venv-models/bin/python")
+# Before NumPy and TensorFlow are loaded: one thread for the one, and no notes in the progress line by the other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.lessons.home import REPEATS, Fold, Home, Stretch
+from benchmarks.lessons.tapped import culprits, tapped_figures
+from benchmarks.lessons.taught import taught_figures, things_to_teach
+from echonet_models.cli import add_places, library_of
+from echonet_models.data.folds import FOLDS
+from echonet_models.data.library import Library
+from echonet_models.data.manifest import BACKGROUND, CLASSES, OTHER, Clip
+from echonet_models.data.teachers import teachers_directory
+from echonet_models.errors import ModelsError
+from echonet_models.evaluation.reference import assemble, one_of_each, telling
+from echonet_models.evaluation.run import read_figures
+from echonet_models.evaluation.tables import markdown
 from echonet_satellite.learning.reference import Reference
-from echonet_satellite.protocol import SoundClass
+from echonet_satellite.protocol import EchonetError, SoundClass
 
-from ..data.folds import FOLDS
-from ..data.library import Library
-from ..data.manifest import BACKGROUND, CLASSES, OTHER, Clip
-from ..errors import ModelsError
-from .home import REPEATS, Fold, Home, Stretch, things_to_teach
-from .reference import assemble, one_of_each, telling
-from .run import read_figures
-from .tables import markdown
-from .tapped import culprits, tapped_figures
-from .taught import taught_figures
-
+PAGE: Final = ROOT / "docs" / "models.md"
 HOMES_FILE: Final = "homes.json"
-KINDS: Final = frozenset(
-    (  # noqa: SIM905  # thirty words are read more easily as a text
-        "air_conditioner app_ringtone beep beep2 bell bicycle_bell bicycle_horn car_horn cash_register cat chainsaw "
-        "church_bell church_bells clock_tick cow doorbell doorbell_02 doorbell_03 drilling engine_idling guitar "
-        "hammer helicopter home_noise jackhammer notification_chime person_sneeze phone_ring phone_ringtone rain "
-        "rooster sheep snoring thunderstorm train_whistle ui_beep whistle"
-    ).split()
-)
-_THINGS: Final = 22
 _ALARMS: Final = 9
-_BEGIN: Final = "<!-- written by `echonet-models fewshot` -->"
+_BEGIN: Final = "<!-- written by `.venv-models/bin/python benchmarks/learning.py --write` -->"
 _END: Final = "<!-- end -->"
+
+
+def main() -> int:
+    """Measure, print, write where that is wanted, and return the exit status."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add_places(parser)
+    parser.add_argument("--write", action="store_true", help="write docs/models.md")
+    options = parser.parse_args()
+    try:
+        figures = measure(options.run, library_of(options), teachers_directory(options.teachers))
+        print(table(figures))
+        if options.write:
+            write_table(figures, PAGE)
+            print(f"written to {PAGE}")
+    except EchonetError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nstopped; the same command goes on where it was", file=sys.stderr)
+        return 130
+    return 0
 
 
 def measure(run: Path, library: Library, teachers: Path) -> dict[str, Any]:
@@ -59,7 +91,7 @@ def measure(run: Path, library: Library, teachers: Path) -> dict[str, Any]:
 def _fold(home: Home, library: Library, rules: Mapping[str, Any]) -> Fold:
     clips = {clip.path: clip for clip in library.clips}
     heard = home.strangers()
-    things = home.again("things", things_to_teach(home.judged, KINDS, _THINGS), REPEATS)
+    things = home.again("things", things_to_teach(home.judged), REPEATS)
     wrong = home.again("culprits", culprits(heard, clips, rules), _ALARMS)
     reference, everyday = _reference({path: one for path, one in heard.items() if _first(clips[path])}, clips)
     judged = [
@@ -110,7 +142,7 @@ def _first(clip: Clip) -> bool:
 
 
 def table(figures: Mapping[str, Any]) -> str:
-    """Return the figures as they stand in docs/models.md."""
+    """Return the tables as they stand in docs/models.md."""
     ways = figures["taught"]
     rows = [
         [*key.rsplit("/", 1), f"{own['recall']:.3f}", f"{own['background']:.2f}", f"{own['other']:.1f}"]
@@ -137,17 +169,19 @@ satellites use 0.00. Measured with the folds of the network `{figures["sha256"][
 {markdown([*tapped, "fewer", "true sounds lost"], taps)}"""
 
 
-def write_table(figures: Mapping[str, Any], docs: Path) -> Path:
-    """Put the table into its place in models.md, and return the page.
+def write_table(figures: Mapping[str, Any], page: Path) -> None:
+    """Put the table into its place in a page.
 
     Raises:
         ModelsError: the page has no such place.
     """
-    page = docs / "models.md"
     text = page.read_text(encoding="utf-8")
     before, begin, rest = text.partition(_BEGIN)
     _, end, after = rest.partition(_END)
     if not begin or not end:
         raise ModelsError(f"{page} has no place for the table: put {_BEGIN} and {_END} where it belongs")
     page.write_text(f"{before}{begin}\n\n{table(figures)}\n\n{end}{after}", encoding="utf-8")
-    return page
+
+
+if __name__ == "__main__":
+    sys.exit(main())
