@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 from echonet_models.data.library import Library
 from echonet_models.data.manifest import CLASSES, UNLABELLED, read_manifest
 from echonet_models.data.recordings import SAMPLE_RATE, open_recordings
-from echonet_models.data.teachers import AUDIOSET_CLASSES, STRETCH, Lesson, stretches
+from echonet_models.data.teachers import AUDIOSET_CLASSES, STRETCH, Lesson, read_class_map, stretches
 from echonet_models.errors import ModelsError
 from echonet_models.mixing.made_up import MadeUp
 from echonet_models.mixing.sirens import alarm
@@ -98,9 +98,10 @@ def test_no_piece_of_a_recording_that_a_fold_is_judged_on_is_made_up(library: Li
 def test_the_teachers_are_asked_once_about_what_is_made_up(
     library: Library, teachers: Path, tmp_path: Path
 ) -> None:
-    first, again = MadeUp(library), MadeUp(library)
-    first.ask(2, library, teachers, tmp_path)
-    again.ask(2, library, tmp_path / "nobody to be asked", tmp_path)
+    asked = replace(library, class_map=read_class_map(teachers))
+    first, again = MadeUp(asked), MadeUp(asked)
+    first.ask(2, asked, teachers, tmp_path)
+    again.ask(2, asked, tmp_path / "nobody to be asked", tmp_path)
     np.testing.assert_array_equal(first.logits, again.logits)
     assert first.logits.shape == (2, AUDIOSET_CLASSES)
 

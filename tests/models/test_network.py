@@ -105,7 +105,8 @@ def test_no_layer_of_the_released_network_is_an_untouched_copy(teachers: Path) -
             values = np.asarray(interpreter.get_tensor(detail["index"]), np.float32)
         except ValueError:
             continue  # of a tensor that lives only while the network runs
-        if values.size >= 64:
+        # Memory that is filled only while it runs may hold anything until then.
+        if values.size >= 64 and np.isfinite(values).all():
             kept.setdefault(values.size, []).append(values)
     compared = 0
     for name, weight in read_state(teachers / "mn04_as_mAP_432.pt").items():
