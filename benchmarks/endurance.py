@@ -13,6 +13,7 @@ folder for temporary files). performance.py and reliability.py run the same and 
 import argparse
 import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 import json
 import os
@@ -40,7 +41,7 @@ from echonet_satellite.synthesis import demo_scene
 from tests.support.connections import connect
 from tests.support.kills import Result, run_rounds
 from tests.support.satellite import SatelliteUnderTest, running_satellite
-from tests.support.wire import client, protocol
+from tests.support.wire import errors, protocol
 
 STATE: Final = Path(tempfile.gettempdir()) / "echonet-endurance"
 # Until a satellite has heard so much, it may still fill what it remembers: its journal, its buffers, its caches.
@@ -223,8 +224,7 @@ async def _hear(folder: Path, endurance: Endurance) -> None:
 
     stopping = False
     async with running_satellite(folder) as satellite, aiohttp.ClientSession() as session:
-        connection = await connect(session, satellite)
-        taking = asyncio.create_task(_acknowledge(connection))
+        taking = asyncio.create_task(_acknowledge(session, satellite))
         pipeline = Pipeline(
             _Endless(look),
             load_classifier(None),
@@ -235,14 +235,15 @@ async def _hear(folder: Path, endurance: Endurance) -> None:
         _keep_clips(satellite)
         pipeline.start()
         try:
-            while not pipeline.join(0):
+            while not pipeline.join(0) and not taking.done():
                 await asyncio.sleep(0.5)
         finally:
             stopping = True
             pipeline.stop()
             await asyncio.to_thread(pipeline.join, 5)
-            await connection.close()
-            await taking
+            taking.cancel()
+            with suppress(asyncio.CancelledError):
+                await taking
 
 
 def _keep_clips(satellite: SatelliteUnderTest) -> None:
@@ -250,10 +251,18 @@ def _keep_clips(satellite: SatelliteUnderTest) -> None:
     satellite.tape.switch(on=True)
 
 
-async def _acknowledge(connection: client.Connection) -> None:
-    async for message in connection:
-        if isinstance(message, protocol.Detection):
-            await connection.send(protocol.Ack(sequence=message.sequence))
+async def _acknowledge(session: aiohttp.ClientSession, satellite: SatelliteUnderTest) -> None:
+    """Take what it tells; sound that passes faster than time may be told faster than a controller bears: anew, then."""
+    while True:
+        connection = await connect(session, satellite)
+        try:
+            async for message in connection:
+                if isinstance(message, protocol.Detection):
+                    await connection.send(protocol.Ack(sequence=message.sequence))
+        except errors.Chatterbox:
+            continue
+        finally:
+            await connection.close()
 
 
 def _duration(seconds: float) -> str:

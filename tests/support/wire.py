@@ -17,10 +17,11 @@ if _NAME not in sys.modules:
     sys.modules[_NAME] = _package
 
 if TYPE_CHECKING:
-    from custom_components.echonet import client, codec, protocol
+    from custom_components.echonet import client, codec, errors, protocol
 else:
     protocol = importlib.import_module(f"{_NAME}.protocol")
     codec = importlib.import_module(f"{_NAME}.codec")
     client = importlib.import_module(f"{_NAME}.client")
+    errors = importlib.import_module(f"{_NAME}.errors")
 
-__all__ = ["client", "codec", "protocol"]
+__all__ = ["client", "codec", "errors", "protocol"]
