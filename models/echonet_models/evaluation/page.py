@@ -75,7 +75,7 @@ def _plain_words(levels: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "found": ", ".join(f"**{10 * recall[name]:.0f}** of {NAMES[name]}" for name in best),
         "noticed": 10 * levels["medium"]["scenes"]["presence"]["recall"]["value"],
-        "often": f"{total['per_day']:.1f}" if total["count"] else f"fewer than {total['high']:.0f}",
+        "often": f"about {total['per_day']:.0f}" if total["count"] else f"fewer than {total['high']:.0f}",
         "alarms": total["count"],
         "hours": total["hours"],
         "low": low["count"],
