@@ -230,6 +230,7 @@ def _decision(decision: _Object) -> Decision:
         lasting=_lasting(decision.object("lasting")) if decision.has("lasting") else None,
         at_once=decision.number("at_once", 1.0, 1000.0) if decision.has("at_once") else None,
         insistence=decision.number("insistence", 1.0, 1000.0) if decision.has("insistence") else 1.0,
+        beeps=decision.number("beeps", 1.0, 1000.0) if decision.has("beeps") else 1.0,
         scene=scene,
     )
 

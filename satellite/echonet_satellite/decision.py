@@ -42,7 +42,8 @@ class Decision:
         lasting: how much less is needed of what goes on for long; where None, nothing is.
         at_once: a single step whose odds are so many times the threshold's needs no other, and no average; where None,
             none does.
-        insistence: how many times the odds count while one tone beeps on and on (see `insistence`).
+        insistence: how many times the odds count while one tone beeps on and on (see `insistence`),
+        beeps: and how many times less while nothing but one clear tone is heard that has not gone on so long.
         scene: how evidence adds up where a single moment says little, instead of `smoothing_steps` and `hold_s`.
     """
 
@@ -56,6 +57,7 @@ class Decision:
     lasting: Lasting | None = None
     at_once: float | None = None
     insistence: float = 1.0
+    beeps: float = 1.0
     scene: Scene | None = None
 
 

@@ -59,10 +59,11 @@ class Detector:
         pattern: AlarmPattern | None = None,
         *,
         insistent: bool = False,
+        beeping: bool = False,
     ) -> list[StreamEvent]:
         """Take the next step: probabilities, level of each frame, loudest sample, the alarm pattern known so far.
 
-        `insistent` says whether one tone beeps on and on.
+        `insistent` says whether one tone beeps on and on, `beeping` whether nothing else but one is heard.
 
         The probability of a scene is that of its evidence; the levels are `frame_levels` of the step's frames.
         """
@@ -70,7 +71,10 @@ class Detector:
         events: list[StreamEvent] = []
         for track, probability in zip(self._tracks, probabilities, strict=True):
             known = pattern if track.sound_class is SoundClass.ALARM else None
-            if event := track.push(probability, peak_dbfs, known, self._numbers, insistent=insistent):
+            event = track.push(
+                probability, peak_dbfs, known, self._numbers, insistent=insistent, beeping=beeping
+            )
+            if event is not None:
                 events.append(event)
         return events
 

@@ -70,6 +70,7 @@ class Hearing:
         self._leading = True
         self._alarm = card.classes.index(SoundClass.ALARM)
         self._presence = card.classes.index(SoundClass.PRESENCE)
+        self._window_frames = card.window_frames
         self._overlap = card.frontend.n_fft - card.frontend.hop_length
         self._bangs = Bangs(card.frontend.sample_rate, self._overlap, settling_s)
         self._patterns = AlarmPatterns(card.frontend)
@@ -157,7 +158,14 @@ class Hearing:
         if self._on_step is not None:
             self._on_step(row, frames)
         events = self._told(
-            self._detector.push(row, levels, peak_dbfs, self._pattern, insistent=self._insistent)
+            self._detector.push(
+                row,
+                levels,
+                peak_dbfs,
+                self._pattern,
+                insistent=self._insistent,
+                beeping=row[self._alarm] >= SUSPICION and self._patterns.only_beeps(self._window_frames),
+            )
         )
         if chirp is None or self._learned.no_chirp(self._traces.recent):
             return events

@@ -1,9 +1,11 @@
-"""Beeps that go on and on, alone: an alarm that has no rhythm to be known by. No clock, no I/O.
+"""One clear tone: of an appliance or a clock while it beeps a few times, of an alarm while it goes on. No I/O.
 
-Older smoke alarms beep several times a second at 2.3 to 3.6 kHz, evenly, and next to nothing of their sound lies
-elsewhere. Horns, flutes, crickets and phones are richer, or less steady; a kettle whistles without a pause.
+Older smoke alarms, which have no rhythm to be known by, beep several times a second at 2.3 to 3.6 kHz, evenly, and next
+to nothing of their sound lies elsewhere. Horns, flutes, crickets and phones are richer, or less steady; a kettle
+whistles without a pause. What beeps in an oven that is done sounds no different, for two seconds.
 """
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -37,6 +39,10 @@ _STEADY_BANDS: Final = 1.5
 _ALONE_DB: Final = 15.0
 _BESIDE: Final = 3
 _HARMONICS: Final = 21
+# What beeps in a house, and how much of what is loud must be the beep.
+_BEEPS_HZ: Final = (1800.0, 4600.0)
+FEWEST_FRAMES: Final = 8
+_NEARLY_ALL: Final = 0.8
 
 
 def frames_needed(parameters: FrontendParameters) -> int:
@@ -46,7 +52,54 @@ def frames_needed(parameters: FrontendParameters) -> int:
 
 def insists(levels_db: Floats, parameters: FrontendParameters) -> bool:
     """Return whether one clear tone beeps on and on through frames [frames, n_mels] in dB (`frontend.decibels`)."""
-    first, last = _bands(parameters)
+    tone = _tone(levels_db, _bands(parameters, _LOWEST_HZ, _HIGHEST_HZ), 90)
+    heard, frames = tone.heard, len(levels_db)
+    if len(heard) < _MOST_OF_THE_TIME * frames or not tone.clear:
+        return False
+    longest = max(np.diff(heard).max(), heard[0], frames - heard[-1])
+    if longest * parameters.hop_length > _LONGEST_GAP_S * parameters.sample_rate:
+        return False
+    apart = np.diff(_beginnings(tone.levels_db))
+    if len(apart) < _FEWEST_BEEPS - 1:
+        return False
+    # In a room the tone may swell once more in each of its echoes: then every other beginning is that of a beep.
+    even = _even(apart) or (len(apart) >= 2 * _FEWEST_BEEPS and _even(apart[::2]) and _even(apart[1::2]))
+    return even and tone.alone
+
+
+def only_beeps(levels_db: Floats, parameters: FrontendParameters) -> bool:
+    """Return whether all that is loud in frames [frames, n_mels] in dB is one clear tone of one pitch."""
+    tone = _tone(levels_db, _bands(parameters, *_BEEPS_HZ), 100)
+    loudest = levels_db.max(axis=1)
+    loud = int((loudest >= loudest.max() - _ECHO_DB).sum())
+    return len(tone.heard) >= max(FEWEST_FRAMES, _NEARLY_ALL * loud) and tone.clear and tone.alone
+
+
+@dataclass(frozen=True, slots=True)
+class _Tone:
+    """The tone that stands out most of frames: `heard` are those it is heard in, `levels_db` how loud it is in each."""
+
+    heard: NDArray[np.int64]
+    levels_db: Floats
+    contrast: Floats
+    rest_db: Floats
+
+    @property
+    def clear(self) -> bool:
+        """Whether it stands out, and stays in its band."""
+        if not len(self.heard) or median(self.contrast[self.heard].max(axis=1)) < _CLEAR_DB:
+            return False
+        return bool(self.contrast[self.heard].argmax(axis=1).std() <= _STEADY_BANDS)
+
+    @property
+    def alone(self) -> bool:
+        """Whether next to nothing else is heard with it."""
+        return median(self.levels_db[self.heard] - self.rest_db) >= _ALONE_DB
+
+
+def _tone(levels_db: Floats, bands: tuple[int, int], percent: float) -> _Tone:
+    """Return the clearest tone in some bands; it is heard where it is about as loud as in its loudest frames."""
+    first, last = bands
     # What lies too far from the bands that are looked at to be compared with them need not be looked at.
     widest = slice(max(0, first - BESIDE), last + BESIDE)
     contrast = tonal_contrast(levels_db[:, widest])[:, first - widest.start :][:, : last - first]
@@ -54,28 +107,22 @@ def insists(levels_db: Floats, parameters: FrontendParameters) -> bool:
     tone = contrast[:, max(0, band - 1) : band + 2].max(axis=1)
     own = first + band
     tone_db = levels_db[:, max(0, own - 1) : own + 2].max(axis=1)
-    (heard,) = ((tone >= _HEARD_DB) & (tone_db >= percentile(tone_db, 90) - _ECHO_DB)).nonzero()
-    if len(heard) < _MOST_OF_THE_TIME * len(tone) or median(tone[heard]) < _CLEAR_DB:
-        return False
-    longest = max(np.diff(heard).max(), heard[0], len(tone) - heard[-1])
-    if longest * parameters.hop_length > _LONGEST_GAP_S * parameters.sample_rate:
-        return False
-    if contrast[heard].argmax(axis=1).std() > _STEADY_BANDS:
-        return False
-    apart = np.diff(_beginnings(tone_db))
-    if len(apart) < _FEWEST_BEEPS - 1 or apart.std() > _EVEN * apart.mean():
-        return False
+    (heard,) = ((tone >= _HEARD_DB) & (tone_db >= percentile(tone_db, percent) - _ECHO_DB)).nonzero()
     below = levels_db[heard, : max(0, own - _BESIDE)]
     above = levels_db[heard, own + _BESIDE + 2 : own + _HARMONICS + 1]
     rest_db = np.concatenate((below, above), axis=1).max(axis=1)
-    return median(tone_db[heard] - rest_db) >= _ALONE_DB
+    return _Tone(heard, tone_db, contrast, rest_db)
 
 
 @lru_cache(maxsize=8)
-def _bands(parameters: FrontendParameters) -> tuple[int, int]:
+def _bands(parameters: FrontendParameters, lowest_hz: float, highest_hz: float) -> tuple[int, int]:
     """Return the first band that such a tone may lie in, and the first after them."""
-    first, last = np.searchsorted(mel_centres(parameters), (_LOWEST_HZ, _HIGHEST_HZ)).tolist()
+    first, last = np.searchsorted(mel_centres(parameters), (lowest_hz, highest_hz)).tolist()
     return first, last
+
+
+def _even(apart: NDArray[np.int64]) -> bool:
+    return bool(apart.std() <= _EVEN * apart.mean())
 
 
 def _beginnings(tone_db: Floats) -> NDArray[np.int64]:

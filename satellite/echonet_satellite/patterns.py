@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .frontend import Floats, FrontendParameters, mel_centres
-from .insistence import frames_needed, insists
+from .insistence import frames_needed, insists, only_beeps
 from .protocol import AlarmPattern
 from .quantiles import median, percentile
 from .tones import TONAL_DB, Tones
@@ -104,6 +104,10 @@ class AlarmPatterns:
         """Return whether one tone has beeped on and on until now."""
         needed = frames_needed(self._parameters)
         return self._count >= needed and insists(self._last(needed), self._parameters)
+
+    def only_beeps(self, frames: int) -> bool:
+        """Return whether one clear tone is all that was loud in the last frames."""
+        return self._count >= frames and only_beeps(self._last(frames), self._parameters)
 
     def _last(self, wanted: int) -> Floats:
         """Return the last frames."""

@@ -136,13 +136,16 @@ class Track:
         numbers: Iterator[int],
         *,
         insistent: bool = False,
+        beeping: bool = False,
     ) -> StreamEvent | None:
         """Take the next step, which the clock has taken already."""
+        self._suspect(probability)
+        if beeping and not insistent:
+            probability = weigh(probability, 1 / self._decision.beeps)
         smooth = self._smooth(probability)
         if insistent:
             smooth = weigh(smooth, self._decision.insistence)
         self._recent.append((smooth, probability, peak_dbfs))
-        self._suspect(probability)
         if self.active is not None:
             return self._continue(self.active, peak_dbfs, pattern)
         if self._enter is None or self._clock.step < self._free_from:

@@ -40,7 +40,8 @@ def test_a_stream_fires_where_the_detector_does(seed: int, seconds: float, thres
     generator = np.random.default_rng(seed)
     steps = len(windows_of(samples))
     logits = np.cumsum(generator.normal(0, 1.5, (steps, COLUMNS)), axis=0).astype(np.float32)
-    stream = replace(stream_of(samples, logits), insistent=generator.random(steps) < 0.2)
+    insistent, beeping = generator.random((2, steps)) < 0.2
+    stream = replace(stream_of(samples, logits), insistent=insistent, beeping=beeping)
     rules = {name: decision(name, dict.fromkeys(LEVELS, threshold)) for name in CLASSES}
     found = {
         event.sound_class

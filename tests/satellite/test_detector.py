@@ -174,6 +174,27 @@ def test_a_tone_that_beeps_on_and_on_makes_a_likely_alarm_one(
     assert bool(detector.push([probability], FLAT, -20.0, insistent=insistent)) is told
 
 
+@pytest.mark.parametrize(
+    ("beeping", "insistent", "told"), [(False, False, True), (True, False, False), (True, True, True)]
+)
+def test_a_few_beeps_alone_are_no_alarm_however_likely_one(
+    beeping: bool, insistent: bool, told: bool
+) -> None:
+    rule = replace(QUICK, beeps=30.0)
+    detector = Detector([SoundClass.ALARM], {SoundClass.ALARM: rule}, {SoundClass.ALARM: Sensitivity.MEDIUM})
+    events = detector.push([0.9], FLAT, -20.0, insistent=insistent, beeping=beeping)
+    assert bool(events) is told
+
+
+def test_an_alarm_that_is_known_by_its_rhythm_began_with_its_first_beep_though_it_only_beeps() -> None:
+    rule = replace(QUICK, beeps=30.0)
+    detector = Detector([SoundClass.ALARM], {SoundClass.ALARM: rule}, {SoundClass.ALARM: Sensitivity.MEDIUM})
+    for _ in range(30):
+        assert not detector.push([0.9], FLAT, -20.0, beeping=True)
+    (event,) = detector.push([0.9], FLAT, -20.0, AlarmPattern.T3, beeping=True)
+    assert event.onset_s < 1.0
+
+
 @given(rows=st.lists(st.tuples(*[st.floats(0, 1)] * 3), max_size=80), data=st.data())
 def test_what_holds_of_every_stream(rows: list[tuple[float, ...]], data: st.DataObject) -> None:
     classes = (SoundClass.GUNSHOT, SoundClass.ALARM, SoundClass.DOG)

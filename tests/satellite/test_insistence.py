@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 import pytest
 
 from echonet_satellite.frontend import Floats, FrontendParameters, decibels, log_mel
-from echonet_satellite.insistence import INSISTENT_S, frames_needed, insists
+from echonet_satellite.insistence import INSISTENT_S, frames_needed, insists, only_beeps
 from echonet_satellite.synthesis import room_tone, temporal_alarm, with_echo
 
 PARAMETERS = FrontendParameters()
@@ -72,6 +72,32 @@ def test_what_beeps_unevenly_does_not_insist(lengths: list[float]) -> None:
     time = np.arange(SAMPLES) / RATE
     since = time - np.concatenate(([0.0], ends))[np.searchsorted(ends, time)]
     assert not heard((since > 0.08).astype(np.float32) * tone(2900.0))
+
+
+def only_one_tone(sound: Floats) -> bool:
+    samples = sound[: PARAMETERS.samples_in(160)]
+    samples = samples + room_tone(np.random.default_rng(1), 2.0)[: len(samples)]
+    return only_beeps(decibels(log_mel(samples.astype(np.float32), PARAMETERS), PARAMETERS), PARAMETERS)
+
+
+@pytest.mark.parametrize("pitch", [2050.0, 2800.0, 3100.0])
+@pytest.mark.parametrize(("on_s", "off_s"), [(0.5, 0.4), (0.1, 0.1), (1.0, 1.0), (0.2, 0.2)])
+def test_beeps_of_one_pitch_are_only_beeps(pitch: float, on_s: float, off_s: float) -> None:
+    assert only_one_tone(beeping(pitch, on_s, off_s))
+
+
+def test_what_glides_has_partials_or_sounds_with_others_is_more_than_beeps() -> None:
+    time = np.arange(SAMPLES) / RATE
+    gated = (time % 0.6 < 0.4).astype(np.float32)
+    hi_lo = np.where(time % 1.0 < 0.5, 700.0, 930.0)
+    noise = np.random.default_rng(5).normal(0, 0.3, SAMPLES).astype(np.float32)
+    assert only_one_tone(gated * tone(2900.0))
+    assert not only_one_tone(tone(900 + 500 * np.sin(2 * np.pi * 0.4 * time)))
+    assert not only_one_tone(tone(hi_lo))
+    assert not only_one_tone(gated * (tone(2900.0) + 0.5 * tone(1900.0)))
+    assert not only_one_tone(gated * tone(2900.0) + noise)
+    assert not only_one_tone(np.zeros(SAMPLES, np.float32))
+    assert not only_one_tone(noise)
 
 
 def test_noise_and_silence_do_not_insist() -> None:

@@ -1,5 +1,6 @@
 """What a false alarm may teach, and what it never may."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import given, settings, strategies as st
@@ -69,6 +70,21 @@ def test_a_true_recording_that_is_called_a_false_alarm_silences_no_more_than_is_
             refused += 1
     assert refused >= 60 - allowed(60)
     assert silenced(reference, SoundClass.GLASS_BREAK, lessons).sum() <= allowed(60)
+
+
+def test_where_few_true_recordings_are_known_the_others_stay_heard_too() -> None:
+    """Five dogs say little of all dogs: a lesson keeps further away from them."""
+    lost = []
+    for seed in range(30):
+        everybody = reference_of(seed, 105)
+        known = {name: own[:5] for name, own in everybody.sounds.items()}
+        found = learn(
+            replace(everybody, sounds=known), [], "a", SoundClass.DOG, None, embeddings(seed + 1000)
+        )
+        if isinstance(found, Lesson):
+            lost.append(found.knows(everybody.sounds[SoundClass.DOG][5:]).any(axis=-1).mean())
+    assert lost
+    assert np.mean(lost) <= 2 * MOST_LOST
 
 
 @pytest.mark.parametrize("pattern", sorted(NEVER_SILENCED))

@@ -60,6 +60,7 @@ class Shape:
     lasting: Lasting | None = None
     at_once: float | None = None
     insistence: float = 1.0
+    beeps: float = 1.0
     scene: Scene | None = None
 
 
@@ -74,7 +75,14 @@ SHAPES: Mapping[SoundClass, Shape] = MappingProxyType(
         SoundClass.GLASS_BREAK: Shape((1, 1), 2, 1.0, 1.0, rise_db=6.0, at_once=10.0),
         SoundClass.BABY_CRY: Shape((1, 1), 3, 3.0, 1.0, at_once=10.0),
         SoundClass.ALARM: Shape(
-            (1, 1), 4, 6.4, 0.0, lasting=Lasting(steps=20, odds=3.0), at_once=10.0, insistence=200.0
+            (1, 1),
+            4,
+            6.4,
+            0.0,
+            lasting=Lasting(steps=20, odds=3.0),
+            at_once=10.0,
+            insistence=200.0,
+            beeps=30.0,
         ),
         SoundClass.FIRE: Shape((1, 1), 8, 5.0, 2.0, at_once=10.0),
         SoundClass.DOG: Shape((1, 1), 1, 2.0, 1.0),
@@ -99,6 +107,7 @@ def decision(name: SoundClass, thresholds: Mapping[Sensitivity, float]) -> Decis
         lasting=shape.lasting,
         at_once=shape.at_once,
         insistence=shape.insistence,
+        beeps=shape.beeps,
         scene=shape.scene,
     )
 

@@ -26,6 +26,7 @@ def firing_scores(
 ) -> Scores:
     """Return for each step the highest threshold that a detection could start with at it, [steps]."""
     raw = probabilities[:, CLASSES.index(name)].astype(np.float64)
+    raw = np.where(stream.beeping & ~stream.insistent, weigh(raw, 1 / shape.beeps), raw)
     if shape.scene is not None:
         kept = float(np.exp(-STEP_S / shape.scene.build_up_s))
         smooth = lfilter([1 - kept], [1, -kept], raw)

@@ -10,7 +10,7 @@ from echonet_satellite.decision import Decision
 from echonet_satellite.detector import Detector, StreamEvent
 from echonet_satellite.frontend import FrontendParameters, decibels, log_mel
 from echonet_satellite.hearing import dbfs
-from echonet_satellite.insistence import frames_needed, insists
+from echonet_satellite.insistence import FEWEST_FRAMES, frames_needed, insists, only_beeps
 from echonet_satellite.onset import frame_levels
 from echonet_satellite.presence import evidence
 from echonet_satellite.protocol import Phase, Sensitivity, SoundClass
@@ -43,7 +43,7 @@ class Calibration:
 class Stream:
     """A sound as the detector sees it: `logits` [steps, COLUMNS], `levels` [steps, 16, 3], `peaks` in dB [steps].
 
-    `insistent` [steps] says whether one tone beeps on and on.
+    `insistent` [steps] says whether one tone beeps on and on, `beeping` whether one is all that is heard.
     """
 
     logits: Logits
@@ -51,6 +51,7 @@ class Stream:
     lead_in: NDArray[np.float32]
     peaks: Sequence[float]
     insistent: NDArray[np.bool_]
+    beeping: NDArray[np.bool_]
 
 
 def stream_of(samples: Samples, logits: Logits) -> Stream:
@@ -65,27 +66,25 @@ def stream_of(samples: Samples, logits: Logits) -> Stream:
     whole[: len(samples)] = samples[: len(whole)]
     peaks = np.abs(whole).reshape(steps, STEP_SAMPLES).max(axis=1)
     own = levels[_LEAD_FRAMES:][: steps * STEP_FRAMES].reshape(steps, STEP_FRAMES, -1)
-    return Stream(
-        logits, own, levels[:_LEAD_FRAMES], [dbfs(float(peak)) for peak in peaks], _insistent(frames, steps)
-    )
+    loud = [dbfs(float(peak)) for peak in peaks]
+    return Stream(logits, own, levels[:_LEAD_FRAMES], loud, *_tones(frames, steps))
 
 
-def _insistent(frames: NDArray[np.float32], steps: int) -> NDArray[np.bool_]:
+def _tones(frames: NDArray[np.float32], steps: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return of each step whether one tone beeps on and on, and whether one is all that is heard."""
     parameters = FrontendParameters()
     levels_db = decibels(frames, parameters)
     needed = frames_needed(parameters)
     tonal = np.cumsum(tonal_contrast(levels_db).max(axis=1) >= TONAL_DB)
-    ends = _LEAD_FRAMES + STEP_FRAMES * (np.arange(steps) + 1)
-    # The satellite, too, remembers nothing of before its first frame; and most sounds are not tonal enough by far.
-    return np.array(
-        [
-            end >= _LEAD_FRAMES + needed
-            and tonal[end - 1] - tonal[end - needed] > needed / 2
-            and insists(levels_db[end - needed : end], parameters)
-            for end in ends
-        ],
-        np.bool_,
-    )
+    insistent, beeping = np.zeros((2, steps), np.bool_)
+    for step in range(steps):
+        end = _LEAD_FRAMES + STEP_FRAMES * (step + 1)
+        # The satellite, too, remembers nothing of before its first frame; and most sounds are not tonal enough by far.
+        if end >= _LEAD_FRAMES + needed and tonal[end - 1] - tonal[end - needed] > needed / 2:
+            insistent[step] = insists(levels_db[end - needed : end], parameters)
+        if tonal[end - 1] - tonal[end - _LEAD_FRAMES] >= FEWEST_FRAMES:
+            beeping[step] = only_beeps(levels_db[end - _LEAD_FRAMES : end], parameters)
+    return insistent, beeping
 
 
 def detections(
@@ -99,10 +98,17 @@ def detections(
     detector.lead_in(stream.lead_in)
     decided: dict[int, float] = {}
     found: list[StreamEvent] = []
-    for row, levels, peak, insistent in zip(
-        calibration.probabilities(stream.logits), stream.levels, stream.peaks, stream.insistent, strict=True
+    for row, levels, peak, insistent, beeping in zip(
+        calibration.probabilities(stream.logits),
+        stream.levels,
+        stream.peaks,
+        stream.insistent,
+        stream.beeping,
+        strict=True,
     ):
-        for event in detector.push(row.tolist(), levels, peak, insistent=bool(insistent)):
+        for event in detector.push(
+            row.tolist(), levels, peak, insistent=bool(insistent), beeping=bool(beeping)
+        ):
             if event.phase is Phase.START:
                 decided[event.number] = event.at_s
             elif event.phase is Phase.END:

@@ -9,7 +9,8 @@ a smoke or carbon monoxide alarm.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from math import floor
+from math import floor, sqrt
+from statistics import NormalDist
 from typing import Final
 
 import numpy as np
@@ -28,6 +29,8 @@ MOST: Final = 0.97
 # So far outside the next true recording stays.
 MARGIN: Final = 0.01
 MAX_LESSONS: Final = 64
+# Of fewer values nothing can be said of another.
+_FEWEST: Final = 3
 NEVER_SILENCED: Final = frozenset({AlarmPattern.T3, AlarmPattern.T4})
 
 
@@ -104,9 +107,22 @@ def learn(
 
 
 def _outside(values: Floats, room: int, least: float) -> float:
-    """Return what is more than all but so many values, and no less than `least`."""
+    """Return what is more than all but so many values, and than another is likely to be, and no less than `least`."""
     beyond = np.sort(values)[::-1][room:]
-    return max(least, float(beyond[0]) + MARGIN) if len(beyond) else least
+    return max(least, float(beyond[0]) + MARGIN, _unlikely(values)) if len(beyond) else least
+
+
+def _unlikely(values: Floats) -> float:
+    """Return what another value exceeds once in `1 / MOST_LOST` times: where few recordings are known, more is.
+
+    The upper prediction bound of a normal distribution; Student's t by the expansion of Cornish and Fisher.
+    """
+    count = len(values)
+    if count < _FEWEST:
+        return float(values.max())
+    z, free = NormalDist().inv_cdf(1 - MOST_LOST), count - 1
+    t = z + (z**3 + z) / (4 * free) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * free**2)
+    return float(values.mean() + t * sqrt(1 + 1 / count) * values.std(ddof=1))
 
 
 def allowed(recordings: int) -> int:

@@ -18,7 +18,7 @@ from .reference import Reference
 
 # How much like its recordings it must be, between the sounds of every day (0) and the recordings themselves (1), in the
 # mean of about a second. Chosen on sounds that were left out of the choice, see docs/models.md.
-_THRESHOLD: Final = 0.53
+_THRESHOLD: Final = 0.6
 MEAN_S: Final = 0.96
 # A sound ends when it has not been heard for a while.
 HOLD_S: Final = 2.0
