@@ -186,14 +186,17 @@ def test_the_shipped_model_hears_a_smoke_alarm_and_its_pattern(run: Run, tmp_pat
 def test_the_shipped_model_hears_recordings_of_each_class(name: SoundClass, recordings: Path) -> None:
     classifier = load_classifier(model_directory())
     with (recordings / "manifest.csv").open(encoding="utf-8") as file:
-        paths = [row["path"] for row in csv.DictReader(file) if row["label"] == name.value]
+        rows = [row for row in csv.DictReader(file) if row["label"] == name.value]
+    # A clip of each recording: of one siren in a street there may be a dozen.
+    paths = list({row["origin_id"]: row["path"] for row in reversed(rows)}.values())
+    asked = paths[:: -(-len(paths) // 20)]
     heard = 0
-    for path in paths[:: len(paths) // 20][:20]:
+    for path in asked:
         found = classify.find(recordings / path, classifier, Sensitivity.MEDIUM)
         heard += any(finding.sound_class is name for finding in found)
     # Training has seen these: this finds a model that is broken, not how good it is. Of presence, which is a scene of
     # seconds, the recordings are single steps.
-    assert heard >= 10
+    assert heard >= len(asked) / 2
 
 
 def test_the_recording_that_is_shipped_to_try_it(run: Run) -> None:
