@@ -154,14 +154,14 @@ def baby_cry(random: Random, *, cries: int = 6) -> Floats:
 
 def scream(random: Random) -> Floats:
     """Return a scream: a high voice, driven beyond its limit, that rises steeply and breaks off."""
-    length = random.uniform(0.8, 1.05)
+    length = random.uniform(0.8, 0.92)
     time = _time(length)
-    arch = np.sin(np.pi * np.minimum(time / length * 0.9 + 0.05, 1))
-    pitch = random.uniform(950, 1080) * (0.54 + 0.55 * arch)
-    pitch *= 1 + 0.04 * _smooth(random.standard_normal(time.size), 0.035)
-    voice = _harmonics(pitch, np.ones(11))
-    voice = _formants(voice, [(1470, 435, 1.0), (2370, 650, 1.25), (3460, 870, 0.25)])
-    return _normal(np.tanh(5.0 * _normal(voice * _swell(time.size, 0.05, 0.14))))
+    arch = np.sin(np.pi * np.minimum(time / length * 0.9 + 0.05, 1)) ** 0.735
+    pitch = random.uniform(955, 1075) * (0.8 + 0.29 * arch)
+    pitch *= 1 + 0.035 * _smooth(random.standard_normal(time.size), 0.035)
+    voice = _harmonics(pitch, np.arange(1, 12, dtype=np.float64) ** -0.61)
+    voice = _formants(voice, [(950, 435, 1.0), (2010, 650, 1.3), (4055, 870, 0.74)])
+    return _normal(np.tanh(6.5 * _normal(voice * _swell(time.size, 0.085, 0.14))))
 
 
 def fire(random: Random, duration_s: float = 6.0) -> Floats:

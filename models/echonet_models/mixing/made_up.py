@@ -33,7 +33,8 @@ _BUILT_IN = (
     synthesis.footsteps,
     synthesis.knocks,
 )
-_SEED = 7
+# What the teachers said is kept by it: whoever changes how a sound is made, here or elsewhere, changes it as well.
+_SEED = 8
 _TINY = 1e-9
 
 
@@ -70,7 +71,7 @@ class MadeUp:
             return {"logits": logits[None].astype(np.float16)}
 
         names = [str(number) for number in range(count)]
-        heard = hear(cache / "made-up", names, listen, "asking the teachers about made-up sounds")
+        heard = hear(cache / f"made-up-{_SEED}", names, listen, "asking the teachers about made-up sounds")
         self.logits = np.concatenate([heard[name]["logits"] for name in names]).astype(np.float32)
 
     def sound(self, number: int) -> Samples:
