@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from hypothesis import given, settings, strategies as st
@@ -11,13 +12,14 @@ import pytest
 from echonet_models.data.library import Library
 from echonet_models.data.manifest import CLASSES, OTHER, Clip
 from echonet_models.evaluation.decisions import LEVELS, SHAPES, Evidence, calibrate, choose, decision
-from echonet_models.evaluation.figures import alarm_kind, judge, ranking, recall_at, summary
+from echonet_models.evaluation.figures import alarm_kind, judge, ranking, recall_at, scene_figures, summary
 from echonet_models.evaluation.firing import blocks, firing_scores
 from echonet_models.evaluation.intervals import rate
 from echonet_models.evaluation.pooled import COLUMNS, STEP_SAMPLES, Pooled, read_pooled, windows_of
 from echonet_models.evaluation.replay import Calibration, detections, stream_of
 from echonet_models.evaluation.scenes import EBR_DB, LENGTH, RARE_CLASSES, SceneMaker
-from echonet_satellite.protocol import Sensitivity, SoundClass
+from echonet_satellite.decision import StreamEvent
+from echonet_satellite.protocol import Phase, Sensitivity, SoundClass
 
 PLAIN = Calibration(np.ones(8, np.float32), np.zeros(8, np.float32))
 
@@ -194,6 +196,28 @@ def test_scenes_are_the_same_each_time_and_hold_what_they_say(library: Library) 
         np.square(part).mean() for part in (samples[onset - 3000 : onset], samples[onset : onset + 3000])
     )
     assert after > 2 * before
+
+
+def test_how_often_somebody_is_noticed_has_an_interval_of_scenes(library: Library) -> None:
+    maker = SceneMaker(library.clips, library.recordings, library.lessons, library.class_map, seed=1)
+    scenes = [scene for scene in maker.presence(8) if scene.sound_class is SoundClass.PRESENCE]
+    found = StreamEvent(
+        number=1,
+        sound_class=SoundClass.PRESENCE,
+        phase=Phase.END,
+        onset_s=1.0,
+        at_s=1.0,
+        heard_s=2.0,
+        confidence=0.9,
+        peak_dbfs=-20.0,
+    )
+    noticed = {scene.key for scene in scenes[::2]}
+    bench: Any = SimpleNamespace(
+        strangers=SimpleNamespace(made=[(scene, maker) for scene in scenes]),
+        find=lambda key, _level: [found] if key in noticed else [],
+    )
+    recall = scene_figures(bench, Sensitivity.MEDIUM)["presence"]["recall"]
+    assert recall["low"] < recall["value"] == 0.5 < recall["high"]
 
 
 def test_what_was_heard_comes_back(tmp_path: Path) -> None:

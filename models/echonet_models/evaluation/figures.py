@@ -221,7 +221,7 @@ def scene_figures(bench: Bench, level: Sensitivity) -> dict[str, Any]:
         "rare_events": rare,
         "mean_error_rate": round(float(np.mean([own["error_rate"] for own in rare.values()])), 3),
         "presence": {
-            "recall": share([sum(somebody)], [len(somebody)]) | {"scenes": len(somebody)},
+            "recall": share(somebody, [1] * len(somebody)) | {"scenes": len(somebody)},
             "false": rate(sum(nobody), len(nobody) * SECONDS / 3600),
         },
     }
