@@ -23,7 +23,7 @@ from echonet_satellite.protocol import AlarmPattern, Phase, Sensitivity, SoundCl
 from echonet_satellite.synthesis import co_alarm, smoke_alarm
 from tests.support.hearing import CLASSES, RATE, model_directory, silence
 
-CAT = "other/giulbia__baby_cry_detection/esc50_cat__4-149940-A_560cb1.opus"  # which cries like a baby
+CAT = "other/giulbia__baby_cry_detection/esc50_cat__1-56380-A_70bc22.opus"  # which cries like a baby
 DOORBELL = "other/AntumMT__mod-sounds/doorbell_03__sounds_doorbell_03_fd9dd5.opus"
 TALK = "background/Mavaluz__Mavaluz.github.io/speech__assembled_stimmen_p000.opus"
 FIREWORKS = "other/AntumMT__mod-sounds/fireworks_01__sounds_fireworks_01_0ee7eb.opus"
