@@ -303,7 +303,9 @@ class Track:
         certain = CERTAIN_PATTERNS & {pattern, active.pattern}
         if certain:
             active.confidence = max(active.confidence, CERTAIN)
-        if smooth >= (min(self._leave, SUSPICION) if certain else self._leave):
+        # An alarm that is known by its rhythm goes on while it may be sounding at all; what lasts needs less to begin,
+        # but a quiet room is never three times as likely an alarm.
+        if smooth >= self._leave or (certain and self._suspected_last == step):
             self._hear(active, self._clock.end(step - 1))
             active.confidence = min(1.0, max(active.confidence, raw))
             active.peak_dbfs = max(active.peak_dbfs, peak_dbfs)

@@ -186,6 +186,15 @@ def test_a_few_beeps_alone_are_no_alarm_however_likely_one(
     assert bool(events) is told
 
 
+def test_an_alarm_that_is_known_by_its_rhythm_ends_in_a_room_that_is_never_quite_certainly_quiet() -> None:
+    rule = replace(QUICK, beeps=30.0, lasting=Lasting(steps=20, odds=3.0), hold_s=1.0)
+    detector = Detector([SoundClass.ALARM], {SoundClass.ALARM: rule}, {SoundClass.ALARM: Sensitivity.MEDIUM})
+    for _ in range(30):
+        detector.push([0.99], FLAT, -20.0, AlarmPattern.T3)
+    told = (event.phase for _ in range(60) for event in detector.push([0.03], FLAT, -60.0, AlarmPattern.T3))
+    assert Phase.END in told
+
+
 def test_an_alarm_that_is_known_by_its_rhythm_began_with_its_first_beep_though_it_only_beeps() -> None:
     rule = replace(QUICK, beeps=30.0)
     detector = Detector([SoundClass.ALARM], {SoundClass.ALARM: rule}, {SoundClass.ALARM: Sensitivity.MEDIUM})
