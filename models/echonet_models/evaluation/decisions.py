@@ -152,7 +152,7 @@ def _platt(scores: Scores, truth: NDArray[np.bool_], weights: Scores) -> tuple[f
 
 # What is chosen on some networks is for another, and two trainings differ over one sound by more than a logit: each
 # score counts as one that lies about there (a logistic of this scale). Rules chosen on two folds and tried on the third
-# have a third fewer false alarms so, at nearly the same recall.
+# have fewer false alarms so, at nearly the same recall.
 _SPREAD = 0.4
 
 
