@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import TypeVar
 
 import numpy as np
@@ -17,6 +18,17 @@ _Probability = TypeVar("_Probability", float, NDArray[np.float64])
 def weigh(probability: _Probability, odds: float) -> _Probability:
     """Return the probability whose odds are so many times those of this one, or of each of an array."""
     return probability * odds / (1.0 - probability + probability * odds)
+
+
+class Tone(IntEnum):
+    """What is heard of one clear tone (see `insistence`); a number, so that arrays can hold it."""
+
+    NONE = 0
+    """It is not the only thing that is heard."""
+    BEEPS = 1
+    """Nothing else is heard."""
+    INSISTS = 2
+    """It beeps on and on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +54,8 @@ class Decision:
         lasting: how much less is needed of what goes on for long; where None, nothing is.
         at_once: a single step whose odds are so many times the threshold's needs no other, and no average; where None,
             none does.
-        insistence: how many times the odds count while one tone beeps on and on (see `insistence`),
-        beeps: and how many times less while nothing but one clear tone is heard that has not gone on so long.
+        insistence: how many times the odds count while a tone insists,
+        beeps: and how many times less while one only beeps.
         scene: how evidence adds up where a single moment says little, instead of `smoothing_steps` and `hold_s`.
     """
 

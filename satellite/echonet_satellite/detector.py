@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Final
 
-from .decision import Decision, StreamEvent
+from .decision import Decision, StreamEvent, Tone
 from .frontend import Floats
 from .protocol import AlarmPattern, Sensitivity, SoundClass
 from .track import Clock, Track
@@ -57,13 +57,9 @@ class Detector:
         levels: Floats,
         peak_dbfs: float,
         pattern: AlarmPattern | None = None,
-        *,
-        insistent: bool = False,
-        beeping: bool = False,
+        tone: Tone = Tone.NONE,
     ) -> list[StreamEvent]:
-        """Take the next step: probabilities, level of each frame, loudest sample, the alarm pattern known so far.
-
-        `insistent` says whether one tone beeps on and on, `beeping` whether nothing else but one is heard.
+        """Take the next step: probabilities, level of each frame, loudest sample; pattern and tone that are known.
 
         The probability of a scene is that of its evidence; the levels are `frame_levels` of the step's frames.
         """
@@ -71,9 +67,7 @@ class Detector:
         events: list[StreamEvent] = []
         for track, probability in zip(self._tracks, probabilities, strict=True):
             known = pattern if track.sound_class is SoundClass.ALARM else None
-            event = track.push(
-                probability, peak_dbfs, known, self._numbers, insistent=insistent, beeping=beeping
-            )
+            event = track.push(probability, peak_dbfs, known, self._numbers, tone)
             if event is not None:
                 events.append(event)
         return events

@@ -10,7 +10,7 @@ import numpy as np
 from .bang import Bangs
 from .chirps import Chirps
 from .classifier import Classifier, Heard, quiet_room
-from .decision import StreamEvent
+from .decision import StreamEvent, Tone
 from .detector import Detector
 from .frontend import Floats, decibels, log_mel
 from .learning.learned import Learned
@@ -163,13 +163,19 @@ class Hearing:
                 levels,
                 peak_dbfs,
                 self._pattern,
-                insistent=self._insistent,
-                beeping=row[self._alarm] >= SUSPICION and self._patterns.only_beeps(self._window_frames),
+                self._tone(row[self._alarm]),
             )
         )
         if chirp is None or self._learned.no_chirp(self._traces.recent):
             return events
         return events + self._traced(self._detector.chirp(chirp.first, chirp.last))
+
+    def _tone(self, alarm: float) -> Tone:
+        """Return what is heard of one tone, where an alarm is suspected."""
+        if self._insistent:
+            return Tone.INSISTS
+        beeps = alarm >= SUSPICION and self._patterns.only_beeps(self._window_frames)
+        return Tone.BEEPS if beeps else Tone.NONE
 
     def _tell_sounds(self, events: list[TaughtEvent]) -> None:
         if self._on_sound is not None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
-from .decision import Decision, StreamEvent, weigh
+from .decision import Decision, StreamEvent, Tone, weigh
 from .frontend import Floats
 from .onset import ATTACKS, SETTLING_RISE_DB, Attack, Levels, Onset
 from .presence import BuildUp
@@ -134,16 +134,14 @@ class Track:
         peak_dbfs: float,
         pattern: AlarmPattern | None,
         numbers: Iterator[int],
-        *,
-        insistent: bool = False,
-        beeping: bool = False,
+        tone: Tone = Tone.NONE,
     ) -> StreamEvent | None:
         """Take the next step, which the clock has taken already."""
         self._suspect(probability)
-        if beeping and not insistent:
+        if tone is Tone.BEEPS:
             probability = weigh(probability, 1 / self._decision.beeps)
         smooth = self._smooth(probability)
-        if insistent:
+        if tone is Tone.INSISTS:
             smooth = weigh(smooth, self._decision.insistence)
         self._recent.append((smooth, probability, peak_dbfs))
         if self.active is not None:

@@ -18,7 +18,7 @@ from echonet_models.evaluation.intervals import rate
 from echonet_models.evaluation.pooled import COLUMNS, STEP_SAMPLES, Pooled, read_pooled, windows_of
 from echonet_models.evaluation.replay import Calibration, detections, stream_of
 from echonet_models.evaluation.scenes import EBR_DB, LENGTH, RARE_CLASSES, SceneMaker
-from echonet_satellite.decision import StreamEvent
+from echonet_satellite.decision import StreamEvent, Tone
 from echonet_satellite.protocol import Phase, Sensitivity, SoundClass
 
 PLAIN = Calibration(np.ones(8, np.float32), np.zeros(8, np.float32))
@@ -42,8 +42,8 @@ def test_a_stream_fires_where_the_detector_does(seed: int, seconds: float, thres
     generator = np.random.default_rng(seed)
     steps = len(windows_of(samples))
     logits = np.cumsum(generator.normal(0, 1.5, (steps, COLUMNS)), axis=0).astype(np.float32)
-    insistent, beeping = generator.random((2, steps)) < 0.2
-    stream = replace(stream_of(samples, logits), insistent=insistent, beeping=beeping)
+    tones = generator.choice(len(Tone), steps, p=(0.6, 0.2, 0.2)).astype(np.int8)
+    stream = replace(stream_of(samples, logits), tones=tones)
     rules = {name: decision(name, dict.fromkeys(LEVELS, threshold)) for name in CLASSES}
     found = {
         event.sound_class

@@ -8,7 +8,7 @@ from hypothesis import example, given, strategies as st
 import numpy as np
 import pytest
 
-from echonet_satellite.decision import Lasting
+from echonet_satellite.decision import Lasting, Tone
 from echonet_satellite.detector import (
     STEP_S,
     Decision,
@@ -164,25 +164,22 @@ def test_equals_the_reference(
 
 
 @pytest.mark.parametrize(
-    ("insistent", "probability", "told"), [(True, 0.5, True), (False, 0.5, False), (True, 0.05, False)]
+    ("tone", "probability", "told"),
+    [(Tone.INSISTS, 0.5, True), (Tone.NONE, 0.5, False), (Tone.INSISTS, 0.05, False)],
 )
 def test_a_tone_that_beeps_on_and_on_makes_a_likely_alarm_one(
-    insistent: bool, probability: float, told: bool
+    tone: Tone, probability: float, told: bool
 ) -> None:
     rule = replace(QUICK, insistence=30.0)
     detector = Detector([SoundClass.ALARM], {SoundClass.ALARM: rule}, {SoundClass.ALARM: Sensitivity.MEDIUM})
-    assert bool(detector.push([probability], FLAT, -20.0, insistent=insistent)) is told
+    assert bool(detector.push([probability], FLAT, -20.0, tone=tone)) is told
 
 
-@pytest.mark.parametrize(
-    ("beeping", "insistent", "told"), [(False, False, True), (True, False, False), (True, True, True)]
-)
-def test_a_few_beeps_alone_are_no_alarm_however_likely_one(
-    beeping: bool, insistent: bool, told: bool
-) -> None:
+@pytest.mark.parametrize(("tone", "told"), [(Tone.NONE, True), (Tone.BEEPS, False), (Tone.INSISTS, True)])
+def test_a_few_beeps_alone_are_no_alarm_however_likely_one(tone: Tone, told: bool) -> None:
     rule = replace(QUICK, beeps=30.0)
     detector = Detector([SoundClass.ALARM], {SoundClass.ALARM: rule}, {SoundClass.ALARM: Sensitivity.MEDIUM})
-    events = detector.push([0.9], FLAT, -20.0, insistent=insistent, beeping=beeping)
+    events = detector.push([0.9], FLAT, -20.0, tone=tone)
     assert bool(events) is told
 
 
@@ -199,8 +196,8 @@ def test_an_alarm_that_is_known_by_its_rhythm_began_with_its_first_beep_though_i
     rule = replace(QUICK, beeps=30.0)
     detector = Detector([SoundClass.ALARM], {SoundClass.ALARM: rule}, {SoundClass.ALARM: Sensitivity.MEDIUM})
     for _ in range(30):
-        assert not detector.push([0.9], FLAT, -20.0, beeping=True)
-    (event,) = detector.push([0.9], FLAT, -20.0, AlarmPattern.T3, beeping=True)
+        assert not detector.push([0.9], FLAT, -20.0, tone=Tone.BEEPS)
+    (event,) = detector.push([0.9], FLAT, -20.0, AlarmPattern.T3, Tone.BEEPS)
     assert event.onset_s < 1.0
 
 

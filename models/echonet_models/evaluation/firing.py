@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
-from echonet_satellite.decision import weigh
+from echonet_satellite.decision import Tone, weigh
 from echonet_satellite.protocol import SoundClass
 
 from ..data.manifest import CLASSES
@@ -26,7 +26,7 @@ def firing_scores(
 ) -> Scores:
     """Return for each step the highest threshold that a detection could start with at it, [steps]."""
     raw = probabilities[:, CLASSES.index(name)].astype(np.float64)
-    raw = np.where(stream.beeping & ~stream.insistent, weigh(raw, 1 / shape.beeps), raw)
+    raw = np.where(stream.tones == Tone.BEEPS, weigh(raw, 1 / shape.beeps), raw)
     if shape.scene is not None:
         kept = float(np.exp(-STEP_S / shape.scene.build_up_s))
         smooth = lfilter([1 - kept], [1, -kept], raw)
@@ -37,7 +37,7 @@ def firing_scores(
         long = weigh(_mean(raw, steps), shape.lasting.odds)
         smooth[steps - 1 :] = np.maximum(smooth, long)[steps - 1 :]
     if shape.insistence > 1:
-        smooth = np.where(stream.insistent, weigh(smooth, shape.insistence), smooth)
+        smooth = np.where(stream.tones == Tone.INSISTS, weigh(smooth, shape.insistence), smooth)
     needed, window = shape.confirm
     padded = np.concatenate((np.zeros(window - 1), smooth))
     recent = np.lib.stride_tricks.sliding_window_view(padded, window)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from echonet_satellite.decision import Decision
+from echonet_satellite.decision import Decision, Tone
 from echonet_satellite.detector import Detector, StreamEvent
 from echonet_satellite.frontend import FrontendParameters, decibels, log_mel
 from echonet_satellite.hearing import dbfs
@@ -41,17 +41,21 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A sound as the detector sees it: `logits` [steps, COLUMNS], `levels` [steps, 16, 3], `peaks` in dB [steps].
+    """A sound as the detector sees it.
 
-    `insistent` [steps] says whether one tone beeps on and on, `beeping` whether one is all that is heard.
+    Attributes:
+        logits: what the network said of each step, [steps, COLUMNS].
+        levels: of the frames of each step, in dB, [steps, 16, 3].
+        lead_in: of those before the first, [160, 3].
+        peaks: the loudest sample of each step, in dB below full scale.
+        tones: what is heard of one tone in each step, of `Tone`, [steps].
     """
 
     logits: Logits
     levels: NDArray[np.float32]
     lead_in: NDArray[np.float32]
     peaks: Sequence[float]
-    insistent: NDArray[np.bool_]
-    beeping: NDArray[np.bool_]
+    tones: NDArray[np.int8]
 
 
 def stream_of(samples: Samples, logits: Logits) -> Stream:
@@ -67,24 +71,26 @@ def stream_of(samples: Samples, logits: Logits) -> Stream:
     peaks = np.abs(whole).reshape(steps, STEP_SAMPLES).max(axis=1)
     own = levels[_LEAD_FRAMES:][: steps * STEP_FRAMES].reshape(steps, STEP_FRAMES, -1)
     loud = [dbfs(float(peak)) for peak in peaks]
-    return Stream(logits, own, levels[:_LEAD_FRAMES], loud, *_tones(frames, steps))
+    return Stream(logits, own, levels[:_LEAD_FRAMES], loud, _tones(frames, steps))
 
 
-def _tones(frames: NDArray[np.float32], steps: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return of each step whether one tone beeps on and on, and whether one is all that is heard."""
+def _tones(frames: NDArray[np.float32], steps: int) -> NDArray[np.int8]:
+    """Return what is heard of one tone in each step."""
     parameters = FrontendParameters()
     levels_db = decibels(frames, parameters)
     needed = frames_needed(parameters)
     tonal = np.cumsum(tonal_contrast(levels_db).max(axis=1) >= TONAL_DB)
-    insistent, beeping = np.zeros((2, steps), np.bool_)
+    found = np.full(steps, Tone.NONE, np.int8)
     for step in range(steps):
         end = _LEAD_FRAMES + STEP_FRAMES * (step + 1)
         # The satellite, too, remembers nothing of before its first frame; and most sounds are not tonal enough by far.
-        if end >= _LEAD_FRAMES + needed and tonal[end - 1] - tonal[end - needed] > needed / 2:
-            insistent[step] = insists(levels_db[end - needed : end], parameters)
-        if tonal[end - 1] - tonal[end - _LEAD_FRAMES] >= FEWEST_FRAMES:
-            beeping[step] = only_beeps(levels_db[end - _LEAD_FRAMES : end], parameters)
-    return insistent, beeping
+        likely = end >= _LEAD_FRAMES + needed and tonal[end - 1] - tonal[end - needed] > needed / 2
+        if likely and insists(levels_db[end - needed : end], parameters):
+            found[step] = Tone.INSISTS
+        elif tonal[end - 1] - tonal[end - _LEAD_FRAMES] >= FEWEST_FRAMES:
+            beeps = only_beeps(levels_db[end - _LEAD_FRAMES : end], parameters)
+            found[step] = Tone.BEEPS if beeps else Tone.NONE
+    return found
 
 
 def detections(
@@ -98,17 +104,10 @@ def detections(
     detector.lead_in(stream.lead_in)
     decided: dict[int, float] = {}
     found: list[StreamEvent] = []
-    for row, levels, peak, insistent, beeping in zip(
-        calibration.probabilities(stream.logits),
-        stream.levels,
-        stream.peaks,
-        stream.insistent,
-        stream.beeping,
-        strict=True,
+    for row, levels, peak, tone in zip(
+        calibration.probabilities(stream.logits), stream.levels, stream.peaks, stream.tones, strict=True
     ):
-        for event in detector.push(
-            row.tolist(), levels, peak, insistent=bool(insistent), beeping=bool(beeping)
-        ):
+        for event in detector.push(row.tolist(), levels, peak, tone=Tone(tone)):
             if event.phase is Phase.START:
                 decided[event.number] = event.at_s
             elif event.phase is Phase.END:
