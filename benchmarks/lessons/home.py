@@ -37,12 +37,13 @@ _WINDOW = WINDOW_FRAMES * 160
 _SEEN_S, _SEEN = 0.4, 0.7
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Stretch:
     """Some sound as a network hears it, step by step; `sounding` are the steps that see the thing."""
 
     path: str
     repeat: int
+    sound: Callable[[], Samples]
     embeddings: Floats
     logits: Floats
     sounding: NDArray[np.bool_]
@@ -77,9 +78,13 @@ class Home:
 
     def strangers(self) -> dict[str, Stretch]:
         """Return every clip that the fold left out, by its path."""
+        recordings = self._library.recordings
         paths = [clip.path for clip in self.judged]
-        heard = self._hear("embeddings", paths, lambda path: (self._library.recordings[path], 0, 0))
-        return {path: Stretch(path, 0, *one) for path, one in heard.items()}
+        heard = self._hear("embeddings", paths, lambda path: (recordings[path], 0, 0))
+        return {
+            path: Stretch(path, 0, functools.partial(recordings.__getitem__, path), *one)
+            for path, one in heard.items()
+        }
 
     def again(self, what: str, paths: Sequence[str], repeats: int) -> list[list[Stretch]]:
         """Return so many repeats of each of some recordings."""
@@ -88,11 +93,13 @@ class Home:
             repeat, path = name.split("/", 1)
             return render(self._library, self._backgrounds, path, int(repeat))
 
+        def stretch(path: str, repeat: int) -> Stretch:
+            name = f"{repeat}/{path}"
+            return Stretch(path, repeat, lambda: sound(name)[0], *heard[name])
+
         names = [f"{repeat}/{path}" for path in paths for repeat in range(repeats)]
         heard = self._hear(what, names, sound)
-        return [
-            [Stretch(path, repeat, *heard[f"{repeat}/{path}"]) for repeat in range(repeats)] for path in paths
-        ]
+        return [[stretch(path, repeat) for repeat in range(repeats)] for path in paths]
 
     def _hear(
         self, what: str, names: Sequence[str], sound: Callable[[str], tuple[Samples, int, int]]

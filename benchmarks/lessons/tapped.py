@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 import zlib
 
@@ -11,23 +11,31 @@ from scipy.special import expit
 
 from benchmarks.lessons.home import Fold, Stretch
 from echonet_models.data.manifest import CLASSES, OTHER, Clip
+from echonet_models.evaluation.decisions import SHAPES
+from echonet_models.evaluation.firing import firing_scores
+from echonet_models.evaluation.replay import Stream, stream_of
+from echonet_satellite.decision import weigh
 from echonet_satellite.frontend import Floats
 from echonet_satellite.learning.lessons import Lesson, Refusal, learn
 from echonet_satellite.learning.reference import Reference
 from echonet_satellite.learning.traces import MOMENTS, TELLING
 from echonet_satellite.protocol import SoundClass
+from echonet_satellite.track import SUSPICION
 
 _CULPRITS: Final = 14
 _TAPS: Final = 2
+# An insistent tone counts most.
+_MOST_ODDS: Final = max(shape.insistence for shape in SHAPES.values())
 _ALARMING: Final = [(place, name) for place, name in enumerate(CLASSES) if name is not SoundClass.PRESENCE]
 
 
 @dataclass(frozen=True, slots=True)
 class Bell:
-    """What rings at one sensitivity, by the rules of an evaluation."""
+    """What rings at one sensitivity, by the rules of an evaluation, as the satellite's detector decides."""
 
     rules: Mapping[str, Any]
     level: str
+    streams: dict[Stretch, Stream] = field(default_factory=dict)
 
     def probabilities(self, one: Stretch, place: int) -> Floats:
         """Return the probability of a class in each step."""
@@ -38,14 +46,25 @@ class Bell:
         self, one: Stretch, place: int, directions: Floats | None = None, lessons: Sequence[Lesson] = ()
     ) -> bool:
         """Tell whether a sound is taken for a class, although lessons silence what they know of it."""
+        name = CLASSES[place]
+        threshold = self.rules["decision"][name]["thresholds"][self.level]
         probabilities = self.probabilities(one, place)
         for lesson in lessons:
             assert directions is not None
-            probabilities[lesson.knows(directions)] = 0.0
-        decision = self.rules["decision"][CLASSES[place]]
-        steps = decision["smoothing_steps"]
-        smooth = np.convolve(probabilities, np.ones(steps) / steps)[: len(probabilities)]
-        return bool(smooth.max() >= decision["thresholds"][self.level])
+            known = lesson.knows(directions)
+            silent = SUSPICION if name is SoundClass.ALARM else 0.0
+            probabilities[known] = np.minimum(probabilities[known], silent)
+        # No rule makes more of a sound than this, and most sounds need no closer look.
+        if weigh(float(probabilities.max()), _MOST_ODDS) < threshold:
+            return False
+        row = np.zeros((len(probabilities), len(CLASSES)), np.float32)
+        row[:, place] = probabilities
+        return bool(firing_scores(self._stream(one), row, name, SHAPES[name]).max() >= threshold)
+
+    def _stream(self, one: Stretch) -> Stream:
+        if one not in self.streams:
+            self.streams[one] = stream_of(one.sound(), one.logits)
+        return self.streams[one]
 
 
 def culprits(heard: Mapping[str, Stretch], clips: Mapping[str, Clip], rules: Mapping[str, Any]) -> list[str]:
