@@ -69,6 +69,9 @@ class Hearing:
         self._count = card.step_samples
         self._leading = True
         self._alarm = card.classes.index(SoundClass.ALARM)
+        # An alarm that is half as likely as one that goes on makes none, beeps or not.
+        rule = card.decisions[SoundClass.ALARM]
+        self._likely = min(rule.thresholds.values()) * rule.leave_ratio / 2
         self._presence = card.classes.index(SoundClass.PRESENCE)
         self._window_frames = card.window_frames
         self._overlap = card.frontend.n_fft - card.frontend.hop_length
@@ -142,7 +145,6 @@ class Hearing:
         levels = frame_levels(frames, self._frontend)
         self._patterns.push(levels_db)
         chirp = self._chirps.push(levels_db)
-        explained = self._chirps.explains()
         heard = self._classifier.step(frames)
         if self._on_heard is not None:
             self._on_heard(heard)
@@ -150,7 +152,7 @@ class Hearing:
         row[self._presence] = evidence(row[self._presence], float(heard.audioset[SPEECH]))
         self._traces.push(tuple(row), heard.embedding)
         self._tell_sounds(self._learned.recognise(self._listening, heard.embedding))
-        if explained:
+        if row[self._alarm] >= SUSPICION and self._chirps.explains():
             # One beep makes no alarm; if it is one, the next follows before the first has left the window.
             row[self._alarm] = 0.0
         self._recognise(row[self._alarm])
@@ -171,10 +173,12 @@ class Hearing:
         return events + self._traced(self._detector.chirp(chirp.first, chirp.last))
 
     def _tone(self, alarm: float) -> Tone:
-        """Return what is heard of one tone, where an alarm is suspected."""
+        """Return what is heard of one tone, where that matters."""
         if self._insistent:
             return Tone.INSISTS
-        beeps = alarm >= SUSPICION and self._patterns.only_beeps(self._window_frames)
+        if self._pattern in CERTAIN_PATTERNS:
+            return Tone.NONE
+        beeps = alarm >= self._likely and self._patterns.only_beeps(self._window_frames)
         return Tone.BEEPS if beeps else Tone.NONE
 
     def _tell_sounds(self, events: list[TaughtEvent]) -> None:
