@@ -10,6 +10,7 @@ from homeassistant.core import HomeAssistant, callback
 
 from ..const import DOMAIN
 from ..issues import async_clear_recipient_issue, async_report_recipient_issue
+from .audience import Audience, Informed
 from .channels import Channel, async_get_channels
 from .errand import Errand, PartListener, ToldListener, part_of, take_over
 from .kinds import Severity
@@ -22,7 +23,6 @@ _LOGGER = logging.getLogger(__name__)
 RETRY_PAUSES_S: tuple[float, ...] = (2.0, 5.0, 15.0, 40.0, 60.0, 120.0, 180.0, 180.0)
 # Who is being told when the household is loaded anew is told to the end: a push service is given as long as this.
 STOP_GRACE_S = 10.0
-REMEMBERED = 256
 
 
 class Courier:
@@ -54,10 +54,9 @@ class Courier:
         self._is_wanted = is_wanted
         self._sender = Sender(hass, opens, picture, self._may_send)
         self._stopped = False
-        self._told: dict[str, dict[str, tuple[Recipient, Tellable, Sequence[str]]]] = {}
+        self.audience = Audience()
         self._errands: dict[tuple[str, str], Errand] = {}
         self._first_tries: dict[tuple[str, str], asyncio.Event] = {}
-        self._stand_ins: dict[str, frozenset[str]] = {}
         self._sends: set[asyncio.Task[Failure | None]] = set()
         self._work: set[asyncio.Future[None]] = set()
 
@@ -124,11 +123,11 @@ class Courier:
                 unreached += await tell(wave)
             elif unreached and alert.severity is not Severity.SILENT:
                 # One wave of those in reserve stands in for the one before it.
-                self.async_note_stand_ins(alert.incident_id, (item.subentry_id for item in wave))
+                self.audience.note_stand_ins(alert.incident_id, (item.subentry_id for item in wave))
                 unreached = await tell(wave, unreached)
             else:
                 # Who stood in before hears how it goes on.
-                stand_ins = self.async_get_stand_ins(alert.incident_id)
+                stand_ins = self.audience.stand_ins(alert.incident_id)
                 await tell(recipient for recipient in wave if recipient.subentry_id in stand_ins)
         if unreached:
             _LOGGER.error("Nobody is left to tell instead of %s: %s", ", ".join(unreached), alert.title)
@@ -141,29 +140,17 @@ class Courier:
         await self._async_note(self._async_tell_again(incident_id))
 
     async def _async_tell_again(self, incident_id: str) -> None:
-        for recipient, alert, instead_of in tuple(self._told.get(incident_id, {}).values()):
+        for informed in self.audience.informed(incident_id):
+            recipient, alert = informed.recipient, informed.alert
             if (recipient.subentry_id, incident_id) in self._errands:
                 continue
             for channel in async_get_channels(self._hass, recipient.kind, recipient.target):
                 if not channel.companion or not self._may_send(alert):
                     continue
-                send = self._async_send(channel, recipient, alert, instead_of, quiet=True)
+                send = self._async_send(channel, recipient, alert, informed.instead_of, quiet=True)
                 await asyncio.wait([send])
                 if not send.cancelled() and (failure := send.result()) is not None:
                     _LOGGER.debug("The picture did not reach %s: %s", recipient.name, failure.reason)
-
-    @callback
-    def async_note_stand_ins(self, incident_id: str, recipients: Iterable[str]) -> None:
-        """Remember who stands in for others, and so hears how an incident goes on."""
-        before = self._stand_ins.pop(incident_id, frozenset())
-        self._stand_ins[incident_id] = before | frozenset(recipients)
-        while len(self._stand_ins) > REMEMBERED:
-            del self._stand_ins[next(iter(self._stand_ins))]
-
-    @callback
-    def async_get_stand_ins(self, incident_id: str) -> frozenset[str]:
-        """Return who stands in for others."""
-        return self._stand_ins.get(incident_id, frozenset())
 
     @callback
     def async_forget(self, incident_id: str) -> None:
@@ -346,12 +333,6 @@ class Courier:
 
     def _note_told(self, errand: Errand) -> None:
         recipient, alert = errand.recipient, errand.alert
-        told = self._told.pop(alert.incident_id, {})
-        self._told[alert.incident_id] = {
-            **told,
-            recipient.subentry_id: (recipient, alert, errand.instead_of),
-        }
-        while len(self._told) > REMEMBERED:
-            del self._told[next(iter(self._told))]
+        self.audience.note_informed(Informed(recipient=recipient, alert=alert, instead_of=errand.instead_of))
         if errand.on_told is not None:
             errand.on_told(recipient, alert)

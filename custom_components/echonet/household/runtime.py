@@ -89,7 +89,7 @@ class Household:
         self.desk.waves_for = self._count_waves
         self.desk.on_absorbed = self._courier.async_forget
         for incident_id, recipients in self.desk.stand_ins():
-            self._courier.async_note_stand_ins(incident_id, recipients)
+            self._courier.audience.note_stand_ins(incident_id, recipients)
         await self.walk_test.async_load()
 
     @callback
@@ -341,7 +341,7 @@ class Household:
                 _call(listener, alert, names)
         owed = {recipient.subentry_id for recipient in recipients}
         if alert.severity is Severity.SILENT:
-            owed |= self._courier.async_get_stand_ins(alert.incident_id)
+            owed |= self._courier.audience.stand_ins(alert.incident_id)
         self.desk.owe(alert.incident_id, owed, alert.telling)
         if not recipients:
             if news.only is None and not news.without:
