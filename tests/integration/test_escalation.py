@@ -8,7 +8,8 @@ import pytest
 from custom_components.echonet.household.escalation import Plan
 from custom_components.echonet.household.incidents import LOST_AFTER
 from custom_components.echonet.household.kinds import AlertKind, Severity
-from custom_components.echonet.household.policy import DEFAULT_RULES, Quiet, Rules, Telling
+from custom_components.echonet.household.policy import Quiet, Telling
+from custom_components.echonet.household.rules import DEFAULT_RULES, Rules
 from custom_components.echonet.protocol import AlarmPattern, Phase, SoundClass
 from tests.integration.desks import Household
 from tests.integration.sounds import HALL, KITCHEN, NIGHT, SHED, sound

@@ -17,7 +17,7 @@ from custom_components.echonet.household.options import (
     plan_of,
     rules_of,
 )
-from custom_components.echonet.household.policy import DEFAULT_RULES, Hours, Rule, Rules, When
+from custom_components.echonet.household.rules import DEFAULT_RULES, Hours, Rule, Rules, When
 from custom_components.echonet.household.surroundings import async_get_home
 from tests.integration.conftest import setup
 from tests.integration.flows import answer

@@ -11,18 +11,8 @@ from custom_components.echonet.household import policy as policy_module
 from custom_components.echonet.household.incident import Acknowledgement, Place
 from custom_components.echonet.household.incidents import Incidents
 from custom_components.echonet.household.kinds import AlertKind, Severity
-from custom_components.echonet.household.policy import (
-    DEFAULT_RULES,
-    Circumstances,
-    Decision,
-    Hours,
-    Policy,
-    Quiet,
-    Rule,
-    Rules,
-    Telling,
-    When,
-)
+from custom_components.echonet.household.policy import Circumstances, Decision, Policy, Quiet, Telling
+from custom_components.echonet.household.rules import DEFAULT_RULES, Hours, Rule, Rules, When
 from custom_components.echonet.protocol import AlarmPattern, Detection, Phase, SoundClass
 from tests.integration.desks import Household
 from tests.integration.sounds import HALL, KITCHEN, NIGHT, SHED, sound

@@ -20,7 +20,8 @@ from custom_components.echonet.household.escalation import Plan
 from custom_components.echonet.household.incident import Incident, Place
 from custom_components.echonet.household.kinds import BENIGN, DANGER, AlertKind, Severity, kind_of
 from custom_components.echonet.household.news import News
-from custom_components.echonet.household.policy import DEFAULT_RULES, Telling
+from custom_components.echonet.household.policy import Telling
+from custom_components.echonet.household.rules import DEFAULT_RULES
 from custom_components.echonet.household.storage import loaded, stored
 from custom_components.echonet.protocol import AlarmPattern, Detection, Phase, SoundClass, Welcome
 from custom_components.echonet.reports import DetectionReport

@@ -16,8 +16,9 @@ from .incident import Acknowledgement, Incident, Place
 from .incidents import Change, Incidents
 from .kinds import BENIGN, LASTING, Severity, is_alarm
 from .news import News
-from .policy import LATE_LIMIT, Circumstances, Decision, Policy, Quiet, Rules, Telling, Told
+from .policy import LATE_LIMIT, Circumstances, Decision, Policy, Quiet, Telling, Told
 from .promises import Promise, Promises
+from .rules import Rules
 from .rungs import Rungs
 from .silence import Silences
 from .state import State

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from .escalation import Plan
 from .kinds import AlertKind, Severity
-from .policy import DEFAULT_RULES, Hours, Rule, Rules, When
+from .rules import DEFAULT_RULES, Hours, Rule, Rules, When
 from .silence import Care
 
 CONF_KIND: Final = "kind"

@@ -28,7 +28,7 @@ from .options import (
     options_of_rule,
     options_of_times,
 )
-from .policy import When
+from .rules import When
 
 MAX_COOLDOWN_S = 86400
 MAX_INTERVAL_S = 3600
