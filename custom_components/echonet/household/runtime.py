@@ -27,14 +27,15 @@ from .alerts import Alert, build_alert
 from .circumstances import async_get_circumstances
 from .courier import Courier
 from .desk import Desk
+from .dispatch import Dispatch
 from .entity import home_subentry_of
 from .incident import Acknowledgement, Incident
-from .kinds import AlertKind, Severity
+from .kinds import AlertKind
 from .news import News
 from .options import plan_of, rules_of
 from .pictures import ClipPictures
 from .policy import Circumstances, Quiet
-from .recipients import Recipient, recipients_of, waves_of
+from .recipients import recipients_of, waves_of
 from .sender import Tellable
 from .silence_watch import SilenceWatch
 from .state import State
@@ -88,6 +89,15 @@ class Household:
         self.desk = Desk(await self._store.async_load())
         self.desk.waves_for = self._count_waves
         self.desk.on_absorbed = self._courier.async_forget
+        self._dispatch = Dispatch(
+            self.hass,
+            self.entry,
+            self.desk,
+            self._courier,
+            ready=self._ready,
+            announce=self._async_announce,
+            store=self._async_store,
+        )
         for incident_id, recipients in self.desk.stand_ins():
             self._courier.audience.note_stand_ins(incident_id, recipients)
         await self.walk_test.async_load()
@@ -289,7 +299,7 @@ class Household:
             whereabouts = async_locate(self.hass, item.incident, item.at)
             self._rooms.note(item.incident.id, whereabouts)
             alert = build_alert(item.incident, item.decision, home=home, now=item.at, whereabouts=whereabouts)
-            self._async_dispatch(item, alert)
+            self._dispatch.async_send_soon(item, alert)
         self._async_store()
         if self._tick is None and self.desk.restless and self._ready.is_set() and not self._stopping:
             self._tick = async_call_later(self.hass, TICK_S, self._async_handle_tick)
@@ -308,11 +318,9 @@ class Household:
         return replace(self.desk.state, at=dt_util.utcnow())
 
     @callback
-    def _async_dispatch(self, news: News, alert: Alert) -> None:
-        # Not a task of the entry: `async_stop` decides what a reload ends.
-        self.hass.async_create_background_task(
-            self._async_send(news, alert), f"{DOMAIN} alert {alert.incident_id}"
-        )
+    def _async_announce(self, alert: Alert, names: list[str]) -> None:
+        for listener in tuple(self._listeners):
+            _call(listener, alert, names)
 
     @callback
     def _async_show_picture(self, incident_id: str) -> None:
@@ -322,46 +330,6 @@ class Household:
 
     def _count_waves(self, incident: Incident) -> int:
         return len(waves_of(recipients_of(self.entry), incident.sound_class))
-
-    async def _async_send(self, news: News, alert: Alert) -> None:
-        await self._ready.wait()
-        if not self._is_wanted(alert):
-            return
-        first = news.waves - news.skipped
-        waves = [
-            tuple(item for item in wave if news.concerns(item.subentry_id, reserve=number >= first))
-            for number, wave in enumerate(
-                waves_of(recipients_of(self.entry), alert.sound_class)[news.skipped :]
-            )
-        ]
-        recipients = [recipient for wave in waves[:first] for recipient in wave]
-        names = [recipient.name for recipient in recipients]
-        if news.only is None:
-            for listener in tuple(self._listeners):
-                _call(listener, alert, names)
-        owed = {recipient.subentry_id for recipient in recipients}
-        if alert.severity is Severity.SILENT:
-            owed |= self._courier.audience.stand_ins(alert.incident_id)
-        self.desk.owe(alert.incident_id, owed, alert.telling)
-        if not recipients:
-            if news.only is None and not news.without:
-                _LOGGER.warning("Nobody is told, because no recipient is set up: %s", alert.title)
-            return
-
-        @callback
-        def told(recipient: Recipient, alert: Tellable) -> None:
-            self.desk.delivered(alert.incident_id, recipient.subentry_id, alert.severity, news.number)
-            self.desk.rang(news.incident, recipient.subentry_id, alert.telling, dt_util.utcnow())
-            self._async_store()
-
-        @callback
-        def told_part(_: Recipient, part: str) -> None:
-            self.desk.delivered_part(alert.incident_id, part)
-            self._async_store()
-
-        await self._courier.async_deliver(
-            alert, waves, first=first, had=news.parts, on_told=told, on_part=told_part
-        )
 
     def _is_wanted(self, alert: Tellable) -> bool:
         return self.desk.is_wanted(alert.incident_id, alert.severity, dt_util.utcnow())
