@@ -1,11 +1,14 @@
 """What `echonet-satellite run` says on the terminal: lines for a person, or JSON lines for a program."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 import json
 from typing import Any, Final
 
+from .controllers import Controller
+from .info import Info
 from .output import escaped
+from .pairing_window import Outcome
 from .proof import group_code
 from .protocol import AlarmPattern, Detection, Health, Message, Phase, Problem
 
@@ -52,6 +55,51 @@ class Report:
             code=grouped,
             expires_in_s=round(remaining_s),
         )
+
+    def paired(self, controllers: list[str]) -> None:
+        """Write who is paired now, the newest last."""
+        self.tell(
+            "paired", f"Paired with {controllers[-1] if controllers else '?'}.", controllers=controllers
+        )
+
+    def pairing_closed(self, outcome: Outcome) -> None:
+        """Write that nobody can pair any longer, and why."""
+        self.tell(
+            "pairing_closed",
+            f"Pairing has ended ({outcome.value.replace('_', ' ')}); `echonet-satellite pair` begins again.",
+            reason=outcome.value,
+        )
+
+    def listening(self, info: Info, *, source: str, addresses: Sequence[str], port: int) -> None:
+        """Write that the satellite has started: what it listens to, and where it serves."""
+        self.tell(
+            "listening",
+            f'"{info.name}" listens to {source} with the model {info.model_name} {info.model_version}, '
+            f"and serves {', '.join(addresses) or 'this machine only'} on port {port}.",
+            name=info.name,
+            satellite_id=info.satellite_id,
+            addresses=list(addresses),
+            port=port,
+            source=source,
+            model=info.model_name,
+            model_version=info.model_version,
+        )
+
+    def connection(self, controller: Controller, connected: bool) -> None:
+        """Write that a controller has come or gone."""
+        self.tell(
+            "connected" if connected else "disconnected",
+            f"{controller.name} has {'connected' if connected else 'disconnected'}.",
+            controller=controller.name,
+        )
+
+    def source_ended(self) -> None:
+        """Write that nothing more is heard, because it was a recording."""
+        self.tell("source_ended", "The recording is over; the satellite still serves, Ctrl-C stops it.")
+
+    def stopped(self) -> None:
+        """Write that the satellite has ended as it was told to."""
+        self.tell("stopped", "Stopped.")
 
     def message(self, message: Message) -> None:
         """Write what the station tells, as far as a person wants to read it."""

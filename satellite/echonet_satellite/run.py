@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from . import __version__, memory
 from .command_socket import CommandServer
 from .config import Config, LogFormat
-from .controllers import Controller, Controllers
+from .controllers import Controllers
 from .ears import Ears, HearingStoppedError
 from .errors import ClipError
 from .gpsd import Gpsd
@@ -175,7 +175,7 @@ class _Satellite:
                 await self._until_the_end()
             finally:
                 await self._stop_parts(commands)
-        self._report.tell("stopped", "Stopped.")
+        self._report.stopped()
 
     def _tell_position(self) -> None:
         self._station.tell_position()
@@ -196,7 +196,7 @@ class _Satellite:
             allowed_hosts=self._config.allowed_hosts,
         )
         self._port = await server.start(self._config.port, self._config.bind)
-        server.sockets.subscribe(self._on_connection)
+        server.sockets.subscribe(self._report.connection)
         return server
 
     def _make_self_test(self, server: "Server") -> "SelfTest":
@@ -253,9 +253,7 @@ class _Satellite:
                 if troubled > _TROUBLED_LOOKS and self._station.info.installation in _RESTARTED_WHEN_OVER:
                     raise HearingStoppedError(f"{why}: the satellite ends, to be started again") from None
                 if self._ears.look():
-                    self._report.tell(
-                        "source_ended", "The recording is over; the satellite still serves, Ctrl-C stops it."
-                    )
+                    self._report.source_ended()
 
     async def _stop_parts(self, commands: CommandServer) -> None:
         self._supervisor.stopping()
@@ -289,43 +287,22 @@ class _Satellite:
     def _tell_listening(self) -> None:
         from .addresses import local_addresses  # noqa: PLC0415
 
-        info = self._station.info
         addresses = self._config.bind if _is_particular(self._config.bind) else local_addresses()
-        self._report.tell(
-            "listening",
-            f'"{info.name}" listens to {self._ears.names} with the model {info.model_name} {info.model_version}, '
-            f"and serves {', '.join(addresses) or 'this machine only'} on port {self._port}.",
-            name=info.name,
-            satellite_id=info.satellite_id,
-            addresses=list(addresses),
-            port=self._port,
-            source=self._ears.names,
-            model=info.model_name,
-            model_version=info.model_version,
-        )
-
-    def _on_connection(self, controller: Controller, connected: bool) -> None:
-        self._report.tell(
-            "connected" if connected else "disconnected",
-            f"{controller.name} has {'connected' if connected else 'disconnected'}.",
-            controller=controller.name,
+        self._report.listening(
+            self._station.info, source=self._ears.names, addresses=addresses, port=self._port
         )
 
     def _on_pairing(self, outcome: Outcome) -> None:
         if outcome is Outcome.PAIRED:
             self._later(self._after_pairing())
         elif outcome is not Outcome.OPENED:
-            self._report.tell(
-                "pairing_closed",
-                f"Pairing has ended ({outcome.value.replace('_', ' ')}); `echonet-satellite pair` begins again.",
-                reason=outcome.value,
-            )
+            self._report.pairing_closed(outcome)
 
     async def _after_pairing(self) -> None:
         # The token is issued right after the window has closed, in the same request.
         await asyncio.sleep(0)
         names = [controller.name for controller in self._controllers.all]
-        self._report.tell("paired", f"Paired with {names[-1] if names else '?'}.", controllers=names)
+        self._report.paired(names)
         await self._announce_paired(bool(names))
 
     def _later(self, work: Any) -> None:
