@@ -285,10 +285,10 @@ def two_that_turn_out_to_be_one(home: Household, *, answered: bool) -> tuple[str
     home.hears(HALL, hall)
     home.ends(HALL, hall)
     assert len(list(home.desk.incidents)) == 2
-    home.desk.owe(kitchen.id, ["anna", "ben"])
-    home.desk.delivered(kitchen.id, "anna")
-    home.desk.owe(hall.id, ["anna", "ben"])
-    home.desk.delivered(hall.id, "anna")
+    home.desk.ledger.owe(kitchen.id, ["anna", "ben"])
+    home.desk.ledger.delivered(kitchen.id, "anna")
+    home.desk.ledger.owe(hall.id, ["anna", "ben"])
+    home.desk.ledger.delivered(hall.id, "anna")
     if answered:
         home.acknowledge(hall.id)
     home.at = 4
@@ -314,7 +314,7 @@ def test_what_is_owed_of_two_that_turn_out_to_be_one_is_owed_once(home: Househol
     told = home.hears(SHED, sound(SoundClass.GUNSHOT, at=1.5))
     owed = [item for item in told if item.decision.telling is NEW]
     assert [(item.incident.id, item.only) for item in owed] == [(kitchen, frozenset({"ben"}))]
-    home.desk.owe(kitchen, ["ben"])
+    home.desk.ledger.owe(kitchen, ["ben"])
     assert [item.only for item in home.restart(5) if item.decision.telling is NEW] == [frozenset({"ben"})]
 
 
@@ -322,8 +322,8 @@ def test_what_is_told_without_a_sound_keeps_no_promise_to_ring(home: Household) 
     """After ten minutes of attempts an update got through, and so nobody ever rang."""
     alarm = sound(pattern=AlarmPattern.T3)
     home.hears(KITCHEN, alarm)
-    home.desk.owe(alarm.id, ["anna"])
-    home.desk.delivered(alarm.id, "anna", Severity.SILENT)
+    home.desk.ledger.owe(alarm.id, ["anna"])
+    home.desk.ledger.delivered(alarm.id, "anna", Severity.SILENT)
     (news,) = home.restart(5)
     assert (news.decision.telling, news.only) == (NEW, frozenset({"anna"}))
 
@@ -332,11 +332,11 @@ def test_an_alert_that_arrives_after_what_became_known_of_it_is_not_taken_for_th
     """Somebody answered while a phone was told: the phone was taken to know of the answer."""
     alarm = sound(pattern=AlarmPattern.T3)
     (news,) = home.hears(KITCHEN, alarm)
-    home.desk.owe(alarm.id, ["anna"])
+    home.desk.ledger.owe(alarm.id, ["anna"])
     home.wait(1)
     home.acknowledge(alarm.id)
-    home.desk.owe(alarm.id, ["anna"], Telling.UPDATE)
-    home.desk.delivered(alarm.id, "anna", number=news.number)
+    home.desk.ledger.owe(alarm.id, ["anna"], Telling.UPDATE)
+    home.desk.ledger.delivered(alarm.id, "anna", number=news.number)
     assert [item.decision.telling for item in home.restart(5)] == [Telling.UPDATE]
 
 

@@ -183,7 +183,9 @@ async def test_that_nobody_could_be_reached_is_a_repair(
 ) -> None:
     add_recipient(hass, home, "notify.vanished")
     detection = satellite.emit(SoundClass.GUNSHOT)
-    await wait_for(lambda: home.runtime_data.desk.nobody_reached(dt_util.utcnow() + timedelta(minutes=2)))
+    await wait_for(
+        lambda: home.runtime_data.desk.ledger.nobody_reached(dt_util.utcnow() + timedelta(minutes=2))
+    )
     await look(home, 30)
     assert "nobody_reached" not in shown(hass)
     await look(home, 90)
@@ -198,7 +200,7 @@ def test_who_has_it_is_reached(*, told: bool, reached: bool) -> None:
     home = DeskOnly()
     alarm = sound(pattern=AlarmPattern.T3)
     home.hears(KITCHEN, alarm)
-    home.desk.owe(alarm.id, ["anna"])
+    home.desk.ledger.owe(alarm.id, ["anna"])
     if told:
-        home.desk.delivered(alarm.id, "anna")
-    assert home.desk.nobody_reached(NIGHT + timedelta(minutes=2)) is not reached
+        home.desk.ledger.delivered(alarm.id, "anna")
+    assert home.desk.ledger.nobody_reached(NIGHT + timedelta(minutes=2)) is not reached

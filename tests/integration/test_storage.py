@@ -39,11 +39,11 @@ def test_whoever_has_it_is_not_told_again() -> None:
     home = Household()
     alarm = sound()
     home.hears(KITCHEN, alarm)
-    home.desk.owe(alarm.id, ["anna", "ben"])
-    home.desk.delivered(alarm.id, "anna")
+    home.desk.ledger.owe(alarm.id, ["anna", "ben"])
+    home.desk.ledger.delivered(alarm.id, "anna")
     (news,) = home.restart(20)
     assert news.only == frozenset({"ben"})
-    home.desk.delivered(alarm.id, "ben")
+    home.desk.ledger.delivered(alarm.id, "ben")
     assert home.restart() == []
     # The satellite says again what it has no acknowledgement for.
     assert home.hears(KITCHEN, alarm) == []
@@ -63,8 +63,8 @@ def test_what_is_handed_over_is_tried_on_as_it_was_and_rings_for_nobody_else() -
     home = Household()
     alarm = sound(pattern=AlarmPattern.T3)
     home.hears(KITCHEN, alarm)
-    home.desk.owe(alarm.id, ["anna", "ben"])
-    home.desk.delivered(alarm.id, "ben")
+    home.desk.ledger.owe(alarm.id, ["anna", "ben"])
+    home.desk.ledger.delivered(alarm.id, "ben")
     home.wait(100)
     (news,) = home.restart(2)
     assert (news.decision.telling, news.only) == (Telling.NEW, frozenset({"anna"}))
@@ -89,14 +89,14 @@ def test_what_rang_rings_on_after_a_restart() -> None:
     home = Household()
     alarm = sound(pattern=AlarmPattern.T3)
     home.hears(KITCHEN, alarm)
-    home.desk.owe(alarm.id, ["anna"])
-    home.desk.delivered(alarm.id, "anna")
+    home.desk.ledger.owe(alarm.id, ["anna"])
+    home.desk.ledger.delivered(alarm.id, "anna")
     home.wait(90)
     assert home.restart(40) == []
     assert [item.count for item in home.wait(1)] == [2]
     home.acknowledge(alarm.id)
-    home.desk.owe(alarm.id, ["anna"], Telling.UPDATE)
-    home.desk.delivered(alarm.id, "anna", Severity.SILENT)
+    home.desk.ledger.owe(alarm.id, ["anna"], Telling.UPDATE)
+    home.desk.ledger.delivered(alarm.id, "anna", Severity.SILENT)
     assert home.restart(100) == []
     assert home.wait(300) == []
 
@@ -123,7 +123,7 @@ def test_everything_is_stored_and_read_again() -> None:
         (garden, sound(SoundClass.DOG, at=1)),
     ):
         home.hears(place, detection)
-        home.desk.owe(detection.id, ["anna"])
+        home.desk.ledger.owe(detection.id, ["anna"])
     home.wait(100)
     home.ends(garden, detection)
     assert loaded(stored(home.desk.state)) == home.desk.state

@@ -430,7 +430,7 @@ class Stories(RuleBasedStateMachine):
             if news.decision.telling in LOUD:
                 self.rings.append((news, self.jumps))
             names = [name for name in WAVES[news.skipped : news.waves] if news.concerns(name)]
-            self.home.desk.owe(news.incident.id, names, news.decision.telling)
+            self.home.desk.ledger.owe(news.incident.id, names, news.decision.telling)
             for name in names:
                 if name in self.failing:
                     before = self.waiting.get((name, news.incident.id))
@@ -449,7 +449,7 @@ class Stories(RuleBasedStateMachine):
         telling = news.decision.telling
         # Nothing rings after the answer.
         assert self.is_wanted(news), news
-        self.home.desk.delivered(news.incident.id, name, news.decision.severity, news.number)
+        self.home.desk.ledger.delivered(news.incident.id, name, news.decision.severity, news.number)
         self.home.desk.rang(news.incident, name, telling, self.now)
         heard = Heard(news, telling, self.now, self.jumps)
         self.heard[name].append(heard)

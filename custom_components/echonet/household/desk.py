@@ -6,27 +6,24 @@ always hold of it can be shown by playing thousands of stories.
 
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
-from itertools import count
 from typing import Final
 
 from ..protocol import Detection
 from ..times import NEWS_LIMIT
-from .escalation import ALL_CLEAR_AFTER, Escalation, Plan, is_quiet
+from .all_clear import awaits_all_clear, is_all_clear
+from .escalation import Escalation, Plan
 from .incident import Acknowledgement, Incident, Place
 from .incidents import Change, Incidents
-from .kinds import BENIGN, LASTING, Severity, is_alarm
+from .kinds import Severity
+from .ledger import Ledger
 from .news import News
 from .policy import LATE_LIMIT, Circumstances, Decision, Policy, Quiet, Telling, Told
-from .promises import Promise, Promises
+from .promises import Promise
 from .rules import Rules
 from .rungs import Rungs
 from .silence import Silences
 from .state import State
 
-# What somebody must hear, also if Home Assistant is started anew before they have.
-_OWED: Final = frozenset({Telling.NEW, Telling.LATE, Telling.ESCALATED})
-# What somebody should see as well: it changes what is told, without a sound.
-_AMENDS: Final = frozenset({Telling.UPDATE, Telling.ALL_CLEAR})
 # For so long the courier tries. What was owed for longer when the household was loaded anew is no news any more.
 TRIED_FOR: Final = timedelta(minutes=10)
 # A shot is over at once, and where it was heard is still being told.
@@ -48,10 +45,8 @@ class Desk:
         self.escalation = Escalation()
         self.escalation.ringing = dict(state.ringing)
         self.incidents.is_needed = self.escalation.rings
-        self._promises = Promises(state.promises)
-        self._amends = Promises(state.amends)
+        self.ledger = Ledger(state.promises, state.amends)
         self._left_at = state.at
-        self._numbers = count(max(self._promises.last, self._amends.last) + 1)
         # Called with the id of each incident that turned out to be another one.
         self.on_absorbed: Callable[[str], None] = lambda _: None
         self._rungs = Rungs(state.rungs)
@@ -66,8 +61,8 @@ class Desk:
             covered=self.policy.covered,
             snoozed=tuple(self.policy.snoozed),
             ringing=tuple(self.escalation.ringing.items()),
-            promises=tuple(self._promises),
-            amends=tuple(self._amends),
+            promises=tuple(self.ledger.promises),
+            amends=tuple(self.ledger.amends),
             rungs=self._rungs.all,
             silences=self.silences.all,
         )
@@ -90,7 +85,9 @@ class Desk:
     def restless(self) -> bool:
         """Whether something may have to be told although nothing more is heard."""
         return any(
-            item.over_at is None or self.escalation.rings(item.id) or self._awaits_all_clear(item)
+            item.over_at is None
+            or self.escalation.rings(item.id)
+            or awaits_all_clear(item, self.policy.told.get(item.id))
             for item in self.incidents
         )
 
@@ -123,7 +120,7 @@ class Desk:
             if incident.over_at is None or now - incident.over_at < SETTLED_AFTER:
                 news += self._tell(incident, circumstances)
             news += self._ring(incident, now)
-            if self._is_all_clear(incident, now):
+            if is_all_clear(incident, self.policy.told.get(incident.id), self.incidents, now):
                 self.policy.clear(incident.id)
                 news.append(self._amend(incident, Telling.ALL_CLEAR, now))
         return news
@@ -156,17 +153,17 @@ class Desk:
             if now - ringing.last > LATE_LIMIT and not handed_over:
                 self._rest(incident_id, Severity.HIGH)
         news: list[News] = []
-        for incident_id, promise in self._promises.take_inherited():
+        for incident_id, promise in self.ledger.promises.take_inherited():
             incident = self.incidents.get(incident_id)
             if incident is None or incident.id != incident_id or promise.kept:
-                self._promises.end(incident_id)
+                self.ledger.promises.end(incident_id)
                 continue
             decision = self._decide_late(incident, promise, now, handed_over=handed_over)
             news.append(self._owed(incident, decision, promise, now))
             for recipient in promise.waiting or ():
                 # What they are told says all that is known.
-                self._amends.keep(incident_id, recipient)
-        for incident_id, promise in self._amends.take_inherited():
+                self.ledger.amends.keep(incident_id, recipient)
+        for incident_id, promise in self.ledger.amends.take_inherited():
             incident = self.incidents.get(incident_id)
             if (
                 incident is None
@@ -174,7 +171,7 @@ class Desk:
                 or promise.kept
                 or now - promise.at > LATE_LIMIT
             ):
-                self._amends.end(incident_id)
+                self.ledger.amends.end(incident_id)
                 continue
             news.append(self._owed(incident, promise.decision, promise, now))
         return news
@@ -196,40 +193,12 @@ class Desk:
             or not (incident.answered or self.policy.is_snoozed(incident, now))
         )
 
-    def owe(self, incident_id: str, recipients: Collection[str], telling: Telling = Telling.NEW) -> None:
-        """Remember whom a telling of an incident is promised to."""
-        (self._amends if telling in _AMENDS else self._promises).owe(incident_id, recipients)
-
-    def delivered(
-        self,
-        incident_id: str,
-        recipient: str,
-        severity: Severity = Severity.CRITICAL,
-        number: int | None = None,
-    ) -> None:
-        """Remember that a recipient has the news of a number of an incident, and how loudly that was told."""
-        self._amends.keep(incident_id, recipient, number)
-        promise = self._promises.get(incident_id)
-        # What was told without a sound keeps no promise to ring.
-        if promise is not None and severity.rank >= promise.decision.severity.at_most(Severity.HIGH).rank:
-            self._promises.keep(incident_id, recipient, number)
-
-    def delivered_part(self, incident_id: str, part: str) -> None:
-        """Remember by which way a recipient has it, who is still owed it by another one."""
-        self._promises.keep_part(incident_id, part)
-
-    def stand_ins(self) -> list[tuple[str, frozenset[str]]]:
-        """Return who was told of an incident without being owed it, and so stands in for somebody."""
-        return [
-            (key, promise.told - promise.owed) for key, promise in self._promises if promise.owed is not None
-        ]
-
     @property
     def announced(self) -> list[tuple[Incident, Told]]:
         """The incidents that were told, and how, so that nothing acts on them again."""
         announced = []
         for incident in self.incidents:
-            told, promise = self.policy.told.get(incident.id), self._promises.get(incident.id)
+            told, promise = self.policy.told.get(incident.id), self.ledger.promises.get(incident.id)
             if told is not None and (promise is None or promise.owed is not None):
                 announced.append((incident, told))
         return announced
@@ -239,16 +208,6 @@ class Desk:
         # Old news is no reason to keep quiet about the next one.
         if telling in (Telling.NEW, Telling.ESCALATED) and not incident.test:
             self._rungs.note(recipient, incident.kind, (place.key for place in incident.places), now)
-
-    def nobody_reached(self, now: datetime) -> bool:
-        """Tell whether something critical was promised for a while, and nobody has it."""
-        return any(
-            promise.decision.severity is Severity.CRITICAL
-            and promise.owed
-            and not promise.told
-            and now - promise.at > NEWS_LIMIT
-            for _, promise in self._promises
-        )
 
     def _decide(self, changes: list[Change], circumstances: Circumstances) -> list[News]:
         news: list[News] = []
@@ -266,16 +225,15 @@ class Desk:
 
     def _forget(self) -> None:
         known = {incident.id for incident in self.incidents}
-        self._promises.forget_all_but(known)
-        self._amends.forget_all_but(known)
+        self.ledger.forget_all_but(known)
         for key in self.escalation.ringing.keys() - known:
             del self.escalation.ringing[key]
 
     def _absorb(self, incident: Incident, other: str, now: datetime) -> list[News]:
         """Take what rings and what is owed of an incident for that of another one that it turned out to be."""
         self.escalation.absorb(incident.id, other)
-        promise = self._promises.absorb(incident.id, other)
-        self._amends.end(other)
+        promise = self.ledger.promises.absorb(incident.id, other)
+        self.ledger.amends.end(other)
         self.on_absorbed(other)
         if incident.answered:
             self._settle(incident.id)
@@ -287,13 +245,12 @@ class Desk:
     def _settle(self, incident_id: str) -> None:
         """Owe nobody an incident any more, because somebody takes care of it."""
         self.escalation.end(incident_id)
-        self._promises.end(incident_id)
+        self.ledger.promises.end(incident_id)
 
     def _amend(self, incident: Incident, telling: Telling, now: datetime) -> News:
         """Tell quietly what has become known, and owe that to those who have been told of it."""
         decision = Decision(telling=telling, severity=Severity.SILENT)
-        number = next(self._numbers)
-        self._amends.make(incident.id, decision, now, number)
+        number = self.ledger.make(incident.id, decision, now)
         return News(
             incident=incident, decision=decision, at=now, waves=self._heard_by(incident.id), number=number
         )
@@ -307,7 +264,7 @@ class Desk:
             only=promise.waiting,
             without=promise.told,
             parts=promise.parts,
-            number=next(self._numbers),
+            number=self.ledger.next_number(),
         )
 
     def _decide_late(
@@ -334,11 +291,7 @@ class Desk:
             return []
         if decision.telling is Telling.NEW and decision.severity is Severity.CRITICAL:
             self.escalation.begin(incident.id, now)
-        number = next(self._numbers)
-        if decision.telling in _OWED:
-            self._promises.make(incident.id, decision, now, number)
-        elif decision.telling in _AMENDS:
-            self._amends.make(incident.id, decision, now, number)
+        number = self.ledger.make(incident.id, decision, now)
         # What became worse rings for everybody.
         without = self._rung_lately(incident, now) if first else frozenset[str]()
         waves = self._heard_by(incident.id)
@@ -360,7 +313,7 @@ class Desk:
         if ring is None:
             return []
         repeat = Decision(telling=Telling.REPEAT, severity=Severity.CRITICAL)
-        number = next(self._numbers)
+        number = self.ledger.next_number()
         news = [
             News(
                 incident=incident,
@@ -373,7 +326,7 @@ class Desk:
         ]
         if ring.escalated:
             escalated = Decision(telling=Telling.ESCALATED, severity=Severity.CRITICAL)
-            self._promises.extend(incident.id, escalated, now, number)
+            self.ledger.promises.extend(incident.id, escalated, now, number)
             news.append(
                 News(
                     incident=incident,
@@ -394,30 +347,3 @@ class Desk:
 
     def _heard_by(self, incident_id: str) -> int:
         return self.escalation.waves(incident_id)
-
-    def _awaits_all_clear(self, incident: Incident) -> bool:
-        told = self.policy.told.get(incident.id)
-        return (
-            told is not None
-            and told.telling is Telling.NEW
-            and not told.cleared
-            and incident.kind in LASTING
-            and not incident.lost
-            and not (incident.acknowledgement is not None and incident.acknowledgement.false_alarm)
-        )
-
-    def _is_all_clear(self, incident: Incident, now: datetime) -> bool:
-        if not self._awaits_all_clear(incident) or not is_quiet(incident):
-            return False
-        assert incident.over_at is not None
-        if now - incident.over_at < ALL_CLEAR_AFTER:
-            return False
-        # Nobody is told that it is over while an alarm that was not told by itself goes on there.
-        here = {place.key for place in incident.places}
-        return not any(
-            other.over_at is None
-            and other.sound_class is incident.sound_class
-            and not (is_alarm(other.kind) and other.kind in BENIGN)
-            and not here.isdisjoint(place.key for place in other.places)
-            for other in self.incidents
-        )

@@ -78,7 +78,7 @@ class Dispatch:
         owed = {recipient.subentry_id for recipient in recipients}
         if alert.severity is Severity.SILENT:
             owed |= self._courier.audience.stand_ins(alert.incident_id)
-        self._desk.owe(alert.incident_id, owed, alert.telling)
+        self._desk.ledger.owe(alert.incident_id, owed, alert.telling)
         if not recipients:
             if news.only is None and not news.without:
                 _LOGGER.warning("Nobody is told, because no recipient is set up: %s", alert.title)
@@ -86,13 +86,13 @@ class Dispatch:
 
         @callback
         def told(recipient: Recipient, alert: Tellable) -> None:
-            self._desk.delivered(alert.incident_id, recipient.subentry_id, alert.severity, news.number)
+            self._desk.ledger.delivered(alert.incident_id, recipient.subentry_id, alert.severity, news.number)
             self._desk.rang(news.incident, recipient.subentry_id, alert.telling, dt_util.utcnow())
             self._store()
 
         @callback
         def told_part(_: Recipient, part: str) -> None:
-            self._desk.delivered_part(alert.incident_id, part)
+            self._desk.ledger.delivered_part(alert.incident_id, part)
             self._store()
 
         await self._courier.async_deliver(

@@ -2,13 +2,9 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
 
 from .incident import Incident
 from .kinds import LASTING
-
-# A sound that comes and goes is not over at every gap.
-ALL_CLEAR_AFTER: Final = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

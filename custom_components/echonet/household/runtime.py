@@ -98,7 +98,7 @@ class Household:
             announce=self._async_announce,
             store=self._async_store,
         )
-        for incident_id, recipients in self.desk.stand_ins():
+        for incident_id, recipients in self.desk.ledger.stand_ins():
             self._courier.audience.note_stand_ins(incident_id, recipients)
         await self.walk_test.async_load()
 

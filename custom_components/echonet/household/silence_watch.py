@@ -112,7 +112,7 @@ class SilenceWatch:
                 found[Concern(trouble=Trouble.SATELLITE_AWAY, **here)] = False
         if satellites and not recipients_of(self._entry):
             found[Concern(trouble=Trouble.NO_RECIPIENT)] = False
-        if self._desk.nobody_reached(now):
+        if self._desk.ledger.nobody_reached(now):
             found[Concern(trouble=Trouble.NOBODY_REACHED)] = True
         return found
 
