@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from echonet_satellite import journal as journal_module
+from echonet_satellite import journal_writer
 from echonet_satellite.errors import JournalError
 from echonet_satellite.journal import Journal
 from echonet_satellite.protocol import AlarmPattern, Detection, LoudNoise, Phase, SoundClass, Verdict
@@ -171,7 +171,7 @@ def test_a_loud_noise_is_kept_until_it_is_acknowledged(journal: Journal, path: P
 def test_a_loud_night_does_not_push_out_what_nobody_has_been_told(
     path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal_module, "KEEP_NOISES", 20)
+    monkeypatch.setattr(journal_writer, "KEEP_NOISES", 20)
     journal = Journal(path, keep_count=100, clock=clock)
     shot = journal.append(detection("shot"))
     for number in range(450):

@@ -147,7 +147,7 @@ def test_a_disk_that_becomes_read_only_while_it_runs(disk: Disk) -> None:
 
 def _remount_read_only(disk: Disk, journal: Journal) -> None:
     # Linux refuses that while a file is open for writing, unless the file system itself has found an error.
-    file = journal._file
+    file = journal._writer.file
     assert file is not None
     with file._lock:
         file._database.close()
