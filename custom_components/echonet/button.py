@@ -1,17 +1,18 @@
 """Tries the way from a microphone to the phones, and from all of them; answers what they were told; deletes clips."""
 
+import asyncio
 from typing import override
 
 from homeassistant.components.button import ButtonEntity, ButtonEntityDescription
 from homeassistant.const import EntityCategory
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .clip_access import async_delete_clips
 from .clip_entity import ClipEntity
 from .const import DOMAIN
-from .coordinator import SatelliteConfigEntry
+from .coordinator import SatelliteConfigEntry, SatelliteCoordinator
 from .device import async_name_room
 from .dynamic import async_add_per_room, async_add_with_clips
 from .entity import SatelliteEntity
@@ -19,9 +20,12 @@ from .household.button import ANSWERS, AnswerButton
 from .household.entity import home_subentry_of
 from .household.runtime import HouseholdConfigEntry, is_household
 from .household.walk_entities import WalkTestButton
-from .protocol import Forget, SelfTestOutcome, SoundClass, Test
+from .protocol import Forget, SelfTest, SelfTestOutcome, SelfTestResult, SoundClass, Test
 
 PARALLEL_UPDATES = 1
+
+# A satellite waits for its own ears and for our acknowledgement.
+SELF_TEST_TIMEOUT_S = 40.0
 
 TEST = ButtonEntityDescription(key="test", translation_key="test")
 SELF_TEST = ButtonEntityDescription(
@@ -88,7 +92,7 @@ class SelfTestButton(SatelliteEntity, ButtonEntity):
     @override
     async def async_press(self) -> None:
         """Run it, and wait for what comes of it."""
-        result = await self.coordinator.async_self_test()
+        result = await _async_self_test(self.coordinator)
         name = self.coordinator.config_entry.title
         if result is None:
             raise HomeAssistantError(
@@ -132,3 +136,27 @@ class ForgetButton(SatelliteEntity, ButtonEntity):
     async def async_press(self) -> None:
         """Forget all of it."""
         await self.coordinator.async_send(Forget(false_alarms=True))
+
+
+async def _async_self_test(coordinator: SatelliteCoordinator) -> SelfTestResult | None:
+    """Let a satellite test itself; None if it does not answer, as an older one.
+
+    Raises:
+        HomeAssistantError: there is no connection.
+    """
+    answer: asyncio.Future[SelfTestResult] = coordinator.hass.loop.create_future()
+
+    @callback
+    def take(result: SelfTestResult) -> None:
+        if not answer.done():
+            answer.set_result(result)
+
+    unsubscribe = coordinator.moments.async_subscribe(SelfTestResult, take)
+    try:
+        await coordinator.async_send(SelfTest())
+        async with asyncio.timeout(SELF_TEST_TIMEOUT_S):
+            return await answer
+    except TimeoutError:
+        return None
+    finally:
+        unsubscribe()

@@ -9,11 +9,10 @@ import logging
 from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import ATTR_DEVICE_ID, ATTR_ID, ATTR_NAME, EVENT_HOMEASSISTANT_STOP
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady, HomeAssistantError
 from homeassistant.helpers.dispatcher import async_dispatcher_send
-from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
 from .announcements import async_listen_for_announcements
@@ -22,7 +21,7 @@ from .clocks import Offset
 from .codec import ToldOnce
 from .connecting import async_connect_entry
 from .connection_record import ConnectionRecord
-from .const import ATTR_OUTCOME, DOMAIN, EVENT_LESSON
+from .const import DOMAIN
 from .device import async_forget_rooms, async_register_device, async_register_rooms
 from .helpers import translation_key
 from .intake import Intake
@@ -30,51 +29,43 @@ from .issues import async_clear_chatterbox_issue, async_report_chatterbox_issue
 from .last_known import LastKnown
 from .link import Link
 from .live import LiveFeed
+from .moments import Moments
 from .plain import plain_name
 from .protocol import (
-    Clip,
     Detection,
     Health,
-    Lesson,
     Level,
     LoudNoise,
     Message,
     Position,
-    SelfTest,
-    SelfTestResult,
     Snapshot,
     SoundHeard,
-    Taught,
     TimeReply,
     Welcome,
 )
 from .recent import RecentSounds
-from .reports import SIGNAL_CLIP, SIGNAL_SATELLITE, ClipReport, DetectionReport, SatelliteReport
-from .satellite_state import Part, SatelliteData
-from .settle import Settle
+from .reports import SIGNAL_SATELLITE, DetectionReport, SatelliteReport
+from .satellite_state import SatelliteData
+from .selective import SelectiveCoordinator
 from .timekeeping import Timekeeper
 
 _LOGGER = logging.getLogger(__name__)
 
 SETUP_TIMEOUT_S = 10.0
-# What a satellite says of its state is shown at most this often; what it hears, at once.
-SETTLE_S = 0.25
 # Whoever builds a house changes its rooms now and then; who has others each time is broken, or no satellite.
 MAX_ROOMS_ADMITTED = 64
-# A satellite waits for its own ears and for our acknowledgement.
-SELF_TEST_TIMEOUT_S = 40.0
 
 type SatelliteConfigEntry = ConfigEntry[SatelliteCoordinator]
 
 
-class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
+class SatelliteCoordinator(SelectiveCoordinator):
     """Takes in what a satellite tells, and hands it to the entities and to the household."""
 
     config_entry: SatelliteConfigEntry
 
     def __init__(self, hass: HomeAssistant, entry: SatelliteConfigEntry) -> None:
         """Prepare; nothing is sent yet."""
-        super().__init__(hass, _LOGGER, config_entry=entry, name=entry.title, update_interval=None)
+        super().__init__(hass, entry, self._async_report)
         self.satellite_id: str = entry.unique_id or ""
         self.device_id = ""
         self._task: asyncio.Task[None] | None = None
@@ -83,14 +74,10 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
         self._time = Timekeeper(hass, entry)
         self.record = ConnectionRecord()
         self._link = Link(self._async_connect, self, entry.title)
-        self._taught_listeners: list[Callable[[Taught], None]] = []
+        self.moments = Moments(hass, entry)
         self._last_known = LastKnown(hass, entry.entry_id)
         self._intake = Intake(hass, entry.title, self._acknowledge_soon)
-        self._settle = Settle(hass.loop, SETTLE_S, self._async_settled)
-        self._changed: frozenset[Part] = frozenset()
         self._admitted: set[str] = set()
-        self._self_tests: list[asyncio.Future[SelfTestResult]] = []
-        self._noise_listeners: list[Callable[[LoudNoise], None]] = []
         self.recent = RecentSounds(hass, entry.entry_id)
         self._intake.async_subscribe(self.recent.async_take)
         self.live = LiveFeed(self._link.async_send, self._async_run_soon, hass.loop.time)
@@ -141,7 +128,7 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
         await super().async_shutdown()
         self._intake.async_stop()
         self._time.async_end()
-        self._settle.async_end()
+        self.async_end_showing()
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
@@ -168,12 +155,6 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
         """
         return self._intake.async_subscribe(listener)
 
-    @callback
-    def async_subscribe_loud_noises(self, listener: Callable[[LoudNoise], None]) -> CALLBACK_TYPE:
-        """Call `listener` when a loud noise begins and when it is over; returns what ends it."""
-        self._noise_listeners.append(listener)
-        return lambda: self._noise_listeners.remove(listener)
-
     @property
     def clock_offset(self) -> Offset | None:
         """How far the satellite's clock is ahead of ours; None if it is not connected or tells no time."""
@@ -194,40 +175,6 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
                 translation_placeholders={"name": self.config_entry.title},
             ) from err
 
-    async def async_self_test(self) -> SelfTestResult | None:
-        """Let the satellite test itself; None if it does not answer, as an older one.
-
-        Raises:
-            HomeAssistantError: there is no connection.
-        """
-        answer: asyncio.Future[SelfTestResult] = self.hass.loop.create_future()
-        self._self_tests.append(answer)
-        try:
-            await self.async_send(SelfTest())
-            async with asyncio.timeout(SELF_TEST_TIMEOUT_S):
-                return await answer
-        except TimeoutError:
-            return None
-        finally:
-            self._self_tests.remove(answer)
-
-    @callback
-    @override
-    def async_update_listeners(self) -> None:
-        """Show everybody the new state."""
-        self._async_show(None)
-
-    @callback
-    def _async_show(self, changed: frozenset[Part] | None) -> None:
-        """Show the new state to those whom it concerns, to all if None; one that fails keeps nobody from seeing it."""
-        for update, follows in tuple(self._listeners.values()):
-            if changed is not None and isinstance(follows, frozenset) and changed.isdisjoint(follows):
-                continue
-            try:
-                update()
-            except Exception:
-                _LOGGER.exception("An entity of %s does not take its new state", self.config_entry.title)
-
     # What the link tells.
 
     @callback
@@ -246,7 +193,7 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
         self._time.async_end()
         if welcome.tells_time:
             self._time.async_begin(connection.send)
-        self._async_update(SatelliteData.of(welcome, connection.snapshot))
+        self.async_show_now(SatelliteData.of(welcome, connection.snapshot))
         self._last_known.async_keep(welcome, self.data.health, self.data.settings, self.data.learning)
         self._async_report()
         self.live.async_connected()
@@ -276,11 +223,11 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
         elif isinstance(message, Skipped):
             self._intake.async_note(message.sequence)
         elif isinstance(message, Health):
-            self._async_settle(replace(self.data, health=message))
+            self.async_show_soon(replace(self.data, health=message))
         elif isinstance(message, Position):
             self._async_move(message)
         elif isinstance(message, Snapshot):
-            self._async_settle(SatelliteData.of(self.data.welcome, message))
+            self.async_show_soon(SatelliteData.of(self.data.welcome, message))
         else:
             self._async_pass_on(message)
 
@@ -292,54 +239,17 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
         )
         self._welcomed_at = _located_at(welcome)
         # Alerts say where it is, and no entity does.
-        self.data = replace(self.data, welcome=welcome)
-        self._settle.async_ask()
+        self.async_keep(replace(self.data, welcome=welcome))
 
     @callback
     def _async_pass_on(self, message: Message) -> None:
-        """Tell of what is no more than a moment, or of what the satellite learns."""
-        if isinstance(message, Lesson | SoundHeard | Taught):
-            self._async_take_learning(message)
-        elif isinstance(message, SelfTestResult):
-            for answer in self._self_tests:
-                if not answer.done():
-                    answer.set_result(message)
-        elif isinstance(message, LoudNoise):
-            if self._intake.async_take_noise(message):
-                for listener in tuple(self._noise_listeners):
-                    listener(self._time.correct(message))
-        elif isinstance(message, Clip):
-            report = ClipReport(entry_id=self.config_entry.entry_id, clip=message)
-            async_dispatcher_send(self.hass, SIGNAL_CLIP, report)
-
-    @callback
-    def _async_take_learning(self, message: Lesson | SoundHeard | Taught) -> None:
-        if isinstance(message, Lesson):
-            self._async_log_lesson(message)
-        elif isinstance(message, SoundHeard):
-            self._async_update(self.data.with_sound(message))
-        else:
-            for listener in tuple(self._taught_listeners):
-                listener(message)
-
-    @callback
-    def async_subscribe_taught(self, listener: Callable[[Taught], None]) -> CALLBACK_TYPE:
-        """Call `listener` with what becomes of each wish to teach a sound; returns what ends it."""
-        self._taught_listeners.append(listener)
-        return lambda: self._taught_listeners.remove(listener)
-
-    @callback
-    def _async_log_lesson(self, lesson: Lesson) -> None:
-        """Let the logbook say what became of a verdict."""
-        self.hass.bus.async_fire(
-            EVENT_LESSON,
-            {
-                ATTR_DEVICE_ID: self.device_id,
-                ATTR_NAME: self.config_entry.title,
-                ATTR_ID: lesson.detection_id,
-                ATTR_OUTCOME: lesson.outcome.value,
-            },
-        )
+        """Tell of what is no more than a moment, or of a sound that the home has taught."""
+        if isinstance(message, SoundHeard):
+            self.async_show_now(self.data.with_sound(message))
+        elif not isinstance(message, LoudNoise):
+            self.moments.async_take(message, self.device_id)
+        elif self._intake.async_take_noise(message):
+            self.moments.async_take(self._time.correct(message), self.device_id)
 
     @callback
     def on_stable(self) -> None:
@@ -350,7 +260,7 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
     def on_lost(self, reason: str) -> None:
         """Show that the satellite is gone."""
         self._time.async_end()
-        self._settle.async_end()
+        self.async_end_showing()
         now = dt_util.utcnow()
         self.record.note_error(now, reason)
         if self.last_update_success:
@@ -398,32 +308,6 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
         async_dispatcher_send(self.hass, SIGNAL_SATELLITE, self.report)
 
     @callback
-    def _async_update(self, data: SatelliteData) -> None:
-        """Show a new state: where it was connected already, only what has changed."""
-        known = self.data if self.last_update_success else None
-        self.data = data
-        self.last_update_success = True
-        changed = data.changed(known) if known is not None else None
-        if changed is None or "welcome" in changed:
-            self._async_show(None)
-        elif changed:
-            self._async_show(changed)
-
-    @callback
-    def _async_settle(self, data: SatelliteData) -> None:
-        """Know a new state at once, and show it soon: one that is never the same twice must not cost all the others."""
-        if data != self.data:
-            self._changed |= data.changed(self.data)
-            self.data = data
-            self._settle.async_ask()
-
-    @callback
-    def _async_settled(self) -> None:
-        changed, self._changed = self._changed, frozenset()
-        self._async_show(changed)
-        self._async_report()
-
-    @callback
     def _async_handle_detection(self, detection: Detection) -> None:
         ongoing = detection.id in self.data.active
         if self._intake.is_new(detection):
@@ -433,7 +317,7 @@ class SatelliteCoordinator(DataUpdateCoordinator[SatelliteData]):
     @callback
     def _async_track(self, detection: Detection) -> None:
         """Mirror the start and end that the satellite tells."""
-        self._async_update(self.data.after(detection))
+        self.async_show_now(self.data.after(detection))
 
     def _async_run_soon(self, work: Coroutine[Any, Any, None]) -> None:
         self.config_entry.async_create_background_task(

@@ -130,7 +130,7 @@ class LoudNoiseEvent(FreshEvent, SatelliteEntity):
     async def async_added_to_hass(self) -> None:
         """Begin to listen."""
         await super().async_added_to_hass()
-        self.async_on_remove(self.coordinator.async_subscribe_loud_noises(self._async_handle_noise))
+        self.async_on_remove(self.coordinator.moments.async_subscribe(LoudNoise, self._async_handle_noise))
 
     @callback
     def _async_handle_noise(self, noise: LoudNoise) -> None:

@@ -115,7 +115,7 @@ async def async_teach(coordinator: SatelliteCoordinator, name: str) -> Taught:
     """
     _check_learns(coordinator)
     answers: asyncio.Queue[Taught] = asyncio.Queue()
-    unsubscribe = coordinator.async_subscribe_taught(answers.put_nowait)
+    unsubscribe = coordinator.moments.async_subscribe(Taught, answers.put_nowait)
     try:
         await coordinator.async_send(Teach(name=name))
         wait_s = _PATIENCE_S

@@ -8,7 +8,7 @@ from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.echonet import coordinator
+from custom_components.echonet import button
 from custom_components.echonet.const import DOMAIN
 from echonet_satellite.protocol import RoomResult, SelfTestOutcome, SelfTestResult
 from tests.integration.conftest import StartSatellite, make_entry, setup
@@ -76,7 +76,7 @@ async def test_a_satellite_that_knows_no_self_test(
     satellite: SatelliteUnderTest,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(coordinator, "SELF_TEST_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(button, "SELF_TEST_TIMEOUT_S", 0.2)
     with pytest.raises(HomeAssistantError) as caught:
         await press(hass, satellite)
     assert caught.value.translation_key == "self_test_no_answer"

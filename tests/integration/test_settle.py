@@ -11,7 +11,7 @@ from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 
-from custom_components.echonet import coordinator, taught_sounds
+from custom_components.echonet import selective, taught_sounds
 from custom_components.echonet.settle import Settle
 from echonet_satellite.protocol import MAX_ITEMS, SoundClass
 from tests.integration.conftest import state_of, wait_for, wait_for_state
@@ -75,7 +75,7 @@ async def test_a_satellite_whose_health_never_stays_the_same_has_its_last_word(
     await satellite.say(json.dumps({"type": "health", "problems": ["microphone_silent"]}))
     await wait_for_state(hass, HEALTH, "microphone_silent")
     shown = [event for event in changes if event.data["entity_id"] == HEALTH]
-    assert len(shown) <= (hass.loop.time() - begun) / coordinator.SETTLE_S + 2
+    assert len(shown) <= (hass.loop.time() - begun) / selective.SETTLE_S + 2
 
 
 async def test_a_sound_is_shown_at_once_also_while_the_state_changes_without_end(
@@ -115,7 +115,7 @@ async def test_a_satellite_that_knows_other_taught_sounds_each_time_does_not_fil
 ) -> None:
     monkeypatch.setattr(taught_sounds, "MORE_AFTER_S", 0.01)
     monkeypatch.setattr(taught_sounds, "MAX_ADDED", 20)
-    monkeypatch.setattr(coordinator, "SETTLE_S", 0.01)
+    monkeypatch.setattr(selective, "SETTLE_S", 0.01)
     assert await hass.config_entries.async_reload(loaded.entry_id)
     registry = er.async_get(hass)
     known = set(registry.entities)
