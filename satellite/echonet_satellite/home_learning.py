@@ -62,8 +62,10 @@ class HomeLearning:
         if self._learner is not None:
             self._learner.keep(event)
 
-    def note(self, message: SoundHeard) -> None:
-        """Note that a taught sound begins or ends."""
+    def note(self, message: Message) -> None:
+        """Note whether a taught sound begins or ends, from what everybody is told."""
+        if not isinstance(message, SoundHeard):
+            return
         if message.phase is Phase.END:
             self._sounding.discard(message.sound_id)
         else:

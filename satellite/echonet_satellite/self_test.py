@@ -168,7 +168,7 @@ class SelfTest:
         dry = _SOUNDS[sound_class](random)
         sound = (0.5 * synthesis.with_echo(random, dry, _REVERBERATION_S)).astype(np.float32)
         for room in rooms:
-            self.station.expect_test(sound_class, _HEARD_WITHIN_S, room=room)
+            self.station.drills.expect(sound_class, _HEARD_WITHIN_S, room=room)
         began = time.monotonic()
         try:
             if aloud:
@@ -182,7 +182,7 @@ class SelfTest:
         finally:
             unsubscribe()
             for room in rooms:
-                self.station.expect_test_no_more(sound_class, room=room)
+                self.station.drills.expect_no_more(sound_class, room=room)
         return heard
 
     async def _quiet(self, sound_class: SoundClass) -> None:

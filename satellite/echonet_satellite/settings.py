@@ -1,15 +1,16 @@
 """What the owner turned (listening, sensitivity per class, clips), kept over restarts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 import json
 import logging
 from pathlib import Path
+import threading
 
 from .codec import decode
 from .errors import ProtocolError, StateError
 from .output import escaped
-from .protocol import ClipChange, ClipSettings, Configure, Sensitivity, Settings, SoundClass
+from .protocol import ClipChange, ClipSettings, Configure, Problem, Sensitivity, Settings, SoundClass
 from .state import FILE_MODE, keep_copy, make_private, write_private
 
 _LOGGER = logging.getLogger(__name__)
@@ -113,6 +114,55 @@ class SettingsStore:
             return settings
         assert isinstance(message, Configure)
         return changed(settings, message.clips) or settings
+
+
+class OwnerSettings:
+    """The settings that hold now, on disk as soon as it takes them; any thread may save."""
+
+    def __init__(self, store: SettingsStore, report: Callable[..., None]) -> None:
+        """Begin with what `store` has; `report` is told by name what is wrong with them."""
+        self._store = store
+        self._report = report
+        self.now = store.load()
+        self.unsaved = False
+        # Not the lock of what is heard: a disk that takes its time must not hold up an alarm.
+        self._saving = threading.Lock()
+
+    def change(self, message: Configure) -> Settings:
+        """Return the settings with what somebody has turned; `save` puts them on disk.
+
+        Not listening is a wish about privacy: it holds at once, whether or not the disk takes it.
+        """
+        before = self.now
+        wanted = {name: level for name, level in message.sensitivity.items() if name in before.sensitivity}
+        self.now = Settings(
+            listening=before.listening if message.listening is None else message.listening,
+            sensitivity={**before.sensitivity, **wanted},
+            clips=changed(before.clips, message.clips),
+        )
+        return self.now
+
+    def save(self) -> None:
+        """Put them on disk; where it takes them not, `save_again` does."""
+        with self._saving:
+            try:
+                self._store.save(self.now)
+            except StateError as err:
+                # They are saved when the disk of the journal, which is the same one, works again.
+                _LOGGER.error("The settings are not on disk yet: %s", err)
+                self.unsaved = True
+            else:
+                self.unsaved = False
+        self.report()
+
+    def save_again(self) -> None:
+        """Put on disk what it did not take before."""
+        if self.unsaved:
+            self.save()
+
+    def report(self) -> None:
+        """Report whether what the owner turned was lost."""
+        self._report("settings", *((Problem.SETTINGS_LOST,) if self._store.damaged else ()))
 
 
 def changed(settings: ClipSettings | None, change: ClipChange | None) -> ClipSettings | None:

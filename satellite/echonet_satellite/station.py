@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 import logging
 import threading
 import time
-from typing import TYPE_CHECKING, Final, Protocol
-import uuid
+from typing import TYPE_CHECKING, Protocol
 
+from .audience import Audience
 from .clock_watch import ClockWatch
-from .errors import JournalError, StateError
+from .drills import Drills
+from .errors import JournalError
 from .health_board import HealthBoard
 from .home_learning import HomeLearning
 from .info import Info
@@ -35,12 +36,10 @@ from .protocol import (
     SelfTestResult,
     Settings,
     Snapshot,
-    SoundClass,
     SoundHeard,
-    Test,
     Welcome,
 )
-from .settings import SettingsStore, changed
+from .settings import OwnerSettings, SettingsStore
 
 if TYPE_CHECKING:
     from .learning.learner import Learner
@@ -48,8 +47,6 @@ if TYPE_CHECKING:
     from .sound_event import SoundEvent
 
 _LOGGER = logging.getLogger(__name__)
-
-TEST_DURATION_S: Final = 2.0
 
 
 class Configurable(Protocol):
@@ -86,47 +83,37 @@ class Station:
         Without a `learner` verdicts are only kept.
         """
         self.info = info
-        self.learning = HomeLearning(learner, journal, self._post)
+        self._audience = Audience(self.snapshot, told=journal.last_sequence)
+        self.learning = HomeLearning(learner, journal, self._audience.post)
+        self._audience.subscribe(self.learning.note)
         self._journal = journal
-        self._store = store
         self._locate = locate
         self.utc = utc
-        self._settings = store.load()
+        self.drills = Drills(self._take, rooms=lambda: self.info.rooms, utc=utc)
+        self._settings = OwnerSettings(store, self.report)
         self._lock = threading.RLock()
-        self._open = OpenDetections(self._settings, clock=clock, utc=utc)
-        self._active: dict[str, Detection] = {}  # as the subscribers were told
-        self._board = HealthBoard(self._post)
-        self._settings_unsaved = False
-        # Not the lock of what is heard: a disk that takes its time must not hold up an alarm.
-        self._saving = threading.Lock()
-        self._expected_tests: dict[tuple[str, SoundClass], float] = {}  # until when, by room and class
-        self._heard_tests: set[str] = set()
+        self._open = OpenDetections(self._settings.now, clock=clock, utc=utc)
+        self._board = HealthBoard(self._audience.post)
         self.self_test: Callable[..., Awaitable[SelfTestResult]] | None = None
         self._self_testing: asyncio.Future[SelfTestResult] | None = None
         self._clock_watch = clock_watch or ClockWatch()
-        self._health = Health()
-        self._told = journal.last_sequence
-        self._listeners: list[Callable[[Message], None]] = []
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._pipeline: Configurable | None = None
         self._watchers = 0
         self._tasks: set[asyncio.Task[None]] = set()
         journal.subscribe(self._on_journal)
         self._on_journal(journal.problem)
-        self._report_settings()
+        self._settings.report()
         self._end_what_was_cut_off()
 
     @property
     def settings(self) -> Settings:
         """What the owner has turned."""
-        return self._settings
+        return self._settings.now
 
     def begin(self, loop: asyncio.AbstractEventLoop, pipeline: Configurable | None = None) -> None:
         """Tell subscribers on this event loop, and forward settings to this pipeline."""
         with self._lock:
-            self._told = self._journal.last_sequence
-            self._active = self._open.told
-            self._loop = loop
+            self._audience.begin(loop, told=self._journal.last_sequence, active=self._open.told)
             self._pipeline = pipeline
             if pipeline is not None:
                 pipeline.watch(self._watchers > 0)
@@ -134,25 +121,18 @@ class Station:
 
     async def end(self) -> None:
         """Stop what is under way."""
+        await self.drills.end()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.to_thread(self._save_settings_again)
+        await asyncio.to_thread(self._settings.save_again)
         await self.learning.end()
-        self._loop = None
+        self._audience.end()
 
     # From the pipeline's worker thread.
 
     def on_event(self, event: "SoundEvent") -> None:
         """Keep and tell what the detector heard."""
-        with self._lock:
-            if event.phase is Phase.START:
-                until = self._expected_tests.pop((event.room, event.sound_class), 0.0)
-                if time.monotonic() < until:
-                    self._heard_tests.add(event.id)
-            test = event.id in self._heard_tests
-            if event.phase is Phase.END:
-                self._heard_tests.discard(event.id)
         self._take(
             Detection(
                 id=event.id,
@@ -165,7 +145,7 @@ class Station:
                 duration_s=event.duration_s,
                 pattern=event.pattern,
                 room=event.room,
-                test=test,
+                test=self.drills.is_test(event),
             )
         )
         # Only when it is told: no alarm waits for this.
@@ -173,8 +153,8 @@ class Station:
 
     def on_taught(self, event: "TaughtEvent", onset: datetime) -> None:
         """Tell of a sound that the home has taught."""
-        if self._settings.listening:
-            self._post(
+        if self._settings.now.listening:
+            self._audience.post(
                 SoundHeard(
                     sound_id=event.sound_id, phase=event.phase, onset=onset, confidence=event.confidence
                 )
@@ -184,16 +164,6 @@ class Station:
         """Keep and tell that a loud noise begins or is over."""
         with self._lock:
             self._keep_and_post(noise)
-
-    def expect_test(self, sound_class: SoundClass, duration_s: float, *, room: str = "") -> None:
-        """Mark what is heard next of this class, within a time, as a test; in a room, where it hears several."""
-        with self._lock:
-            self._expected_tests[room, sound_class] = time.monotonic() + duration_s
-
-    def expect_test_no_more(self, sound_class: SoundClass, *, room: str = "") -> None:
-        """Take what is heard of this class for what it is again."""
-        with self._lock:
-            self._expected_tests.pop((room, sound_class), None)
 
     def on_health(self, health: Health) -> None:
         """Tell how the hearing is."""
@@ -208,7 +178,7 @@ class Station:
 
     def on_level(self, level: Level) -> None:
         """Tell what it sounds like, to those who watch."""
-        self._post(level)
+        self._audience.post(level)
 
     # On the event loop.
 
@@ -233,21 +203,20 @@ class Station:
     def snapshot(self) -> Snapshot:
         """Return the whole state, exactly as the subscribers have been told so far."""
         return Snapshot(
-            active=tuple(self._active.values()),
-            health=self._health,
-            settings=self._settings,
+            active=tuple(self._audience.active.values()),
+            health=self._audience.health,
+            settings=self._settings.now,
             learning=self.learning.summary,
         )
 
     def subscribe(self, listener: Callable[[Message], None]) -> Callable[[], None]:
         """Call `listener` with every message from now on; return what ends that."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+        return self._audience.subscribe(listener)
 
     @property
     def told_sequence(self) -> int:
         """The highest sequence number that subscribers have been told."""
-        return self._told
+        return self._audience.told
 
     async def pending(self, controller_id: str, *, after: int = 0, up_to: int) -> list[Kept]:
         """Return the next of what a controller has missed."""
@@ -268,24 +237,6 @@ class Station:
     async def mute(self, message: Mute) -> None:
         """Report nothing of some classes for a while, except the patterns of smoke and carbon monoxide."""
         await asyncio.to_thread(self._mute, message)
-
-    async def test(self, message: Test) -> None:
-        """Tell a detection that nobody heard, and its end a little later."""
-        detection = Detection(
-            id=uuid.uuid4().hex,
-            sequence=1,
-            sound_class=message.sound_class,
-            phase=Phase.START,
-            onset=self.utc(),
-            confidence=1.0,
-            peak_dbfs=0.0,
-            test=True,
-            room=message.room if message.room in self.info.rooms else "",
-        )
-        await asyncio.to_thread(self._take, detection)
-        task = asyncio.create_task(self._end_test(detection))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     def watch(self) -> Callable[[], None]:
         """Let levels be told; returns what ends that for this watcher. Without any watcher, nothing is computed."""
@@ -320,34 +271,27 @@ class Station:
             result = await asyncio.shield(self._self_testing)
         finally:
             self._self_testing = None
-        self._tell(result)
+        self._audience.tell(result)
         return result
 
     def tell_position(self) -> None:
         """Tell everybody who is connected where the satellite is."""
         source, location = self._locate()
         if location is not None:
-            self._post(Position(location_source=source, location=location))
+            self._audience.post(Position(location_source=source, location=location))
 
     def announce(self, message: Message) -> None:
         """Tell everybody who is connected something that is not kept; from any thread."""
-        self._post(message)
+        self._audience.post(message)
 
     def _configure(self, message: Configure) -> None:
         with self._lock:
-            wanted = {name: level for name, level in message.sensitivity.items() if name in self.info.classes}
-            settings = Settings(
-                listening=self._settings.listening if message.listening is None else message.listening,
-                sensitivity={**self._settings.sensitivity, **wanted},
-                clips=changed(self._settings.clips, message.clips),
-            )
-            # Not listening is a wish about privacy: it holds at once, whether or not the disk takes it.
-            self._settings = settings
+            settings = self._settings.change(message)
             if self._pipeline is not None:
                 self._pipeline.configure(settings)
             self._keep_and_post_all(self._open.configure(settings))
-        self._save_settings()
-        self._post(None)
+        self._settings.save()
+        self._audience.post(None)
 
     def _mute(self, message: Mute) -> None:
         rooms = tuple(room for room in message.rooms if room in self.info.rooms)
@@ -357,10 +301,6 @@ class Station:
             self._keep_and_post_all(
                 self._open.mute(message.classes or self.info.classes, message.duration_s, rooms)
             )
-
-    async def _end_test(self, detection: Detection) -> None:
-        await asyncio.sleep(TEST_DURATION_S)
-        await asyncio.to_thread(self._take, replace(detection, phase=Phase.END, duration_s=TEST_DURATION_S))
 
     def _take(self, detection: Detection) -> None:
         """Keep and tell what the settings want of a detection."""
@@ -377,71 +317,19 @@ class Station:
         except JournalError as err:
             _LOGGER.debug("What is heard now is not told: %s", err)
             return
-        self._post(kept)
+        self._audience.post(kept)
 
     def _on_journal(self, problem: Problem | None) -> None:
         self.report("journal", *(() if problem is None else (problem,)))
-        loop = self._loop
-        if problem is None and self._settings_unsaved and loop is not None:
+        loop = self._audience.loop
+        if problem is None and self._settings.unsaved and loop is not None:
             # Not here: the journal's thread, which calls this, must never wait for whoever waits for it.
             loop.call_soon_threadsafe(self._save_settings_later)
 
     def _save_settings_later(self) -> None:
-        task = asyncio.create_task(asyncio.to_thread(self._save_settings_again))
+        task = asyncio.create_task(asyncio.to_thread(self._settings.save_again))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    def _save_settings_again(self) -> None:
-        if self._settings_unsaved:
-            self._save_settings()
-
-    def _save_settings(self) -> None:
-        with self._saving:
-            try:
-                self._store.save(self._settings)
-            except StateError as err:
-                # They are saved when the disk of the journal, which is the same one, works again.
-                _LOGGER.error("The settings are not on disk yet: %s", err)
-                self._settings_unsaved = True
-            else:
-                self._settings_unsaved = False
-        self._report_settings()
-
-    def _report_settings(self) -> None:
-        self.report("settings", *((Problem.SETTINGS_LOST,) if self._store.damaged else ()))
-
-    def _post(self, message: Message | None) -> None:
-        """Hand a message to the event loop; None stands for the snapshot of that moment."""
-        loop = self._loop
-        if loop is None:
-            return
-        try:
-            loop.call_soon_threadsafe(self._tell, message)
-        except RuntimeError:
-            _LOGGER.debug("The event loop has ended; the journal has what it was not told")
-
-    def _tell(self, message: Message | None) -> None:
-        if isinstance(message, Detection):
-            self._told = max(self._told, message.sequence)
-            if message.phase is Phase.END:
-                self._active.pop(message.id, None)
-            else:
-                self._active[message.id] = message
-        elif isinstance(message, LoudNoise):
-            self._told = max(self._told, message.sequence)
-        elif isinstance(message, Health):
-            if message == self._health:
-                return
-            self._health = message
-        elif isinstance(message, SoundHeard):
-            self.learning.note(message)
-        told = self.snapshot() if message is None else message
-        for listener in tuple(self._listeners):
-            try:
-                listener(told)
-            except Exception:
-                # One that fails keeps nobody else from hearing of an alarm.
-                _LOGGER.exception("One of those who are told of what is heard has failed")
 
     def _end_what_was_cut_off(self) -> None:
         """End what a kill or a power cut left without an end, so that nothing sounds for ever."""
@@ -451,4 +339,4 @@ class Station:
             except JournalError as err:
                 _LOGGER.error("A detection that was cut off stays without its end: %s", err)
                 return
-            self._told = kept.sequence
+            self._audience.told = kept.sequence

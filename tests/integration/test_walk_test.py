@@ -29,7 +29,7 @@ from custom_components.echonet.household.walk_texts import WALK_TEXTS, report
 from custom_components.echonet.issues import WALK_TEST_DUE
 from custom_components.echonet.protocol import Configure, Phase, Problem
 from custom_components.echonet.reports import DetectionReport
-from echonet_satellite import station
+from echonet_satellite import drills
 from tests.integration.conftest import StartSatellite, make_entry, setup, state_of as entity_state, wait_for
 from tests.integration.phones import ALERT, add_recipient
 from tests.support.satellite import SatelliteUnderTest
@@ -103,7 +103,7 @@ async def test_the_end_of_a_test_that_comes_after_the_walk_is_no_alert(
     loaded: MockConfigEntry,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(station, "TEST_DURATION_S", 0.3)
+    monkeypatch.setattr(drills, "TEST_DURATION_S", 0.3)
     events = async_capture_events(hass, "state_changed")
     reports: list[DetectionReport] = []
     loaded.runtime_data.async_subscribe_detections(reports.append)
@@ -206,7 +206,7 @@ async def test_a_test_that_never_arrives(
     async def ignore(_: Any) -> None:
         """Do nothing."""
 
-    monkeypatch.setattr(satellite.station, "test", ignore)
+    monkeypatch.setattr(satellite.station.drills, "hold", ignore)
     await press(hass)
     assert "the test did not arrive" in (await walked(hass))["message"]
     assert not phone
@@ -222,7 +222,7 @@ async def test_a_test_that_arrives_when_the_walk_has_gone_on_rings_for_nobody(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It rang through the house, as a test that somebody asks for does."""
-    answer, late = satellite.station.test, asyncio.Event()
+    answer, late = satellite.station.drills.hold, asyncio.Event()
     answering: list[asyncio.Task[None]] = []
 
     async def answer_late(message: Any) -> None:
@@ -232,7 +232,7 @@ async def test_a_test_that_arrives_when_the_walk_has_gone_on_rings_for_nobody(
 
         answering.append(asyncio.create_task(wait()))
 
-    monkeypatch.setattr(satellite.station, "test", answer_late)
+    monkeypatch.setattr(satellite.station.drills, "hold", answer_late)
     await press(hass)
     assert "the test did not arrive" in (await walked(hass))["message"]
     events = async_capture_events(hass, "state_changed")

@@ -194,7 +194,7 @@ async def test_mute_of_all_and_its_early_end(tmp_path: Path) -> None:
         told = listen(satellite)
         await satellite.station.mute(Mute(duration_s=3600))
         satellite.emit("gunshot")
-        await satellite.station.test(Test(sound_class=SoundClass.ALARM))
+        await satellite.station.drills.hold(Test(sound_class=SoundClass.ALARM))
         await satellite.station.mute(Mute(duration_s=0))
         satellite.emit("gunshot")
         await settle()

@@ -174,7 +174,7 @@ class Link:
             case Mute():
                 await station.mute(message)
             case Test():
-                await station.test(message)
+                await station.drills.hold(message)
             case Label() | Forget() | Teach():
                 await self._learn(message)
             case Watch():
