@@ -16,6 +16,7 @@ from benchmarks.lessons.taught import taught_figures
 from echonet_models.data.kept import hear, read_rows, store_rows
 from echonet_models.data.manifest import CLASSES, OTHER, Clip
 from echonet_models.errors import ModelsError
+from echonet_models.evaluation.pooled import STEP_SAMPLES
 from echonet_models.evaluation.reference import MOMENTS, assemble, telling
 from echonet_satellite.protocol import SoundClass
 
@@ -38,7 +39,8 @@ def stretch(
     embeddings = (generator.normal(size=(STEPS, SIZE)) + 40 * sound).astype(np.float32)
     logits = np.full((STEPS, len(CLASSES)), -5, np.float32)
     logits[:, DOG] = logit
-    return Stretch(path, repeat, embeddings, logits, np.ones(STEPS, np.bool_))
+    sounding = np.ones(STEPS, np.bool_)
+    return Stretch(path, repeat, lambda: np.zeros(STEP_SAMPLES, np.float32), embeddings, logits, sounding)
 
 
 def fold(seed: int) -> Fold:

@@ -73,14 +73,19 @@ def _plain_words(levels: Mapping[str, Any]) -> dict[str, Any]:
     best = sorted(set(CLASSES) - {SoundClass.PRESENCE}, key=lambda name: (-recall[name], CLASSES.index(name)))
     low, total, high = (own["safety_background"] for own in levels.values())
     return {
-        "found": ", ".join(f"**{10 * recall[name]:.0f}** of {NAMES[name]}" for name in best),
-        "noticed": 10 * levels["medium"]["scenes"]["presence"]["recall"]["value"],
+        "found": ", ".join(f"**{_of_ten(recall[name])}** of {NAMES[name]}" for name in best),
+        "noticed": _of_ten(levels["medium"]["scenes"]["presence"]["recall"]["value"]),
         "often": f"about {total['per_day']:.0f}" if total["count"] else f"fewer than {total['high']:.0f}",
         "alarms": total["count"],
         "hours": total["hours"],
         "low": low["count"],
         "high": high["count"],
     }
+
+
+def _of_ten(share: float) -> int:
+    """Return about how many of ten a share is; ten only where it is all of them."""
+    return 10 if share == 1 else min(9, round(10 * share))
 
 
 def _draw_curves(
