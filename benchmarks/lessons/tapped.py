@@ -24,8 +24,10 @@ from echonet_satellite.track import SUSPICION
 
 _CULPRITS: Final = 14
 _TAPS: Final = 2
-# An insistent tone counts most.
-_MOST_ODDS: Final = max(shape.insistence for shape in SHAPES.values())
+# What goes on for long counts more, and an insistent tone more than that.
+_MOST_ODDS: Final = max(
+    shape.insistence * (shape.lasting.odds if shape.lasting else 1.0) for shape in SHAPES.values()
+)
 _ALARMING: Final = [(place, name) for place, name in enumerate(CLASSES) if name is not SoundClass.PRESENCE]
 
 
