@@ -83,6 +83,10 @@ class Journal:
         """How many detections are not on disk yet."""
         return len(self._memory.unsaved)
 
+    def holds(self, sequence: int) -> bool:
+        """Whether a message that was appended is on disk, and nothing keeps the next one from it."""
+        return sequence not in self._memory.unsaved and self.problem is None
+
     def subscribe(self, listener: Callable[[Problem | None], None]) -> None:
         """Call `listener`, from any thread, whenever the problem with the disk changes."""
         self._trouble.subscribe(listener)

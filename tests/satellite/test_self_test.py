@@ -16,6 +16,7 @@ from echonet_satellite.audio import SAMPLE_RATE
 from echonet_satellite.frontend import Floats
 from echonet_satellite.protocol import Detection, Message, SelfTestOutcome, SoundClass
 from echonet_satellite.self_test import SelfTest
+from tests.support.disks import held_by_another_process
 from tests.support.hearing import model_directory
 from tests.support.satellite import SatelliteUnderTest, running_satellite
 from tests.support.wire import client, protocol
@@ -203,3 +204,28 @@ async def test_a_loudspeaker_need_not_be_heard_in_every_room(
         detection = await told.get()
         assert isinstance(detection, Detection)
         assert not detection.test
+
+
+async def test_a_card_that_is_busy_for_a_moment_is_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_PAUSE_S", 0.0)
+    monkeypatch.setattr(module, "_HEARD_WITHIN_S", 0.5)
+    async with running_satellite(tmp_path) as satellite:
+        test = SelfTest(
+            station=satellite.station,
+            journal=satellite.journal,
+            ears={"": Room(satellite, "")},
+            connected=lambda: (),
+        )
+        followed: asyncio.Queue[Message] = asyncio.Queue()
+        satellite.station.subscribe(followed.put_nowait)
+        with held_by_another_process(satellite.state / "journal.sqlite3"):
+            running = asyncio.create_task(test.run())
+            while not isinstance(await followed.get(), Detection):
+                pass
+            assert satellite.journal.unsaved
+        assert (await running).outcome is SelfTestOutcome.NOBODY_CONNECTED
+        monkeypatch.setattr(module, "_KEPT_WITHIN_S", 0.2)
+        with held_by_another_process(satellite.state / "journal.sqlite3"):
+            assert (await test.run()).outcome is SelfTestOutcome.NOT_KEPT
