@@ -2,7 +2,6 @@
 
 import argparse
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 import os
 from pathlib import Path
 import sys
@@ -63,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
         help="permissive: learn only from open and share-alike recordings",
     )
     add(_evaluate, "measure the folds' networks on sources that they never heard", "evaluation.md")
-    option = add(_export, "write model.tflite, model.json, MODEL_CARD.md and reference.npz")
+    option = add(_export, "write the networks, model.json, MODEL_CARD.md and reference.npz")
     option("--to", type=Path, default=DEFAULT_RELEASE, help="folder to write to (%(default)s)")
     option("--version", required=True, help="version of the model")
     option = add(_compare, "train and score every approach of the literature on the same folds", "compare.md")
@@ -88,11 +87,10 @@ def library_of(options: argparse.Namespace) -> Library:
 
 
 def _train(options: argparse.Namespace) -> None:
-    from .training.run import TUNING, train_run  # noqa: PLC0415 - TensorFlow loads for seconds; `--help` does not wait
+    from .training.run import train_run  # noqa: PLC0415 - TensorFlow loads for seconds; `--help` does not wait
 
-    schedule = replace(TUNING, steps=options.steps) if options.steps else TUNING
     places = Places(options.data, options.teachers, options.cache, options.licences)
-    train_run(options.run, places, schedule)
+    train_run(options.run, places, steps=options.steps)
     print(f"trained: {options.run}; now: echonet-models evaluate --run {options.run}")
 
 

@@ -15,6 +15,7 @@ from .protocol import Sensitivity, SoundClass
 
 CARD_FILE: Final = "model.json"
 MODEL_FILE: Final = "model.tflite"
+SECOND_LOOK_FILE: Final = "second_look.tflite"
 _LEVELS: Final = (Sensitivity.LOW, Sensitivity.MEDIUM, Sensitivity.HIGH)
 
 T = TypeVar("T")
@@ -35,6 +36,27 @@ class Tensors:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SecondLookCard:
+    """A second network, which is asked where the first holds something likely.
+
+    Attributes:
+        sha256: of its .tflite file, in lower-case hexadecimal.
+        window_frames: frames that it sees at once.
+        input: what the file calls what goes in,
+        logits: and what comes out: logits of the card's classes.
+        shares: how much of a class's logit is its own, for each class that it knows better.
+        likely: from which probability on the first network's answer needs it, for each of these.
+    """
+
+    sha256: str
+    window_frames: int
+    input: str
+    logits: str
+    shares: Mapping[SoundClass, float]
+    likely: Mapping[SoundClass, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCard:
     """What `model.json` says.
 
@@ -49,6 +71,7 @@ class ModelCard:
         embedding_size: how many numbers tell one sound from another.
         tensors: what goes in and comes out.
         decisions: for each class, how probabilities become detections.
+        second_look: a second network; without one, the first decides alone.
     """
 
     name: str
@@ -61,6 +84,7 @@ class ModelCard:
     embedding_size: int
     tensors: Tensors
     decisions: Mapping[SoundClass, Decision]
+    second_look: SecondLookCard | None = None
 
     @property
     def step_samples(self) -> int:
@@ -169,16 +193,13 @@ def _card(card: _Object) -> ModelCard:
     window_frames, step_frames = card.count("window_frames"), card.count("step_frames")
     if step_frames > window_frames:
         raise card.wrong("step_frames", "is more than window_frames")
-    sha256 = card.get("sha256", str)
-    if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
-        raise card.wrong("sha256", "is no SHA-256 in lower-case hexadecimal")
     classes = _classes(card)
     tensors = card.object("tensors")
     decisions = card.object("decision")
     return ModelCard(
         name=card.get("name", str),
         version=card.get("version", str),
-        sha256=sha256,
+        sha256=_sha256(card),
         classes=classes,
         frontend=_frontend(card),
         window_frames=window_frames,
@@ -186,6 +207,27 @@ def _card(card: _Object) -> ModelCard:
         embedding_size=card.count("embedding_size"),
         tensors=Tensors(**{item.name: tensors.get(item.name, str) for item in fields(Tensors)}),
         decisions={name: _decision(decisions.object(name)) for name in classes},
+        second_look=_second_look(card.object("second_look"), classes) if card.has("second_look") else None,
+    )
+
+
+def _sha256(owner: _Object) -> str:
+    value = owner.get("sha256", str)
+    if len(value) != 64 or not set(value) <= set("0123456789abcdef"):
+        raise owner.wrong("sha256", "is no SHA-256 in lower-case hexadecimal")
+    return value
+
+
+def _second_look(look: _Object, classes: tuple[SoundClass, ...]) -> SecondLookCard:
+    shares, likely = look.object("shares"), look.object("likely")
+    own = [name for name in classes if shares.has(name)]
+    return SecondLookCard(
+        sha256=_sha256(look),
+        window_frames=look.count("window_frames"),
+        input=look.get("input", str),
+        logits=look.get("logits", str),
+        shares={name: shares.number(name, 0.0, 1.0) for name in own},
+        likely={name: likely.number(name, 0.0, 1.0) for name in own},
     )
 
 

@@ -9,7 +9,7 @@ from ..errors import ModelsError
 from .activity import Labels, label_frames
 from .manifest import Clip, Licences, data_directory, read_manifest
 from .recordings import Recordings, Samples, open_recordings, read_room_responses
-from .teachers import ClassMap, Lesson, ask_teachers, read_class_map, teachers_directory
+from .teachers import LONG_STRETCH, ClassMap, Lesson, ask_teachers, read_class_map, teachers_directory
 
 DEFAULT_CACHE = Path.home() / ".cache" / "echonet" / "models"
 
@@ -46,6 +46,16 @@ class Library:
                 clip, self.recordings[clip.path], self.lessons[clip.path], self.class_map
             )
         return self._labels[clip.path]
+
+
+def long_lessons(library: Library, places: Places) -> Mapping[str, Lesson]:
+    """Return what the teachers hear in stretches as long as a second look sees; ask them what is not known yet.
+
+    Raises:
+        ModelsError: the teachers are missing.
+    """
+    teachers = teachers_directory(places.teachers)
+    return ask_teachers(teachers, library.recordings, library.clips, places.cache, LONG_STRETCH)
 
 
 def open_library(places: Places) -> Library:

@@ -1,8 +1,8 @@
 """The teachers: what YAMNet and mn04 make of every stretch of sound, as AudioSet logits to distil from.
 
-Both are read from files outside the project (`ECHONET_TEACHERS`). Each listens to stretches of 1.6 s, as the network
-that learns from them will: mn04 (zero-padded to the 10 s that it knows) says what, YAMNet's windows of 0.975 s say what
-as well and hear short sounds better. The mean of their logits tells more than either.
+Both are read from files outside the project (`ECHONET_TEACHERS`). Each listens to stretches of 1.6 s or 4.8 s, as the
+network that learns from them will: mn04 (zero-padded to the 10 s that it knows) says what, YAMNet's windows of 0.975 s
+say what as well and hear short sounds better. The mean of their logits tells more than either.
 """
 
 from collections import defaultdict
@@ -33,7 +33,8 @@ CLASS_MAP_FILE = "class_map_audioset_to_ours.csv"
 AUDIOSET_CLASSES = 527
 
 STRETCH = round(1.6 * SAMPLE_RATE)
-STRETCH_HOP = STRETCH // 2
+# What a second look sees.
+LONG_STRETCH = 3 * STRETCH
 YAMNET_WINDOW = 15600
 LOWEST_LOGIT = -8.0
 
@@ -171,39 +172,57 @@ def mn04_spectrogram(samples: Samples) -> NDArray[np.float32]:
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """What the teachers hear in a clip: `starts` [n] of its stretches in samples, their joint `logits` [n, 527]."""
+    """What the teachers hear in a clip.
+
+    Attributes:
+        starts: of its stretches, in samples, [n].
+        logits: the teachers' joint ones, [n, 527].
+        stretch: how long each is, in samples.
+    """
 
     starts: NDArray[np.int64]
     logits: NDArray[np.float32]
+    stretch: int = STRETCH
 
 
-def stretches(clip: Clip, length: int) -> range:
+def stretches(clip: Clip, length: int, stretch: int = STRETCH) -> range:
     """Return where the stretches of a clip begin: half overlapping where clips are few, side by side else."""
-    hop = STRETCH if clip.label in (UNLABELLED, "background") else STRETCH_HOP
-    return range(0, max(1, length - STRETCH // 2), hop)
+    hop = stretch if clip.label in (UNLABELLED, "background") else stretch // 2
+    return range(0, max(1, length - stretch // 2), hop)
 
 
 def ask_teachers(
-    directory: Path, recordings: Recordings, clips: Sequence[Clip], cache: Path
+    directory: Path, recordings: Recordings, clips: Sequence[Clip], cache: Path, stretch: int = STRETCH
 ) -> dict[str, Lesson]:
     """Return what the teachers hear in each clip, by its path; what was asked before comes from `cache`."""
+    kept, doing = "teachers", "asking the teachers"
+    if stretch != STRETCH:
+        kept, doing = (
+            f"teachers-{stretch}",
+            f"asking the teachers about stretches of {stretch / SAMPLE_RATE} s",
+        )
     load = functools.cache(lambda: (Yamnet(directory), Mn04(directory), read_class_map(directory)))
     by_path = {clip.path: clip for clip in clips}
 
     def listen(path: str) -> Rows:
-        lesson = _listen(recordings[path], by_path[path], *load())
+        lesson = _listen(
+            recordings[path], stretches(by_path[path], recordings.length(path), stretch), stretch, *load()
+        )
         return {"starts": lesson.starts, "logits": lesson.logits.astype(np.float16)}
 
-    heard = hear(cache / "teachers", list(by_path), listen, "asking the teachers")
-    return {path: Lesson(own["starts"], own["logits"].astype(np.float32)) for path, own in heard.items()}
+    heard = hear(cache / kept, list(by_path), listen, doing)
+    return {
+        path: Lesson(own["starts"], own["logits"].astype(np.float32), stretch) for path, own in heard.items()
+    }
 
 
-def _listen(samples: Samples, clip: Clip, yamnet: Yamnet, mn04: Mn04, class_map: ClassMap) -> Lesson:
-    starts = stretches(clip, len(samples))
+def _listen(
+    samples: Samples, starts: range, stretch: int, yamnet: Yamnet, mn04: Mn04, class_map: ClassMap
+) -> Lesson:
     logits = np.stack(
-        [joint_logits(samples[start : start + STRETCH], yamnet, mn04, class_map) for start in starts]
+        [joint_logits(samples[start : start + stretch], yamnet, mn04, class_map) for start in starts]
     )
-    return Lesson(np.asarray(starts), logits)
+    return Lesson(np.asarray(starts), logits, stretch)
 
 
 def joint_logits(samples: Samples, yamnet: Yamnet, mn04: Mn04, class_map: ClassMap) -> NDArray[np.float32]:

@@ -17,9 +17,10 @@ from scipy.special import expit
 from echonet_satellite.decision import Decision, Lasting
 from echonet_satellite.presence import Scene
 from echonet_satellite.protocol import Sensitivity, SoundClass
+from echonet_satellite.second_look import UNLIKELY_LOGIT
 
 from ..data.manifest import BACKGROUND, CLASSES, UNLABELLED, Clip
-from .pooled import Logits
+from .pooled import SECOND, Logits
 from .replay import Calibration
 
 # What an alert may wake a family for.
@@ -129,12 +130,14 @@ def calibrate(clips: Sequence[Clip], logits: Mapping[str, Logits]) -> Calibratio
     found = []
     for column, name in enumerate(CLASSES):
         own = certain_clips(name, clips, logits)
-        scores = np.array([logits[clip.path][:, column].max() for clip in own], np.float64)
         truth = np.array([clip.sound_class is name for clip in own])
         counts = Counter(clip.origin for clip in own)
-        found.append(_platt(scores, truth, np.array([1 / counts[clip.origin] for clip in own])))
+        weights = np.array([1 / counts[clip.origin] for clip in own])
+        for place in (column, SECOND.start + column):
+            scores = np.array([logits[clip.path][:, place].max() for clip in own], np.float64)
+            found.append(_platt(np.maximum(scores, UNLIKELY_LOGIT), truth, weights))
     slopes, offsets = np.array(found, np.float32).T
-    return Calibration(slopes, offsets)
+    return Calibration(slopes[::2], offsets[::2], (slopes[1::2], offsets[1::2]))
 
 
 def _platt(scores: Scores, truth: NDArray[np.bool_], weights: Scores) -> tuple[float, float]:

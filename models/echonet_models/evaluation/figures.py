@@ -19,7 +19,7 @@ from ..progress import track
 from .bench import Bench
 from .decisions import SAFETY, certain_clips
 from .intervals import average_precision, figure, rate, resamples, share
-from .pooled import Logits
+from .pooled import Logits, blended
 from .scenes import EBR_DB, RARE_CLASSES, SECONDS
 
 COLLAR_S = 0.5
@@ -44,7 +44,7 @@ def judge(name: SoundClass, clips: Sequence[Clip], logits: Mapping[str, Logits],
     column = CLASSES.index(name)
 
     def score(heard: Logits) -> float:
-        own = heard[:, column]
+        own = blended(heard)[:, column]
         means = np.lib.stride_tricks.sliding_window_view(own, min(steps, len(own))).mean(axis=-1)
         return float(means.max())
 

@@ -7,6 +7,7 @@ from typing import Any
 from matplotlib.figure import Figure
 import numpy as np
 
+from echonet_satellite.card import MODEL_FILE, SECOND_LOOK_FILE
 from echonet_satellite.protocol import SoundClass
 
 from ..data.folds import FOLDS
@@ -36,7 +37,8 @@ def write_page(figures: Mapping[str, Any], docs: Path) -> Path:
         __file__,
         "page.txt",
         folds=FOLDS,
-        sha256=figures["file"]["sha256"],
+        sha256=figures["files"][MODEL_FILE]["sha256"],
+        second_sha256=figures["files"][SECOND_LOOK_FILE]["sha256"],
         headline=headline(figures),
         ranking=ranking_table(figures),
         levels="\n\n".join(_level(level, found) for level, found in levels.items()),

@@ -1,26 +1,26 @@
 """What networks say of recordings that they never heard: each clip asked of the fold that left its source out.
 
-What is kept of every 160 ms: the logits of our eight classes, and AudioSet's of speech.
+What is kept of every 160 ms: the logits of our eight classes, AudioSet's of speech, and the second look's.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ai_edge_litert.interpreter import Interpreter
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from echonet_satellite import presence
 from echonet_satellite.frontend import FrontendParameters, log_mel
+from echonet_satellite.protocol import SoundClass
+from echonet_satellite.second_look import UNLIKELY_LOGIT
 
 from ..data.manifest import CLASSES, Clip
 from ..data.recordings import SAMPLE_RATE, Recordings, Samples
 from ..errors import ModelsError
-from ..network.ears import BANDS, WINDOW_FRAMES
-from ..network.litert import to_tflite
-from ..network.mobilenet import AUDIOSET_CLASSES
+from ..network.ears import SECOND_LOOK_FRAMES, WINDOW_FRAMES
+from ..network.litert import Runner, to_tflite
 from ..progress import track
 
 STEP_FRAMES = 16
@@ -28,9 +28,18 @@ STEP_S = 0.16
 STEP_SAMPLES = 2560
 # What ends with a clip is heard only after the network has seen a little beyond it.
 PADDING_S = 0.5
-# Of each step is kept: the logits of our classes, and what AudioSet calls speech, its first class.
+# Of each step is kept: the logits of our classes, what AudioSet calls speech, its first class, and the logits of our
+# classes after a second look.
 SPEECH = len(CLASSES)
-COLUMNS = SPEECH + 1
+SECOND = slice(SPEECH + 1, SPEECH + 1 + len(CLASSES))
+COLUMNS = SECOND.stop
+# For these a second look is taken, where the first network gives any of them such a logit: less never becomes a
+# detection.
+LOOKED_AT = tuple(name for name in CLASSES if name not in {SoundClass.DOG, SoundClass.PRESENCE})
+LIKELY_LOGIT = -1.0
+# Which part the second look has in a class's logit.
+SHARES = np.array([0.4 if name in LOOKED_AT else 0.0 for name in CLASSES], np.float32)
+UNASKED = -30.0
 _QUIET = 3e-4
 
 Logits = NDArray[np.float32]
@@ -41,41 +50,62 @@ def quiet(samples: int) -> Samples:
     return np.random.default_rng(0).normal(0, _QUIET, samples).astype(np.float32)
 
 
-def windows_of(samples: Samples) -> NDArray[np.float32]:
-    """Return the windows that the network looks at while it hears a clip, one a step, [steps, 160, 104]."""
+def windows_of(samples: Samples, length: int = WINDOW_FRAMES) -> NDArray[np.float32]:
+    """Return the windows of so many frames that a network looks at while it hears a clip, [steps, length, 104]."""
     steps = -(-(len(samples) + round(PADDING_S * SAMPLE_RATE)) // STEP_SAMPLES)
     before = (WINDOW_FRAMES - STEP_FRAMES) * 160
     heard = quiet(before + steps * STEP_SAMPLES + 352)
     heard[before : before + len(samples)] += samples
     frames = log_mel(heard, FrontendParameters())
-    view = np.lib.stride_tricks.sliding_window_view(frames, WINDOW_FRAMES, axis=0)
+    if length > WINDOW_FRAMES:
+        # As a satellite does, which begins with one quiet window again and again.
+        calm = log_mel(quiet(FrontendParameters().samples_in(WINDOW_FRAMES)), FrontendParameters())
+        longer = length - WINDOW_FRAMES
+        frames = np.concatenate((np.tile(calm, (-(-longer // len(calm)), 1))[-longer:], frames))
+    view = np.lib.stride_tricks.sliding_window_view(frames, length, axis=0)
     return np.swapaxes(view[::STEP_FRAMES][:steps], 1, 2)
 
 
 class Listener:
-    """A network that is asked about whole clips, in the form that satellites run: five times as fast as in training."""
+    """Two networks that are asked about whole clips, in the form that satellites run: much faster than in training."""
 
-    def __init__(self, model: keras.Model) -> None:
-        """Take the network, see `network.ears`."""
-        window = keras.Input((WINDOW_FRAMES, BANDS), batch_size=1)
-        self._interpreter = Interpreter(
-            model_content=to_tflite(keras.Model(window, model(window)[:2])), num_threads=1
-        )
-        self._interpreter.allocate_tensors()
-        self._input = self._interpreter.get_input_details()[0]["index"]
-        outputs = {detail["shape"][-1]: detail["index"] for detail in self._interpreter.get_output_details()}
-        self._own, self._audioset = outputs[len(CLASSES)], outputs[AUDIOSET_CLASSES]
+    def __init__(self, first: keras.Model, second: keras.Model) -> None:
+        """Take the networks, see `network.ears`: the one that listens, and the one that takes a second look."""
+        self._first, self._second = _runner(first), _runner(second)
 
     def hear(self, samples: Samples) -> Logits:
         """Return what is kept of each step, [steps, COLUMNS]."""
+        return self.listen(samples)[0]
+
+    def listen(self, samples: Samples) -> tuple[Logits, NDArray[np.float32]]:
+        """Return what is kept of each step, and the embedding, [steps, 384]."""
         windows = windows_of(samples)
-        logits = np.empty((len(windows), COLUMNS), np.float32)
-        for row, window in zip(logits, windows, strict=True):
-            self._interpreter.set_tensor(self._input, window[None])
-            self._interpreter.invoke()
-            row[:SPEECH] = self._interpreter.get_tensor(self._own)[0]
-            row[SPEECH] = self._interpreter.get_tensor(self._audioset)[0, presence.SPEECH]
-        return logits
+        logits = np.full((len(windows), COLUMNS), UNASKED, np.float32)
+        embeddings = []
+        longer: NDArray[np.float32] | None = None
+        for number, window in enumerate(windows):
+            logits[number, :SPEECH], embedding, audioset = self._first(window[None])
+            logits[number, SPEECH] = audioset[presence.SPEECH]
+            embeddings.append(embedding)
+            if (logits[number, :SPEECH] >= LIKELY_LOGIT)[SHARES > 0].any():
+                longer = windows_of(samples, SECOND_LOOK_FRAMES) if longer is None else longer
+                logits[number, SECOND] = self._second(longer[number][None])[0]
+        return logits, np.stack(embeddings)
+
+
+def _runner(model: keras.Model) -> Runner:
+    """Return a network that gives logits, embedding and AudioSet's logits, in the order of their sizes."""
+    window = keras.Input(model.input_shape[1:], batch_size=1)
+    return Runner(to_tflite(keras.Model(window, model(window))))
+
+
+def blended(logits: Logits) -> Logits:
+    """Return the logits of our classes with the second look's share in them, [steps, 8]."""
+    own = logits[:, :SPEECH]
+    if logits.shape[1] < COLUMNS:
+        return own
+    found: Logits = own + SHARES * (np.maximum(logits[:, SECOND], np.float32(UNLIKELY_LOGIT)) - own)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,12 @@ from echonet_satellite.insistence import FEWEST_FRAMES, frames_needed, insists, 
 from echonet_satellite.onset import frame_levels
 from echonet_satellite.presence import evidence
 from echonet_satellite.protocol import Phase, Sensitivity, SoundClass
+from echonet_satellite.second_look import blend
 from echonet_satellite.tones import TONAL_DB, tonal_contrast
 
 from ..data.manifest import CLASSES
 from ..data.recordings import Samples
-from .pooled import SPEECH, STEP_FRAMES, STEP_S, STEP_SAMPLES, Logits, quiet
+from .pooled import SECOND, SHARES, SPEECH, STEP_FRAMES, STEP_S, STEP_SAMPLES, Logits, quiet
 
 _PRESENCE = CLASSES.index(SoundClass.PRESENCE)
 _LEAD_FRAMES = 160
@@ -26,14 +27,17 @@ _LEAD_FRAMES = 160
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Makes probabilities of logits: sigmoid(slope * logit + offset) for each class."""
+    """Makes probabilities of logits: sigmoid(slope * logit + offset) for each class; `second` of the second look's."""
 
     slopes: NDArray[np.float32]
     offsets: NDArray[np.float32]
+    second: tuple[NDArray[np.float32], NDArray[np.float32]]
 
     def probabilities(self, logits: Logits) -> NDArray[np.float32]:
         """Return the probabilities [steps, 8] that the detector takes: of presence its evidence, talk included."""
-        own = 1 / (1 + np.exp(-(logits[:, :SPEECH] * self.slopes + self.offsets)))
+        first = 1 / (1 + np.exp(-(logits[:, :SPEECH] * self.slopes + self.offsets)))
+        slopes, offsets = self.second
+        own = blend(first, logits[:, SECOND] * slopes + offsets, SHARES)
         speech = 1 / (1 + np.exp(-logits[:, SPEECH]))
         own[:, _PRESENCE] = evidence(own[:, _PRESENCE], speech.astype(np.float32))
         return np.asarray(own, np.float32)

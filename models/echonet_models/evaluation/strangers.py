@@ -7,7 +7,7 @@ from pathlib import Path
 from ..data.folds import FOLDS, judged_clips
 from ..data.library import Library
 from ..progress import track
-from ..training.run import fold_name, trained
+from ..training.run import FIRST, SECOND, fold_folder, trained
 from .pooled import Listener, Logits, Pooled, hear_all, read_pooled
 from .replay import Stream, stream_of
 from .scenes import Scene, SceneMaker
@@ -47,12 +47,12 @@ def hear_strangers(run: Path, library: Library, teachers: Path) -> Strangers:
     folds: dict[str, int] = {}
     made: list[tuple[Scene, SceneMaker]] = []
     for fold in range(FOLDS):
-        folder = run / fold_name(fold)
+        folder = fold_folder(run, fold)
         own = judged_clips(library.clips, fold)
         maker = SceneMaker(own, library.recordings, library.lessons, library.class_map, seed=fold)
         planned = maker.rare(_RARE_EACH) + maker.presence(_PRESENCE_EACH)
         if not (folder / CLIPS_FILE).is_file() or not (folder / SCENES_FILE).is_file():
-            listener = Listener(trained(run, teachers, fold).model)
+            listener = Listener(*(trained(run, teachers, fold, look).model for look in (FIRST, SECOND)))
             if not (folder / CLIPS_FILE).is_file():
                 doing = f"fold {fold + 1} hears the clips that it does not know"
                 Pooled(hear_all(listener, library.recordings, own, doing)).store(folder / CLIPS_FILE)

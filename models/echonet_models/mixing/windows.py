@@ -1,7 +1,6 @@
-"""What the network learns from: windows of 1.6 s, mixed on the fly or cut from recordings as they are."""
+"""What a network learns from: windows mixed on the fly, or cut from recordings as they are."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,17 +11,16 @@ from echonet_satellite.protocol import SoundClass
 
 from ..data.activity import HOP, SILENT, SOUNDS, UNASKED, UNSURE, Labels, holds
 from ..data.library import Library
-from ..data.manifest import BACKGROUND, CLASSES, OTHER, UNLABELLED, Clip
+from ..data.manifest import BACKGROUND, CLASSES, OTHER, UNLABELLED
 from ..data.recordings import SAMPLE_RATE, Samples
 from ..data.teachers import AUDIOSET_CLASSES, LOWEST_LOGIT, STRETCH, Lesson
 from .acoustics import Noises, change_speed, colour, reverberate
 from .alarms import smoke_or_co_alarm
+from .drawing import Drawer
 from .made_up import MadeUp
 from .sirens import alarm
 
 FRONTEND = FrontendParameters()
-FRAMES = 160
-SAMPLES = (FRAMES - 1) * HOP + 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,16 +68,21 @@ class Windows:
         recipe: Recipe,
         generator: np.random.Generator,
         made_up: MadeUp | None = None,
+        lessons: Mapping[str, Lesson] | None = None,
     ) -> None:
-        """Group the clips by what is drawn from."""
+        """Group the clips by what is drawn from; windows are as long as the stretches of `lessons`."""
         self._library, self._recipe, self._random = library, recipe, generator
         self._made_up = made_up
+        self._lessons = library.lessons if lessons is None else lessons
+        self._stretch = next(iter(self._lessons.values())).stretch
+        self._frames = self._stretch // HOP
+        self._samples = FRONTEND.samples_in(self._frames)
         self._noises = Noises(np.random.default_rng(1))
         self._drawers = {
-            label: _Drawer([clip for clip in library.clips if clip.label == label])
+            label: Drawer([clip for clip in library.clips if clip.label == label])
             for label in (*CLASSES, OTHER, BACKGROUND, UNLABELLED)
         }
-        self._imitations = _Drawer([clip for clip in library.clips if clip.label == OTHER and clip.imitates])
+        self._imitations = Drawer([clip for clip in library.clips if clip.label == OTHER and clip.imitates])
         self._classes = [name for name in CLASSES if self._drawers[name]]
 
     def reseed(self, generator: np.random.Generator) -> None:
@@ -91,13 +94,13 @@ class Windows:
         random = self._random
         drawn = self._drawers[label] if label else self._any()
         clip = drawn.draw(random)
-        lesson = self._library.lessons[clip.path]
+        lesson = self._lessons[clip.path]
         number = int(random.integers(len(lesson.starts)))
         start = int(lesson.starts[number])
-        samples = np.zeros(SAMPLES, np.float32)
-        piece = self._library.recordings.piece(clip.path, start, STRETCH)
+        samples = np.zeros(self._samples, np.float32)
+        piece = self._library.recordings.piece(clip.path, start, self._stretch)
         # What is shorter than the window lies anywhere in it.
-        shift = int(random.integers((STRETCH - len(piece)) // HOP + 1)) * HOP
+        shift = int(random.integers((self._stretch - len(piece)) // HOP + 1)) * HOP
         samples[shift : shift + len(piece)] = piece
         if random.random() < 0.3:
             samples = colour(samples, random)
@@ -105,7 +108,9 @@ class Windows:
             samples = self._with_noise(samples)
         samples = self._through_air(samples)
         labels = holds(
-            self._library.labels(clip), start // HOP - shift // HOP, start // HOP - shift // HOP + FRAMES
+            self._library.labels(clip),
+            start // HOP - shift // HOP,
+            start // HOP - shift // HOP + self._frames,
         )
         return Window(log_mel(samples, FRONTEND), labels, lesson.logits[number])
 
@@ -123,8 +128,8 @@ class Windows:
         for number in range(count):
             event, own, lesson = self._event()
             place = self._place(own)
-            layer = np.zeros(SAMPLES, np.float32)
-            first, last = max(0, place * HOP), min(SAMPLES, place * HOP + len(event))
+            layer = np.zeros(self._samples, np.float32)
+            first, last = max(0, place * HOP), min(self._samples, place * HOP + len(event))
             if last <= first:
                 continue
             layer[first:last] = event[first - place * HOP : last - place * HOP]
@@ -136,12 +141,12 @@ class Windows:
             background = (
                 background * np.float32(np.sqrt((power + 1e-9) / under) * 10 ** (-ebr_db / 20)) + layer
             )
-            heard = lesson.nearest(-place * HOP, SAMPLES) if lesson else None
+            heard = lesson.nearest(-place * HOP, self._samples) if lesson else None
             logits = _together(logits if number or ebr_db < _DROWNED_DB else _NOTHING, heard)
             if ebr_db < _FAINT_DB:
                 logits = None
             # What is drowned in the background is not to be heard.
-            held = holds(own, -place, -place + FRAMES)
+            held = holds(own, -place, -place + self._frames)
             labels = np.where(
                 held == SOUNDS, SOUNDS, np.where((held == UNSURE) & (labels != SOUNDS), UNSURE, labels)
             ).astype(np.int8)
@@ -161,7 +166,7 @@ class Windows:
         """Return a made-up sound, with what the teachers make of it."""
         assert self._made_up is not None
         number = int(self._random.integers(len(self._made_up.logits)))
-        samples = self._noises.cut(SAMPLES, self._random) * _FLOOR
+        samples = self._noises.cut(self._samples, self._random) * _FLOOR
         samples[:STRETCH] += self._made_up.sound(number)
         labels = np.full(len(CLASSES), UNASKED, np.int8)
         return Window(log_mel(samples, FRONTEND), labels, self._made_up.logits[number])
@@ -169,16 +174,16 @@ class Windows:
     def _background(self) -> tuple[Samples, Labels, NDArray[np.float32] | None]:
         random = self._random
         if random.random() < self._recipe.noise_share:
-            return self._noises.cut(SAMPLES, random), np.zeros(len(CLASSES), np.int8), _NOTHING
+            return self._noises.cut(self._samples, random), np.zeros(len(CLASSES), np.int8), _NOTHING
         clip = self._drawers[BACKGROUND].draw(random)
         recordings = self._library.recordings
-        start = int(random.integers(max(1, recordings.length(clip.path) - SAMPLES)))
-        piece = np.resize(recordings.piece(clip.path, start, SAMPLES), SAMPLES).astype(np.float32)
+        start = int(random.integers(max(1, recordings.length(clip.path) - self._samples)))
+        piece = np.resize(recordings.piece(clip.path, start, self._samples), self._samples).astype(np.float32)
         if random.random() < 0.5:
             piece = colour(piece, random)
-        heard = _Heard(self._library.lessons[clip.path], recordings.length(clip.path))
-        labels = holds(self._library.labels(clip), start // HOP, start // HOP + FRAMES)
-        return piece, labels, heard.nearest(start, SAMPLES)
+        heard = _Heard(self._lessons[clip.path], recordings.length(clip.path))
+        labels = holds(self._library.labels(clip), start // HOP, start // HOP + self._frames)
+        return piece, labels, heard.nearest(start, self._samples)
 
     def _event(self) -> tuple[Samples, Labels, "_Heard | None"]:
         """Return a sound, its labels per frame, and what the teachers hear in it."""
@@ -193,7 +198,7 @@ class Windows:
         else:
             clip = self._drawers[OTHER].draw(random)
         samples, labels = self._library.recordings[clip.path], self._library.labels(clip)
-        heard = _Heard(self._library.lessons[clip.path], len(samples))
+        heard = _Heard(self._lessons[clip.path], len(samples))
         if len(samples) > 4 * SAMPLE_RATE:
             # Any four seconds of a long one, so that what is done to it costs little.
             first = int(random.integers((len(samples) - 4 * SAMPLE_RATE) // HOP + 1))
@@ -252,8 +257,8 @@ class Windows:
         first = int(sounding[0]) if len(sounding) else 0
         if random.random() < 0.7:
             # Its onset is in the window, as often near the end, where the satellite first sees it.
-            return int(random.integers(0, FRAMES - 8)) - first
-        return int(random.integers(-max(1, len(labels) - 40), FRAMES - 8))
+            return int(random.integers(0, self._frames - 8)) - first
+        return int(random.integers(-max(1, len(labels) - 40), self._frames - 8))
 
     def _through_air(self, samples: Samples) -> Samples:
         """Return a sound at some level, over the noise of some microphone."""
@@ -270,7 +275,7 @@ class Windows:
         gain = np.sqrt(power) * 10 ** (-random.uniform(*self._recipe.noisy_cut_db) / 20)
         return samples + self._noises.cut(len(samples), random) * np.float32(gain)
 
-    def _any(self) -> "_Drawer":
+    def _any(self) -> "Drawer":
         """Return what a recording is drawn from: a third of them hold anything."""
         random = self._random
         roll = random.random()
@@ -305,7 +310,7 @@ class _Heard:
     def nearest(self, first: int, length: int) -> NDArray[np.float32] | None:
         """Return the logits of the stretch that lies most in the samples from `first`, None where none does enough."""
         starts = self.lesson.starts - self.before
-        ends = np.minimum(starts + STRETCH, self.samples - self.before)
+        ends = np.minimum(starts + self.lesson.stretch, self.samples - self.before)
         shared = np.minimum(ends, first + length) - np.maximum(starts, first)
         best = int(np.argmax(shared))
         enough = shared[best] >= _ENOUGH * (ends[best] - starts[best])
@@ -316,27 +321,6 @@ def _together(
     one: NDArray[np.float32] | None, other: NDArray[np.float32] | None
 ) -> NDArray[np.float32] | None:
     return None if one is None or other is None else np.maximum(one, other)
-
-
-class _Drawer:
-    """Draws a source (by the root of how many recordings it has), one of its recordings, one of its clips."""
-
-    def __init__(self, clips: Sequence[Clip]) -> None:
-        sources: dict[str, dict[str, list[Clip]]] = defaultdict(lambda: defaultdict(list))
-        for clip in clips:
-            sources[clip.source][clip.origin].append(clip)
-        self._sources = [list(origins.values()) for origins in sources.values()]
-        weights = np.sqrt([len(origins) for origins in self._sources]) if self._sources else np.zeros(0)
-        self._chances = weights / weights.sum() if len(weights) else weights
-
-    def __bool__(self) -> bool:
-        return bool(self._sources)
-
-    def draw(self, random: np.random.Generator) -> Clip:
-        """Return a clip."""
-        origins = self._sources[int(random.choice(len(self._sources), p=self._chances))]
-        clips = origins[int(random.integers(len(origins)))]
-        return clips[int(random.integers(len(clips)))]
 
 
 def stack(windows: Sequence[Window]) -> tuple[NDArray[np.float16], NDArray[np.int8], NDArray[np.float16]]:

@@ -1,4 +1,4 @@
-"""EchoNet's network: what `mn04` knows, heard in windows of 1.6 s, and our classes read from it."""
+"""EchoNet's networks: what `mn04` knows, heard in windows of 1.6 s or 4.8 s, and our classes read from it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from .mobilenet import build_backbone, load_state
 from .regression import Regression, features
 
 WINDOW_FRAMES = 160
+SECOND_LOOK_FRAMES = 480
 BANDS = 104
 CLASSES = 8
 _DROPOUT = 0.2
@@ -25,8 +26,8 @@ layers = keras.layers
 class Ears:
     """The network in the form that is trained.
 
-    `model` takes log-mel windows [n, 160, 104] and gives logits: of our classes [n, 8], of AudioSet's [n, 527], and the
-    embedding [n, 384].
+    `model` takes log-mel windows [n, frames, 104] and gives logits: of our classes [n, 8], of AudioSet's [n, 527], and
+    the embedding [n, 384].
     """
 
     model: keras.Model
@@ -45,15 +46,15 @@ class Ears:
         return [variable for variable in self.model.trainable_variables if id(variable) not in own]
 
 
-def pretrained(teachers: Path, meanings: Sequence[Sequence[int]]) -> Ears:
-    """Return the network with the weights of mn04; the head waits for `begin_with`.
+def pretrained(teachers: Path, meanings: Sequence[Sequence[int]], frames: int = WINDOW_FRAMES) -> Ears:
+    """Return the network for windows of so many frames with the weights of mn04; the head waits for `begin_with`.
 
     `meanings` are for each of our classes the AudioSet classes that mean it.
     """
     state = read_state(teachers / MN04_FILE)
-    log_mel = keras.Input((WINDOW_FRAMES, BANDS), name="log_mel")
+    log_mel = keras.Input((frames, BANDS), name="log_mel")
     pixels = layers.Permute((2, 1))(log_mel)
-    pixels = layers.Reshape((BANDS, WINDOW_FRAMES, 1))(pixels)
+    pixels = layers.Reshape((BANDS, frames, 1))(pixels)
     embedding, audioset = build_backbone(pixels, state)
     known = features(audioset, meanings)
     head = layers.Dense(CLASSES, kernel_initializer="zeros", name="head")

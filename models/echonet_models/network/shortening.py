@@ -1,9 +1,9 @@
-"""Fits mn04 to windows of 1.6 s before any training, so that it needs to learn little and forgets little.
+"""Fits mn04 to short windows before any training, so that it needs to learn little and forgets little.
 
-mn04 learned stretches of 10 s in 128 bands, of which a window is an eighth. What it averages over a stretch (before the
-embedding, and where it weighs its channels) it would average over a window in which no silence is. Each such mean is
-led back to what it is where the window lies in ten seconds of silence, one layer after the other, channel by channel,
-by the line that fits best; and that is multiplied into the layer that takes the mean.
+mn04 learned stretches of 10 s in 128 bands, of which a window of 1.6 s is an eighth. What it averages over a stretch
+(before the embedding, and where it weighs its channels) it would average over a window in which no silence is. Each
+such mean is led back to what it is where the window lies in ten seconds of silence, one layer after the other, channel
+by channel, by the line that fits best; and that is multiplied into the layer that takes the mean.
 """
 
 from collections.abc import Sequence

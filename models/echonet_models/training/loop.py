@@ -26,13 +26,17 @@ _SAY_EVERY = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """How long and how fast: rates are those at the top; they rise for `warm_up` steps and fall as a cosine."""
+    """How long, how fast, and how much each loss counts.
+
+    Rates are those at the top; they rise for `warm_up` steps and fall as a cosine.
+    """
 
     steps: int
     batch: int = 64
     body_rate: float = 3e-4
     head_rate: float = 2e-3
     warm_up: int = 100
+    classes: float = 1.0
     distillation: float = 0.5
     weight_decay: float = 1e-3
     seed: int = 0
@@ -145,7 +149,7 @@ def _step(
             heard = tf.cast(teacher, tf.float32)
             classes = class_loss(labels, tf.sigmoid(regression(heard)), logits)
             teachers = distillation_loss(heard, audioset, weights)
-            loss = classes + schedule.distillation * teachers
+            loss = schedule.classes * classes + schedule.distillation * teachers
         gradients = tape.gradient(
             loss, [v.value for v in (*body_variables, *head_variables)], unconnected_gradients="zero"
         )
