@@ -41,6 +41,7 @@ from echonet_models.errors import ModelsError
 from echonet_models.evaluation.reference import assemble, one_of_each, telling
 from echonet_models.evaluation.run import read_figures
 from echonet_models.evaluation.tables import markdown
+from echonet_satellite.card import MODEL_FILE
 from echonet_satellite.learning.reference import Reference
 from echonet_satellite.protocol import EchonetError, SoundClass
 
@@ -80,7 +81,7 @@ def measure(run: Path, library: Library, teachers: Path) -> dict[str, Any]:
     rules = evaluated["rules"]
     folds = [_fold(Home(run, library, teachers, number), library, rules) for number in range(FOLDS)]
     figures = {
-        "sha256": evaluated["file"]["sha256"],
+        "sha256": evaluated["files"][MODEL_FILE]["sha256"],
         "false_alarms": tapped_figures(folds, rules),
         "taught": taught_figures(folds),
     }

@@ -11,7 +11,6 @@ import functools
 from pathlib import Path
 import zlib
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import oaconvolve
@@ -21,12 +20,11 @@ from echonet_models.data.kept import Rows, hear
 from echonet_models.data.library import Library
 from echonet_models.data.manifest import BACKGROUND, Clip
 from echonet_models.data.recordings import SAMPLE_RATE, Samples
-from echonet_models.evaluation.pooled import STEP_SAMPLES, windows_of
+from echonet_models.evaluation.pooled import STEP_SAMPLES, Listener
 from echonet_models.mixing.acoustics import simulate_room
 from echonet_models.mixing.placing import looped
-from echonet_models.network.ears import BANDS, WINDOW_FRAMES
-from echonet_models.network.litert import Runner, to_tflite
-from echonet_models.training.run import fold_name, trained
+from echonet_models.network.ears import WINDOW_FRAMES
+from echonet_models.training.run import FIRST, SECOND, fold_folder, trained
 from echonet_satellite.frontend import Floats
 from echonet_satellite.learning.reference import Reference
 
@@ -71,10 +69,12 @@ class Home:
 
     def __init__(self, run: Path, library: Library, teachers: Path, fold: int) -> None:
         """Take the fold; its network is loaded when it is asked."""
-        self._library, self._folder = library, run / fold_name(fold)
+        self._library, self._folder = library, fold_folder(run, fold)
         self.judged = judged_clips(library.clips, fold)
         self._backgrounds = [clip for clip in self.judged if clip.label == BACKGROUND]
-        self._network = functools.cache(lambda: _embedder(trained(run, teachers, fold).model))
+        self._listener = functools.cache(
+            lambda: Listener(*(trained(run, teachers, fold, look).model for look in (FIRST, SECOND)))
+        )
 
     def strangers(self) -> dict[str, Stretch]:
         """Return every clip that the fold left out, by its path."""
@@ -108,12 +108,12 @@ class Home:
 
         def listen(name: str) -> Rows:
             samples, lead, length = sound(name)
-            heard = [self._network()(window[None]) for window in windows_of(samples)]
-            reach = np.arange(1, len(heard) + 1) * STEP_SAMPLES
+            logits, embeddings = self._listener().listen(samples)
+            reach = np.arange(1, len(logits) + 1) * STEP_SAMPLES
             seen = np.minimum(reach, lead + length) - np.maximum(reach - _WINDOW, lead)
             return {
-                "embeddings": np.array([embedding for _, embedding in heard], np.float16),
-                "logits": np.array([logits for logits, _ in heard], np.float16),
+                "embeddings": embeddings.astype(np.float16),
+                "logits": logits.astype(np.float16),
                 "sounding": seen >= min(_SEEN_S * SAMPLE_RATE, _SEEN * length),
             }
 
@@ -122,13 +122,6 @@ class Home:
             name: (own["embeddings"].astype(np.float32), own["logits"].astype(np.float32), own["sounding"])
             for name, own in found.items()
         }
-
-
-def _embedder(model: keras.Model) -> Runner:
-    """Return a fold's network (see `network.ears`), to be asked for logits and embeddings."""
-    window = keras.Input((WINDOW_FRAMES, BANDS), batch_size=1)
-    logits, _, embedding = model(window)
-    return Runner(to_tflite(keras.Model(window, [logits, embedding])))
 
 
 def render(

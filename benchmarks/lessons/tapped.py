@@ -7,13 +7,13 @@ from typing import Any, Final
 import zlib
 
 import numpy as np
-from scipy.special import expit
 
 from benchmarks.lessons.home import Fold, Stretch
 from echonet_models.data.manifest import CLASSES, OTHER, Clip
 from echonet_models.evaluation.decisions import SHAPES
 from echonet_models.evaluation.firing import firing_scores
 from echonet_models.evaluation.replay import Stream, stream_of
+from echonet_models.evaluation.run import calibration_of
 from echonet_satellite.decision import weigh
 from echonet_satellite.frontend import Floats
 from echonet_satellite.learning.lessons import Lesson, Refusal, learn
@@ -41,8 +41,7 @@ class Bell:
 
     def probabilities(self, one: Stretch, place: int) -> Floats:
         """Return the probability of a class in each step."""
-        slope, offset = self.rules["slopes"][place], self.rules["offsets"][place]
-        return np.asarray(expit(one.logits[:, place] * np.float32(slope) + np.float32(offset)))
+        return calibration_of(self.rules).probabilities(one.logits)[:, place]
 
     def rings(
         self, one: Stretch, place: int, directions: Floats | None = None, lessons: Sequence[Lesson] = ()

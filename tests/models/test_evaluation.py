@@ -15,13 +15,14 @@ from echonet_models.evaluation.decisions import LEVELS, SHAPES, Evidence, calibr
 from echonet_models.evaluation.figures import alarm_kind, judge, ranking, recall_at, scene_figures, summary
 from echonet_models.evaluation.firing import blocks, firing_scores
 from echonet_models.evaluation.intervals import rate
-from echonet_models.evaluation.pooled import COLUMNS, STEP_SAMPLES, Pooled, read_pooled, windows_of
+from echonet_models.evaluation.pooled import COLUMNS, SECOND, STEP_SAMPLES, Pooled, read_pooled, windows_of
 from echonet_models.evaluation.replay import Calibration, detections, stream_of
 from echonet_models.evaluation.scenes import EBR_DB, LENGTH, RARE_CLASSES, SceneMaker
 from echonet_satellite.decision import StreamEvent, Tone
 from echonet_satellite.protocol import Phase, Sensitivity, SoundClass
 
-PLAIN = Calibration(np.ones(8, np.float32), np.zeros(8, np.float32))
+ONES, ZEROS = np.ones(8, np.float32), np.zeros(8, np.float32)
+PLAIN = Calibration(ONES, ZEROS, (ONES, ZEROS))
 
 
 def sound(seed: int, seconds: float) -> np.ndarray:
@@ -62,7 +63,8 @@ def test_bangs_need_a_rise_in_level() -> None:
     quiet = np.random.default_rng(0).normal(0, 3e-4, 64000).astype(np.float32)
     for samples, expected in ((sound(0, 4.0), True), (quiet, False)):
         logits = np.full((len(windows_of(samples)), COLUMNS), -9, np.float32)
-        logits[:, CLASSES.index(SoundClass.GUNSHOT)] = 5
+        column = CLASSES.index(SoundClass.GUNSHOT)
+        logits[:, [column, SECOND.start + column]] = 5
         stream = stream_of(samples, logits)
         rules = {name: decision(name, dict.fromkeys(LEVELS, 0.5)) for name in CLASSES}
         found = detections(stream, PLAIN, rules, dict.fromkeys(CLASSES, Sensitivity.MEDIUM))
@@ -123,7 +125,8 @@ def heard(clips: list[Clip], right: float) -> dict[str, np.ndarray]:
     for one in clips:
         rows = generator.normal(-4, 1, (5, COLUMNS)).astype(np.float32)
         if one.sound_class is not None:
-            rows[2, CLASSES.index(one.sound_class)] += right
+            column = CLASSES.index(one.sound_class)
+            rows[2, [column, SECOND.start + column]] += right
         logits[one.path] = rows
     return logits
 

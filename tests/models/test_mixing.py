@@ -14,7 +14,8 @@ from echonet_models.data.teachers import AUDIOSET_CLASSES, STRETCH, Lesson, read
 from echonet_models.errors import ModelsError
 from echonet_models.mixing.made_up import MadeUp
 from echonet_models.mixing.sirens import alarm
-from echonet_models.mixing.windows import FRAMES, Recipe, Windows, stack
+from echonet_models.mixing.windows import Recipe, Windows, stack
+from echonet_models.network.ears import WINDOW_FRAMES
 from echonet_satellite.protocol import SoundClass
 
 
@@ -30,7 +31,7 @@ def test_the_same_seed_makes_the_same_windows(library: Library) -> None:
 def test_windows_look_as_the_satellite_sees_them(library: Library) -> None:
     windows = Windows(library, Recipe(), np.random.default_rng(0))
     log_mel, labels, logits = stack([*(windows.mix() for _ in range(4)), *(windows.cut() for _ in range(4))])
-    assert log_mel.shape == (8, FRAMES, 104)
+    assert log_mel.shape == (8, WINDOW_FRAMES, 104)
     assert labels.shape == (8, len(CLASSES))
     assert np.isfinite(logits[4:]).all()
 

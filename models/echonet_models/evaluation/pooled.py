@@ -104,8 +104,7 @@ def blended(logits: Logits) -> Logits:
     own = logits[:, :SPEECH]
     if logits.shape[1] < COLUMNS:
         return own
-    found: Logits = own + SHARES * (np.maximum(logits[:, SECOND], np.float32(UNLIKELY_LOGIT)) - own)
-    return found
+    return np.asarray(own + SHARES * (np.maximum(logits[:, SECOND], UNLIKELY_LOGIT) - own), np.float32)
 
 
 @dataclass(frozen=True, slots=True)

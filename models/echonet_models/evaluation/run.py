@@ -22,6 +22,7 @@ from .bench import Bench, Rules
 from .decisions import LEVELS
 from .figures import detection_figures, ranking, scene_figures, summary
 from .peers import PEERS, hear_peers
+from .replay import Calibration
 from .strangers import hear_strangers
 
 FIGURES_FILE = "figures.json"
@@ -80,6 +81,11 @@ def _written(path: Path, conversion: Conversion) -> dict[str, Any]:
         "embedding_size": conversion.embedding_size,
         "largest_difference": round(conversion.largest_difference, 5),
     }
+
+
+def calibration_of(rules: Mapping[str, Any]) -> Calibration:
+    """Return the calibration of rules as they are kept."""
+    return Calibration(*_calibration(rules), _calibration(rules["second_look"]))
 
 
 def read_figures(run: Path) -> dict[str, Any]:
