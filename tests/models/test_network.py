@@ -48,6 +48,22 @@ def test_a_class_begins_as_what_the_regression_says_of_the_teachers_classes(teac
     assert own == pytest.approx(expected, abs=1e-3)
 
 
+def test_half_way_a_class_is_the_mean_of_the_regression_and_the_classes_that_mean_it() -> None:
+    generator = np.random.default_rng(0)
+    regression = Regression(
+        generator.normal(size=(AUDIOSET_CLASSES + len(CLASSES), len(CLASSES))).astype(np.float32),
+        generator.normal(size=len(CLASSES)).astype(np.float32),
+    )
+    # Each of our classes is meant by one of AudioSet's.
+    meanings = [[3 * place] for place in range(len(CLASSES))]
+    audioset = generator.uniform(-6, 3, (5, AUDIOSET_CLASSES)).astype(np.float32)
+    seen = np.asarray(features(audioset, meanings))
+    plain = audioset[:, [own[0] for own in meanings]]
+    asked = seen @ regression.kernel + regression.bias
+    half = regression.halfway()
+    assert seen @ half.kernel + half.bias == pytest.approx((asked + plain) / 2, abs=1e-3)
+
+
 def test_the_regression_tells_classes_apart_that_the_teachers_tell_apart(library: Library) -> None:
     clips = [clip for clip in library.clips if clip.label != UNLABELLED]
     regression = fit(clips, library.lessons, library.class_map)
