@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from echonet_satellite.card import MODEL_FILE
+from echonet_satellite.card import MODEL_FILE, SECOND_LOOK_FILE
 from echonet_satellite.classifier import PACKAGED_MODEL
 
 from ..data.library import Library
@@ -53,7 +53,8 @@ def compare_all(
     library = library.only([clip for clip in library.clips if clip.label != UNLABELLED])
     every, absent = EVERY, ["echonet", "echonet-tuned"]
     if (training / POOLED_FILE).is_file():
-        every = (*references.released(training / POOLED_FILE, PACKAGED_MODEL / MODEL_FILE), *every)
+        networks = [PACKAGED_MODEL / name for name in (MODEL_FILE, SECOND_LOOK_FILE)]
+        every = (*references.released(training / POOLED_FILE, networks), *every)
         absent = []
     chosen = choose(every, only)
     folds = leave_sources_out(library, PER_CLASS, seed)

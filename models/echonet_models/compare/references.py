@@ -4,7 +4,7 @@ They give eight independent probabilities and not one answer. What they say of a
 above its threshold, and everyday sound where none is. Thresholds are one half, or chosen per class on the tune windows.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
@@ -37,7 +37,7 @@ LEAST_THRESHOLD = 1e-6
 class Reference(Approach):
     """A network and its thresholds: one half, or with `tuned` those of the best F1 of each class on the tune windows.
 
-    `hear` returns the probabilities of the classes, [N, 8]; `file` is the network's.
+    `hear` returns the probabilities of the classes, [N, 8]; `files` are its networks'.
     """
 
     def __init__(
@@ -45,14 +45,14 @@ class Reference(Approach):
         name: str,
         purpose: str,
         hear: Callable[[Windows], Floats],
-        file: Path | str,
+        files: Sequence[Path | str],
         version: str = "",
         *,
         tuned: bool = False,
     ) -> None:
         """Describe it, see `Approach`; a file's name alone is that of a teacher."""
         self.name, self.paper, self.purpose = name, "", purpose
-        self._hear, self._file, self._tuned, self.version = hear, file, tuned, version
+        self._hear, self._files, self._tuned, self.version = hear, files, tuned, version
         self.thresholds = np.append(np.full(len(CLASSES), 0.5, np.float32), np.float32(1))
 
     def fit(self, fold: Fold) -> None:
@@ -68,8 +68,8 @@ class Reference(Approach):
         )
 
     def size_bytes(self) -> int:
-        """Return the size of the network's file."""
-        return (teachers_directory() / self._file).stat().st_size
+        """Return the size of the networks' files."""
+        return sum((teachers_directory() / file).stat().st_size for file in self._files)
 
 
 @Remembered
@@ -90,7 +90,7 @@ class Mn04Reference(Reference):
 
     def __init__(self) -> None:
         purpose = "a large network that hears ten seconds at once"
-        super().__init__("mn04-tuned", purpose, self._with_context, MN04_FILE, tuned=True)
+        super().__init__("mn04-tuned", purpose, self._with_context, [MN04_FILE], tuned=True)
 
     def fit(self, fold: Fold) -> None:
         """Know the clips, and choose the thresholds."""
@@ -143,17 +143,17 @@ _class_map = cache(lambda: read_class_map(teachers_directory()))
 
 HALF, TUNED = "what Frigate runs, a threshold of one half", "the same, thresholds chosen for these windows"
 APPROACHES: tuple[Factory, ...] = (
-    partial(Reference, "yamnet", HALF, hear_yamnet, YAMNET_FILE),
-    partial(Reference, "yamnet-tuned", TUNED, hear_yamnet, YAMNET_FILE, tuned=True),
+    partial(Reference, "yamnet", HALF, hear_yamnet, [YAMNET_FILE]),
+    partial(Reference, "yamnet-tuned", TUNED, hear_yamnet, [YAMNET_FILE], tuned=True),
     Mn04Reference,
 )
 
 
-def released(pooled: Path, network: Path) -> tuple[Factory, ...]:
-    """Return EchoNet's own rows, whose figures change with the file of what it said; `network` is what is shipped."""
+def released(pooled: Path, networks: Sequence[Path]) -> tuple[Factory, ...]:
+    """Return EchoNet's own rows, whose figures change with the file of what it said; `networks` are what is shipped."""
     ear = PooledEar(pooled)
     ours = "what EchoNet ships, a threshold of one half"
     return (
-        partial(Reference, "echonet", ours, ear, network, ear.version),
-        partial(Reference, "echonet-tuned", TUNED, ear, network, ear.version, tuned=True),
+        partial(Reference, "echonet", ours, ear, networks, ear.version),
+        partial(Reference, "echonet-tuned", TUNED, ear, networks, ear.version, tuned=True),
     )
