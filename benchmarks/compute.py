@@ -3,12 +3,15 @@
 
 Ours is all that the satellite does with samples: frontend, classifier, alarm patterns and detector, fed as a microphone
 feeds it. YAMNet runs on a window of 0.975 s each 0.48 s. The two take turns, so that a busy machine slows both. Prints
-the medians of all parts, each also as a part of YAMNet's. Exit status 1 where ours costs more than twice as much. The
-teacher lies in ECHONET_TEACHERS (default: ../shared/teachers beside the repository).
+the medians of all parts, each also as a part of YAMNet's. How often a second look is taken depends on what sounds: both
+the built-in demo, in which one thing follows the other, and everyday sound (pieces of recorded backgrounds) are heard.
+Exit status 1 where ours costs more than twice as much as YAMNet in everyday sound. The teacher lies in
+ECHONET_TEACHERS, the recordings in ECHONET_DATA (default: ../shared/teachers and ../shared/data beside the repository).
 """
 
 import argparse
 from collections.abc import Callable
+import csv
 import os
 from pathlib import Path
 import statistics
@@ -20,8 +23,10 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
 from ai_edge_litert.interpreter import Interpreter
+import numpy as np
 
 from echonet_satellite.audio import SAMPLE_RATE
+from echonet_satellite.audio.file import read_blocks
 from echonet_satellite.card import ModelCard
 from echonet_satellite.classifier import Classifier, Heard, load_classifier
 from echonet_satellite.detector import Detector
@@ -33,9 +38,10 @@ from echonet_satellite.patterns import AlarmPatterns
 from echonet_satellite.protocol import Sensitivity
 from echonet_satellite.synthesis import demo_scene
 
-TEACHERS = Path(
-    os.environ.get("ECHONET_TEACHERS") or Path(__file__).resolve().parents[2] / "shared" / "teachers"
-)
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+TEACHERS = Path(os.environ.get("ECHONET_TEACHERS") or SHARED / "teachers")
+DATA = Path(os.environ.get("ECHONET_DATA") or SHARED / "data")
+EVERYDAY_CLIPS = 12
 AIM = 2.0
 BLOCK = 1280
 PATTERN_S = 0.96
@@ -55,6 +61,7 @@ def main() -> int:
         return 1
     samples = demo_scene().samples
     try:
+        everyday = everyday_sound(len(samples))
         classifier = load_classifier(options.model)
     except EchonetError as err:
         print(err, file=sys.stderr)
@@ -68,7 +75,8 @@ def main() -> int:
         "frontend": lambda: transform(card, samples),
         "classifier": lambda: classify(classifier, frames),
         "detector": lambda: detect(Detector(card.classes, card.decisions, medium), card, rows, frames),
-        "all of ours": lambda: hear(Hearing(classifier, medium), samples),
+        "all, demo": lambda: hear(Hearing(classifier, medium), samples),
+        "all, everyday": lambda: hear(Hearing(classifier, medium), everyday),
         "alarm patterns": lambda: recognise(AlarmPatterns(card.frontend), card, frames),
         "YAMNet": lambda: yamnet.hear(samples),
     }
@@ -81,6 +89,23 @@ def main() -> int:
             if number:  # the first round only warms up
                 costs[part].append(1000 * cost)
     return report(costs, len(samples) / SAMPLE_RATE, options.rounds)
+
+
+def everyday_sound(length: int) -> Floats:
+    """Return so many samples: the beginnings of some of the recorded backgrounds, one behind the other.
+
+    Raises:
+        EchonetError: there are no recordings.
+    """
+    manifest = DATA / "manifest.csv"
+    if not manifest.is_file():
+        raise EchonetError(f"{manifest} is missing: set ECHONET_DATA to the folder of the recordings")
+    with manifest.open(newline="", encoding="utf-8") as lines:
+        paths = sorted(row["path"] for row in csv.DictReader(lines) if row["label"] == "background")
+    each = -(-length // EVERYDAY_CLIPS)
+    chosen = [DATA / path for path in paths[:: max(1, len(paths) // EVERYDAY_CLIPS)]]
+    pieces = [np.concatenate(list(read_blocks(path)))[:each] for path in chosen]
+    return np.resize(np.concatenate(pieces), length)
 
 
 def transform(card: ModelCard, samples: Floats) -> None:
@@ -145,12 +170,12 @@ def report(costs: dict[str, list[float]], seconds: float, rounds: int) -> int:
     for part, values in costs.items():
         median = statistics.median(values)
         print(f"{part:>15}{median:>9.3f}{min(values):>9.3f}{max(values):>9.3f}{median / yamnet:>12.2f}")
-    ratio = statistics.median(costs["all of ours"]) / yamnet
+    ratio = statistics.median(costs["all, everyday"]) / yamnet
     print(
         "\nAll of ours looks for alarm patterns only while it hears or suspects an alarm; that line is of one that"
-        " never ends."
+        "\nnever ends. All lines but one are of the demo, in which something sounds all the time."
     )
-    print(f"Ratio of ours to YAMNet: {ratio:.2f}; the aim is {AIM:g} or less.")
+    print(f"Ratio of ours to YAMNet in everyday sound: {ratio:.2f}; the aim is {AIM:g} or less.")
     return int(ratio > AIM)
 
 

@@ -257,7 +257,7 @@ def test_a_cost_is_told_beside_yamnet_s() -> None:
         path = teachers_directory()
     except ModelsError as error:
         pytest.skip(str(error))
-    itself = references.Reference("itself", "a test", references.hear_yamnet, path)
+    itself = references.Reference("itself", "a test", references.hear_yamnet, [path])
     # It takes turns with itself; what looks nothing up but the answer costs nearly nothing.
     cost = run.cost_beside_yamnet(itself, compare_data.folds()[0])
     assert run.cost_beside_yamnet(Oracle(), compare_data.folds()[0]) < cost / 10
