@@ -311,7 +311,11 @@ def test_the_released_network_is_asked_for_the_steps_that_end_in_the_window(
     said[[2, 3, 9, 10], [0, 1, 2, 3]] = 0.7
     rows = {path: {"probabilities": said}, "other": {"probabilities": np.ones((1, 8))}}
     store_rows(tmp_path / "pooled.npz", rows)
-    ours, tuned = (factory() for factory in references.released(tmp_path / "pooled.npz", tmp_path))
+    networks = [tmp_path / name for name in ("first", "second")]
+    for size, network in enumerate(networks, 3):
+        network.write_bytes(bytes(size))
+    ours, tuned = (factory() for factory in references.released(tmp_path / "pooled.npz", networks))
+    assert ours.size_bytes() == 7
     np.testing.assert_allclose(ours.predict(one)[0], [0, 1.4, 1.4, 0, 0, 0, 0, 0, 1], atol=1e-6)
     assert ours.version == tuned.version != ""
 
