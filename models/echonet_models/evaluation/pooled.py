@@ -33,9 +33,9 @@ PADDING_S = 0.5
 SPEECH = len(CLASSES)
 SECOND = slice(SPEECH + 1, SPEECH + 1 + len(CLASSES))
 COLUMNS = SECOND.stop
-# A second look is taken where the first network gives any of these such a logit: looks where it gives less changed no
-# figure. It has so much of a say in each; with fires it made more mistakes than without. Chosen on pooled predictions
-# among logits of -1 to 2, and shares of .1 to .6, each class by itself or all alike.
+# A second look is taken where the first network gives any of these such a logit: where it gives less, looks were worth
+# nothing at the stated prices. It has so much of a say in each; with fires it made more mistakes than without. Chosen
+# on pooled predictions among logits of -1 to 2, and shares of .1 to .6, each class by itself or all alike.
 LOOKED_AT = (
     SoundClass.GUNSHOT,
     SoundClass.GLASS_BREAK,
