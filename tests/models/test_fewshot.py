@@ -16,7 +16,7 @@ from benchmarks.lessons.taught import taught_figures
 from echonet_models.data.kept import hear, read_rows, store_rows
 from echonet_models.data.manifest import CLASSES, OTHER, Clip
 from echonet_models.errors import ModelsError
-from echonet_models.evaluation.pooled import STEP_SAMPLES
+from echonet_models.evaluation.pooled import COLUMNS, STEP_SAMPLES
 from echonet_models.evaluation.reference import MOMENTS, assemble, telling
 from echonet_satellite.protocol import SoundClass
 
@@ -25,6 +25,7 @@ DOG = CLASSES.index(SoundClass.DOG)
 RULES: dict[str, Any] = {
     "slopes": [1.0] * 8,
     "offsets": [0.0] * 8,
+    "second_look": {"slopes": [1.0] * 8, "offsets": [0.0] * 8},
     "decision": {
         str(name): {"smoothing_steps": 2, "thresholds": {"low": 0.9, "medium": 0.7, "high": 0.5}}
         for name in CLASSES
@@ -37,7 +38,7 @@ def stretch(
 ) -> Stretch:
     """Return a sound among noise: the same direction of the embedding, never quite."""
     embeddings = (generator.normal(size=(STEPS, SIZE)) + 40 * sound).astype(np.float32)
-    logits = np.full((STEPS, len(CLASSES)), -5, np.float32)
+    logits = np.full((STEPS, COLUMNS), -5, np.float32)
     logits[:, DOG] = logit
     sounding = np.ones(STEPS, np.bool_)
     return Stretch(path, repeat, lambda: np.zeros(STEP_SAMPLES, np.float32), embeddings, logits, sounding)
