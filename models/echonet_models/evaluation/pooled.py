@@ -108,6 +108,7 @@ def _runner(model: keras.Model) -> Runner:
 def blended(logits: Logits) -> Logits:
     """Return the logits of our classes with the second look's share in them, [steps, 8]."""
     own = logits[:, :SPEECH]
+    # Of its peers nothing else is kept.
     if logits.shape[1] < COLUMNS:
         return own
     return np.asarray(own + SHARES * (np.maximum(logits[:, SECOND], UNLIKELY_LOGIT) - own), np.float32)
